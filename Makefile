@@ -1,0 +1,49 @@
+# Every target is enough by itself: it first makes .venv from pyproject.toml and constraints.txt.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: demo test test-slow check format types perf clean
+
+demo: $(READY)
+	$(BIN)/relaxbench run smoke --out demo
+	$(BIN)/relaxbench report demo
+
+test: $(READY)
+	$(BIN)/pytest
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
+
+check: $(READY) types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# mypy has to see the folders under the names they are imported by.
+types: $(READY)
+	@mkdir -p build/types/relaxbench
+	@for room in datasets solvers baselines bench reports; do ln -sfn ../../../$$room build/types/relaxbench/$$room; done
+	MYPYPATH=build/types $(BIN)/mypy -p relaxbench
+
+perf: $(READY)
+	$(BIN)/pytest tests/perf --benchmark-only
+
+$(READY): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "relaxbench needs Python 3.11, 3.12 or 3.13 with venv. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; fi
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test]'; \
+	else \
+		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'; \
+	fi
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) build demo *.egg-info

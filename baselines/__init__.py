@@ -1,0 +1,1 @@
+"""The rivals: kernels, gradient descent and other convex formulations."""

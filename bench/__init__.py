@@ -1,0 +1,1 @@
+"""The harness: spec → cells → run → records."""

@@ -1,0 +1,1 @@
+"""Data in: named and user data become a Dataset."""

@@ -1,0 +1,35 @@
+"""A lower bound on p*(∞) together with the arrays from which anyone can prove it again.
+
+Every bound here is dual: for Θ (n, c) with ‖Θᵀ(Xu)₊‖ ≤ γ‖u‖ for all u, p*(∞) ≥ ⟨Θ, Y⟩ − ½‖Θ‖_F².
+Kinds differ only in how the inequality for all u is proved; `proof` holds the arrays of that proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """kind names the proof, theta is Θ (n, c) on the user's rows, proof its arrays, lower_bound the proved number."""
+
+    kind: str
+    theta: NDArray[np.float64]
+    proof: Mapping[str, NDArray]
+    lower_bound: float
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Everything but the kind and the number, ready for `numpy.savez` under the prefix `certificate_`."""
+        named = {"theta": self.theta, **self.proof}
+        return {f"certificate_{name}": array for name, array in named.items()}
+
+    @classmethod
+    def from_arrays(cls, kind: str, arrays: Mapping[str, NDArray], lower_bound: float) -> Certificate:
+        """Inverse of `arrays`; other names in the mapping are ignored."""
+        proof = {k.removeprefix("certificate_"): v for k, v in arrays.items() if k.startswith("certificate_")}
+        theta = proof.pop("theta")
+        return cls(kind, theta, proof, lower_bound)
