@@ -1,0 +1,40 @@
+"""A solved relaxation, in the user's coordinates, ready to be stored, rounded or verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .certificate import Certificate
+from .problem import Array, Network, Problem, TraceRow
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """What every solver of the relaxation returns.
+
+    factor: (n+d+c, r) with Z ≈ factor factorᵀ over the rows (s, u, v), s = α + β = |Xu| (formulation without the
+    implied coordinates: α = (s + Xu)/2, β = (s − Xu)/2); n, d, c as in the user's data, in its units.
+    value: the primal value as the solver reports it (not a bound). certificate: the proved lower bound, if any.
+    network: a network met on the way whose objective bounds p*(∞) from above, if any.
+    status: `ok`, `timeout` or `failed`. info: plain numbers and strings, among them `iterations`.
+    """
+
+    factor: Array
+    value: float
+    certificate: Certificate | None = None
+    network: Network | None = None
+    trace: Sequence[TraceRow] = ()
+    info: Mapping[str, float | int | str] = field(default_factory=dict)
+    status: str = "ok"
+    message: str = ""
+
+
+def literal_factor(problem: Problem, factor: Array) -> Array:
+    """Rows (α, β, u, v) of a factor W (2n+d+c, r) of the paper's Λ = W Wᵀ from the rows (s, u, v) of `factor`."""
+    n, d = problem.n, problem.d
+    s, u, v = factor[:n], factor[n : n + d], factor[n + d :]
+    Xu = problem.X @ u
+    return np.vstack([(s + Xu) / 2, (s - Xu) / 2, u, v])
