@@ -110,13 +110,14 @@ def solve_literal(
     statistics = sdp.program.solver_stats
     iterations = int(statistics.num_iters or 0) if statistics is not None else 0
     info: dict[str, float | int | str] = {"iterations": iterations, "compile_s": compile_s, "solve_s": seconds}
-    has_point = sdp.lifted.value is not None and bool(np.all(np.isfinite(sdp.lifted.value)))
-    if not has_point or status == "failed":
+    lifted = sdp.lifted.value
+    if lifted is None or not np.all(np.isfinite(lifted)) or status == "failed":
         empty = np.zeros((problem.n + problem.d + problem.c, 0))
         return Relaxation(empty, float("nan"), info=info, status=status, message=message), None
-    factor = _factor(problem, sdp.lifted.value)
-    value = float(sdp.program.value)
-    return Relaxation(factor, value, info=info, status=status, message=message), literal_dual(problem, sdp)
+    relaxation = Relaxation(
+        _factor(problem, lifted), float(sdp.program.value), info=info, status=status, message=message
+    )
+    return relaxation, literal_dual(problem, sdp)
 
 
 def literal_dual(problem: Problem, sdp: LiteralSDP) -> DualGuess:
@@ -126,7 +127,7 @@ def literal_dual(problem: Problem, sdp: LiteralSDP) -> DualGuess:
     the objective counts twice (γ for γ/2), and 2 α_i β_i = (s_i² − (Xu)_i²)/2.
     """
     n = problem.n
-    theta = problem.Y - sdp.lifted.value[:n, 2 * n + problem.d :]
+    theta = problem.Y - np.asarray(sdp.lifted.value)[:n, 2 * n + problem.d :]
     multiplier = np.asarray(sdp.nonnegative.dual_value)
     T = multiplier + multiplier.T
     i = np.arange(n)
