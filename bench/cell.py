@@ -1,0 +1,184 @@
+"""Cell: one piece of work with everything that can change its result; `expand` makes the list of them from a Spec."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ..datasets import Dataset, load
+from ..solvers.problem import Problem
+from .fingerprint import code_fingerprint
+from .methods import Method, check_options, find, split_options
+from .record import canonical
+from .spec import DatasetTable, MethodTable, Spec
+from .text import UsageError
+
+MAX_CELLS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out."""
+
+    source: str
+    seed: int
+    options: Mapping[str, Any]
+    folder: Path | None
+    sha256: str
+    n: int
+    d: int
+    c: int
+    n_test: int
+
+    @property
+    def name(self) -> str:
+        """The name to show: a user's file without its folders."""
+        return (
+            f"file:{Path(self.source.removeprefix('file:')).name}" if self.source.startswith("file:") else self.source
+        )
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of results that the data decide."""
+        return {
+            "dataset": self.name,
+            "data": self.sha256[:12],
+            "data_seed": self.seed,
+            "preprocess": self.options["preprocess"],
+            "bias": self.options["bias"],
+            "n": self.n,
+            "d": self.d,
+            "c": self.c,
+            "n_test": self.n_test,
+        }
+
+    def load(self) -> Dataset:
+        """The data again; raises DataError if they cannot be had and UsageError if they are no longer the same."""
+        dataset = load(self.source, seed=self.seed, data_dir=self.folder, **self.options)
+        if dataset.sha256 != self.sha256:
+            raise UsageError(
+                f"{self.name} must be the data of the run (sha256 {self.sha256[:12]}…). "
+                f"Got {dataset.sha256[:12]}… instead."
+            )
+        return dataset
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Data, method with all its options, γ, and width and seed where the method uses them. code: its fingerprint."""
+
+    data: Data
+    method: Method
+    options: Mapping[str, Any]
+    gamma: float
+    width: int | None
+    seed: int | None
+    code: str = field(repr=False)
+
+    @cached_property
+    def hash(self) -> str:
+        """First 20 hexadecimal digits of the sha256 of everything that can change the row."""
+        return _hash({**self.columns, "data": self.data.sha256, "code": self.code})
+
+    @cached_property
+    def relaxation_hash(self) -> str | None:
+        """The same for the relaxation that the cell shares with others; None if its method has none."""
+        if not self.method.relax:
+            return None
+        options, _ = split_options(self.method, self.options)
+        parts = (self.data.sha256, self.method.name, self.gamma, options, self.code)
+        return _hash(dict(zip(("data", "method", "gamma", "options", "code"), parts, strict=True)))
+
+    @property
+    def group(self) -> tuple[Any, ...]:
+        """What the cells share that a batch method computes at once: all but the seed."""
+        return (self.data.sha256, self.data.name, self.method.name, canonical(self.options), self.gamma, self.width)
+
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """The columns of results that are known before the work, without the hash."""
+        return {
+            **self.data.columns,
+            "method": self.method.name,
+            "solver": self.options.get("solver"),
+            "rounding": self.options.get("rounding"),
+            "gamma": self.gamma,
+            "width": self.width,
+            "seed": self.seed,
+            "options": canonical(self.options),
+        }
+
+    @property
+    def label(self) -> str:
+        """A few words for the progress line."""
+        parts = [self.data.name, self.method.name, f"γ={self.gamma:g}"]
+        parts += [f"width={self.width}"] if self.width is not None else []
+        parts += [f"seed={self.seed}"] if self.seed is not None else []
+        return " ".join(parts)
+
+
+def expand(spec: Spec, data_dir: Path | None = None, chosen: Mapping[str, Any] | None = None) -> list[Cell]:
+    """All cells of the spec, each once, after loading all data and checking every option.
+
+    chosen: options from the command line, in place of those of the methods that have them.
+    Raises UsageError, DataError or ProblemError for the first thing that cannot run.
+    """
+    methods = list(_methods(spec, chosen or {}))
+    cells: dict[str, Cell] = {}
+    for data in _load_all(spec, data_dir):
+        for table, method, options, code in methods:
+            widths = (table.width or spec.width) if "width" in method.axes else [None]
+            seeds = (table.seed if table.seed is not None else spec.seed) if "seed" in method.axes else [None]
+            for gamma, width, seed in product(table.gamma or spec.gamma, widths, seeds):
+                cell = Cell(data, method, options, gamma, width, seed, code)
+                cells.setdefault(cell.hash, cell)
+            if len(cells) > MAX_CELLS:
+                raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")
+    return list(cells.values())
+
+
+def _methods(spec: Spec, chosen: Mapping[str, Any]) -> Iterator[tuple[MethodTable, Method, dict[str, Any], str]]:
+    used: set[str] = set()
+    for table in spec.method:
+        method = find(table.use or table.name)
+        known = check_options(method, {})
+        given = {**(table.model_extra or {}), **{key: value for key, value in chosen.items() if key in known}}
+        used |= chosen.keys() & known.keys()
+        code = code_fingerprint((*method.code, "bench/metrics.py"))
+        for options in _grid(given):
+            yield table, method, check_options(method, options), code
+    for option in chosen.keys() - used:
+        names = ", ".join(table.use or table.name for table in spec.method)
+        raise UsageError(f"--{option} must be an option of a method of the run. Got methods {names}, which have none.")
+
+
+def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
+    for table in spec.dataset:
+        for options in _grid(_data_options(table)):
+            for seed in table.data_seed:
+                dataset = load(table.name, seed=seed, data_dir=data_dir, **options)
+                for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
+                    problem = Problem(dataset.X_train, dataset.Y_train, gamma)
+                shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
+                yield Data(table.name, seed, options, data_dir, dataset.sha256, *shape)
+
+
+def _data_options(table: DatasetTable) -> dict[str, Any]:
+    listed = {"preprocess": table.preprocess, "bias": table.bias, "test_fraction": table.test_fraction, "n": table.n}
+    return {name: values for name, values in listed.items() if values} | (table.model_extra or {})
+
+
+def _grid(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every combination of the options' values; a list stands for its elements."""
+    lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    for values in product(*lists):
+        yield dict(zip(options, values, strict=True))
+
+
+def _hash(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:20]

@@ -1,0 +1,97 @@
+"""The columns of results and tightness, in order, each with its kind and meaning: the one place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Column(NamedTuple):
+    """kind is `str`, `int`, `float` or `bool`; a value that does not apply is missing (an empty field)."""
+
+    name: str
+    kind: str
+    meaning: str
+
+
+STATUSES = {
+    "ok": "the method came to its end",
+    "timeout": "the time limit ended the work; what the row holds is the best until then, if anything",
+    "memory": "the memory limit ended the work",
+    "diverged": "the method returned numbers that are not finite",
+    "failed": "an exception, a crash, or a result that breaks the contract; see message and traceback.txt",
+    "unsupported": "the method does not apply to this problem and says so",
+}
+
+COLUMNS = (
+    Column("dataset", "str", "name of the data set"),
+    Column("n", "int", "training rows"),
+    Column("d", "int", "features, a bias column included"),
+    Column("c", "int", "outputs"),
+    Column("preprocess", "str", "preprocessing, fitted on training rows only"),
+    Column("bias", "bool", "whether a column of ones was appended"),
+    Column("method", "str", "name of the method"),
+    Column("solver", "str", "option solver of the method"),
+    Column("rounding", "str", "option rounding of the method"),
+    Column("gamma", "float", "regularisation strength γ"),
+    Column("width", "int", "neurons asked for; empty if the method has no width"),
+    Column("seed", "int", "seed of the method; empty if it draws nothing"),
+    Column("status", "str", ", ".join(f"{name}: {meaning}" for name, meaning in STATUSES.items())),
+    Column("objective", "float", "training objective of the returned network in float64, an upper bound on p*(∞)"),
+    Column("relaxation_value", "float", "primal value of the relaxation as its solver reports it; not a bound"),
+    Column("lower_bound", "float", "proved lower bound on p*(∞), from the certificate"),
+    Column("gap", "float", "(best objective of the group − lower_bound)/best objective; a group is one (data, gamma)"),
+    Column("train_accuracy", "float", "share of training rows whose largest output is the label's"),
+    Column("test_accuracy", "float", "the same on test rows, nothing tuned on them (protocol holdout)"),
+    Column(
+        "test_accuracy_paper", "float", "optimistic: subset accuracy, threshold and iterate picked on the test rows"
+    ),
+    Column("balanced_accuracy", "float", "mean over classes of the share of test rows of the class that are right"),
+    Column("train_r2", "float", "R² on training rows, mean over outputs (regression)"),
+    Column("test_r2", "float", "R² on test rows, mean over outputs (regression)"),
+    Column("test_rmse", "float", "root mean squared error on test rows over all outputs (regression)"),
+    Column("runtime_s", "float", "wall time of the work: solve_s + round_s, without what setup_s counts"),
+    Column("solve_s", "float", "seconds to solve or train; a relaxation shared by cells is counted in each of them"),
+    Column("round_s", "float", "seconds to make a network out of the relaxation"),
+    Column("cpu_s", "float", "CPU seconds of the work, over all threads"),
+    Column("peak_memory_mb", "float", "largest resident memory of the worker during the work, in 10⁶ bytes"),
+    Column("iterations", "int", "iterations as the method counts them"),
+    Column("message", "str", "one line on what went wrong or was noteworthy"),
+    Column("cell", "str", "hash of everything that can change the row; name of its folder in cells/"),
+    Column("data", "str", "first 12 hexadecimal digits of the sha256 of the data's arrays"),
+    Column("data_seed", "int", "seed of the split, or of the data where they are drawn"),
+    Column("n_test", "int", "test rows"),
+    Column("options", "str", "all options of the method as JSON"),
+    Column("certificate", "str", "kind of proof behind lower_bound"),
+    Column("setup_s", "float", "seconds for imports, loading the data and compilation; not in runtime_s"),
+    Column("threads", "int", "threads the worker's linear algebra may use"),
+    Column("machine", "str", "key of the machine (processor, cores, linear algebra); see environment.json"),
+)
+
+TIGHTNESS_COLUMNS = (
+    *(column for column in COLUMNS if column.name in {"dataset", "data", "data_seed", "preprocess", "bias"}),
+    *(column for column in COLUMNS if column.name in {"n", "d", "c", "gamma"}),
+    Column("lower_bound", "float", "best proved lower bound of the group"),
+    Column("lower_method", "str", "method that proved it"),
+    Column("upper_bound", "float", "smallest objective of any network of the group"),
+    Column("upper_method", "str", "method that found it"),
+    Column("certified_ratio", "float", "lower_bound / upper_bound"),
+    Column("relaxation_value", "float", "value of method sdp in the group, the largest if there are several"),
+    Column("paper_ratio", "float", "relaxation_value / smallest objective of method sgd, as the paper reports it"),
+    Column("exact_value", "float", "value of the completely positive program from method cpp"),
+    Column("sdp_over_exact", "float", "relaxation_value / exact_value"),
+)
+
+DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
+
+
+def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
+    """A DataFrame with exactly these columns, in this order, each of its kind; what a row lacks is missing."""
+    return pd.DataFrame(
+        {
+            column.name: pd.Series([row.get(column.name) for row in rows], dtype=DTYPES[column.kind])
+            for column in columns
+        }
+    )

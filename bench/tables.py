@@ -1,0 +1,63 @@
+"""Rows of records → the tables of results and tightness: what depends on more than one row is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .columns import TIGHTNESS_COLUMNS, frame
+
+GROUP = ["data", "gamma"]
+
+
+def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """COLUMNS, one row a cell, with the gap to the best objective of the group filled in."""
+    table = frame(rows)
+    best = table.groupby(GROUP)["objective"].transform("min")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = (best - table["lower_bound"]) / best
+    table["gap"] = gap.where(np.isfinite(gap))
+    return table
+
+
+def tightness_table(results: pd.DataFrame) -> pd.DataFrame:
+    """TIGHTNESS_COLUMNS, one row a group: best bounds on either side, ratios, and the exact value if there is one."""
+    groups = [_tightness(group) for _, group in results.groupby(GROUP, sort=False)]
+    return frame(groups, TIGHTNESS_COLUMNS)
+
+
+def _tightness(group: pd.DataFrame) -> dict[str, Any]:
+    lower = _extreme(group, "lower_bound", largest=True)
+    upper = _extreme(group, "objective", largest=False)
+    sgd = _extreme(group[group["method"] == "sgd"], "objective", largest=False)
+    relaxation = _extreme(group[group["method"] == "sdp"], "relaxation_value", largest=True)
+    exact = _extreme(group[(group["method"] == "cpp") & (group["status"] == "ok")], "relaxation_value", largest=False)
+    value = relaxation.get("relaxation_value")
+    first = group.iloc[0]
+    return {
+        **{column.name: first[column.name] for column in TIGHTNESS_COLUMNS if column.name in first.index},
+        "lower_bound": lower.get("lower_bound"),
+        "lower_method": lower.get("method"),
+        "upper_bound": upper.get("objective"),
+        "upper_method": upper.get("method"),
+        "certified_ratio": _ratio(lower.get("lower_bound"), upper.get("objective")),
+        "relaxation_value": value,
+        "paper_ratio": _ratio(value, sgd.get("objective")),
+        "exact_value": exact.get("relaxation_value"),
+        "sdp_over_exact": _ratio(value, exact.get("relaxation_value")),
+    }
+
+
+def _extreme(group: pd.DataFrame, column: str, *, largest: bool) -> dict[str, Any]:
+    """The row with the extreme value of a column; empty if no row has one."""
+    values = group[column].dropna()
+    if values.empty:
+        return {}
+    return group.loc[values.idxmax() if largest else values.idxmin()].to_dict()
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
