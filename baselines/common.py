@@ -1,0 +1,48 @@
+"""What every method of this room needs: option errors, the clock of a budget, thinned traces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..solvers.problem import TraceRow
+
+TRACE_ROWS = 200
+
+
+class OptionError(ValueError):
+    """A width, seed or option that a method cannot work with; the text names the value and the mend."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Wall-clock seconds since the call, against a budget in seconds (None: no limit)."""
+
+    budget: float | None
+    start: float = field(default_factory=time.perf_counter)
+
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.start
+
+    def left(self) -> float:
+        """Seconds left, infinite without a budget."""
+        return float("inf") if self.budget is None else self.budget - self.seconds()
+
+
+def require_width(width: int | None, method: str) -> int:
+    """The width as an int ≥ 1. Raises OptionError for anything else."""
+    if width is None or width != int(width) or width < 1:
+        raise OptionError(
+            f"width must be an integer ≥ 1 for {method}. Got {width!r} instead: give a number of neurons."
+        )
+    return int(width)
+
+
+def thin(rows: Sequence[TraceRow], limit: int = TRACE_ROWS) -> list[TraceRow]:
+    """At most `limit` rows, evenly spread, with the first and the last."""
+    if len(rows) <= limit:
+        return list(rows)
+    step = (len(rows) - 1) / (limit - 1)
+    return [rows[round(k * step)] for k in range(limit)]

@@ -1,0 +1,87 @@
+"""Multi-start L-BFGS on the true objective: the honest upper bound on p*(m) that any serious user would compute."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge
+
+from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
+from .common import Clock, require_width, thin
+from .start import objective_and_gradient, random_network
+
+
+def lbfgs(
+    problem: Problem,
+    *,
+    width: int | None,
+    seed: int,
+    budget: float | None = None,
+    starts: Annotated[int, Ge(1)] = 5,
+    iterations: Annotated[int, Ge(1)] = 10_000,
+) -> Fit:
+    """The best network of the given width over `starts` random starts, each at most `iterations` L-BFGS steps.
+
+    Works on the scaled problem, where the tolerances mean something. The objective is not smooth where a row crosses a
+    neuron's hyperplane, so a start may end in a failed line search: its point still counts. Out of budget, the best
+    point so far is returned with status `timeout`. Raises OptionError unless width ≥ 1.
+    """
+    clock = Clock(budget)
+    m = require_width(width, "lbfgs")
+    scaled = problem.scaled
+    rng = np.random.default_rng(seed)
+    best = Network(np.zeros((problem.d, m)), np.zeros((m, problem.c)))  # what remains if γ leaves nothing to learn
+    best_value = scaled.problem.objective(best)
+    trace: list[TraceRow] = []
+    steps = begun = 0
+    while begun < starts and (begun == 0 or clock.left() > 0):
+        network, value, rows = _descend(scaled.problem, random_network(scaled.problem, m, rng), iterations, clock)
+        trace += [TraceRow(s, steps + k, min(v, best_value) * scaled.objective_unit) for s, k, v in rows]
+        steps, begun = steps + len(rows), begun + 1
+        if value < best_value:
+            best, best_value = network, value
+    timeout = clock.left() <= 0
+    network = scaled.network_back(best)
+    return Fit(
+        network.predict,
+        network=network,
+        value=best_value * scaled.objective_unit,
+        trace=thin(trace),
+        info={"solve_s": clock.seconds(), "iterations": steps, "starts": begun},
+        status="timeout" if timeout else "ok",
+        message=f"the time limit ended the work in start {begun} of {starts}" if timeout else "",
+    )
+
+
+def _descend(
+    problem: Problem, start: Network, iterations: int, clock: Clock
+) -> tuple[Network, float, list[tuple[float, int, float]]]:
+    """One L-BFGS run: the last network, its objective, and (seconds, step, objective) rows."""
+    from scipy.optimize import minimize
+
+    d, c, m = problem.d, problem.c, start.width
+
+    def unpack(w: Array) -> Network:
+        return Network(w[: d * m].reshape(d, m), w[d * m :].reshape(m, c))
+
+    def evaluate(w: Array) -> tuple[float, Array]:
+        value, dU, dV = objective_and_gradient(problem, unpack(w))
+        return value, np.concatenate([dU.ravel(), dV.ravel()])
+
+    rows: list[tuple[float, int, float]] = []
+
+    def watch(intermediate_result) -> None:  # type: ignore[no-untyped-def]  # SciPy recognises it by this name
+        rows.append((clock.seconds(), len(rows) + 1, float(intermediate_result.fun)))
+        if clock.left() <= 0:
+            raise StopIteration
+
+    result = minimize(
+        evaluate,
+        np.concatenate([start.U.ravel(), start.V.ravel()]),
+        jac=True,
+        method="L-BFGS-B",
+        callback=watch,
+        options={"maxiter": iterations, "maxfun": 2 * iterations, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 30},
+    )
+    return unpack(result.x), float(result.fun), rows

@@ -1,0 +1,98 @@
+"""The kernels against their closed forms, the ridge solver against singular matrices."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from relaxbench.baselines.kernels import kernel_matrix, nngp, ntk, ridge_solve
+from relaxbench.solvers.problem import Problem
+
+
+def arc_cosine(kernel, X, Z):
+    """Arc-cosine kernels of order 1 and 0 (Cho & Saul 2009) by angles from chords, which keeps parallel rows exact."""
+    norms = np.linalg.norm(X, axis=1)[:, None], np.linalg.norm(Z, axis=1)[None, :]
+    unit_X, unit_Z = (A / np.where(s.ravel() > 0, s.ravel(), 1)[:, None] for A, s in zip((X, Z), norms, strict=True))
+    minus, plus = (np.linalg.norm(unit_X[:, None] + sign * unit_Z[None], axis=2) for sign in (-1, 1))
+    theta = 2 * np.arctan2(minus, plus)
+    order_1 = norms[0] * norms[1] * (np.sin(theta) + (np.pi - theta) * np.cos(theta)) / (2 * np.pi)
+    order_0 = (X @ Z.T) * (np.pi - theta) / (2 * np.pi)
+    return (order_1 if kernel == "nngp" else order_1 + order_0) / X.shape[1]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    X, Z = rng.normal(size=(7, 3)), rng.normal(size=(4, 3))
+    X[2], X[4], Z[1], Z[2] = 0.0, X[1], X[5], 0.0
+    return X, Z
+
+
+@pytest.mark.parametrize("kernel", ["nngp", "ntk"])
+def test_kernels_equal_the_arc_cosine_kernels(kernel, rows):
+    X, Z = rows
+    for left, right, K in ((X, X, kernel_matrix(kernel, X)), (X, Z, kernel_matrix(kernel, X, Z))):
+        closed = arc_cosine(kernel, left, right)
+        np.testing.assert_allclose(K, closed, atol=1e-8, rtol=0)
+        # neural-tangents takes the angle's sine from 1 − cos², which loses half the digits where rows are parallel.
+        products = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
+        crossing = np.abs(left @ right.T) < (1 - 1e-6) * products
+        np.testing.assert_allclose(K[crossing], closed[crossing], atol=1e-10, rtol=0)
+    wrong = arc_cosine("ntk" if kernel == "nngp" else "nngp", X, X)
+    assert np.max(np.abs(kernel_matrix(kernel, X) - wrong)) > 0.1
+
+
+@pytest.mark.parametrize(("method", "kernel"), [(nngp, "nngp"), (ntk, "ntk")])
+@pytest.mark.parametrize("ridge", ["absolute", "relative"])
+def test_scores_are_ridge_regression_with_the_closed_form(method, kernel, ridge, rows):
+    X, Z = rows
+    Y = np.random.default_rng(1).normal(size=(7, 2))
+    K = arc_cosine(kernel, X, X)
+    shift = 0.3 * (1.0 if ridge == "absolute" else np.mean(np.diag(K)))
+    fit = method(Problem(X, Y, 0.3), ridge=ridge)
+    expected = arc_cosine(kernel, Z, X) @ np.linalg.solve(K + shift * np.eye(7), Y)
+    np.testing.assert_allclose(fit.predict(Z), expected, atol=1e-9)
+    assert fit.info["ridge"] == pytest.approx(shift)
+    assert fit.network is None
+    assert fit.value is None
+
+
+def test_nngp_is_the_mean_of_products_of_random_features(rows):
+    X, _ = rows
+    features = np.maximum(X @ np.random.default_rng(2).normal(size=(3, 200_000)) / np.sqrt(3), 0.0)
+    np.testing.assert_allclose(kernel_matrix("nngp", X), features @ features.T / 200_000, atol=0.02)
+
+
+def test_absolute_ridge_scales_with_the_data_and_relative_does_not(rows):
+    X, Z = rows
+    Y = np.random.default_rng(1).normal(size=(7, 2))
+    for s in (1e-6, 1e3):
+        relative = nngp(Problem(X * s, Y, 0.1), ridge="relative").predict(Z * s)
+        np.testing.assert_allclose(relative, nngp(Problem(X, Y, 0.1), ridge="relative").predict(Z), rtol=1e-6)
+        absolute = nngp(Problem(X * s, Y, 0.1 * s**2)).predict(Z * s)
+        np.testing.assert_allclose(absolute, nngp(Problem(X, Y, 0.1)).predict(Z), rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", [nngp, ntk])
+@pytest.mark.parametrize("ridge", ["absolute", "relative"])
+def test_nothing_to_learn_from_gives_zero_scores(method, ridge):
+    fit = method(Problem(np.zeros((3, 2)), np.ones((3, 1)), 0.1), ridge=ridge)
+    np.testing.assert_array_equal(fit.predict(np.ones((2, 2))), np.zeros((2, 1)))
+
+
+def test_ridge_solve_takes_singular_and_nearly_singular_matrices():
+    rng = np.random.default_rng(3)
+    G = rng.normal(size=(6, 3))
+    K, Y = G @ G.T, G @ rng.normal(size=(3, 2))
+    np.testing.assert_allclose(ridge_solve(K, 0.0, K @ Y), np.linalg.pinv(K) @ K @ Y, atol=1e-8)
+    np.testing.assert_allclose(ridge_solve(K, 0.5, Y), np.linalg.solve(K + 0.5 * np.eye(6), Y), atol=1e-12)
+    np.testing.assert_array_equal(ridge_solve(np.zeros((2, 2)), 0.0, np.ones((2, 1))), np.zeros((2, 1)))
+
+
+def test_a_fit_prints_nothing():
+    code = (
+        "import numpy as np; from relaxbench.baselines.kernels import nngp;"
+        "from relaxbench.solvers.problem import Problem; nngp(Problem(np.eye(2), np.eye(2), 0.1))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout + done.stderr == ""
