@@ -1,0 +1,70 @@
+"""The report of a results folder: tables, figures and the page that holds them together."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from tqdm import tqdm
+
+from .results import ReportError
+
+
+def report(folder: Path, *, figure: str | None = None, format: str | None = None, style: str | None = None) -> Path:
+    """Write folder/report/ and return the path of its index.html; with `figure`, only that figure, and return its path.
+
+    figure: a name from `figures.FIGURES`. format: `pdf` (default), `svg` or `png`, for a single figure.
+    style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
+    A partial or running folder is reported as far as it goes. Raises ReportError for anything else that cannot be.
+    """
+    from .contents import tables  # matplotlib and scipy are slow to import, and the command line needs neither
+    from .drawing import FORMATS, Drawn, draw
+    from .figures import FIGURES
+    from .figures.kind import NothingToShow
+    from .page import write_page
+    from .reading import read
+    from .style import WIDTHS
+
+    if figure is not None and figure not in FIGURES:
+        raise ReportError(f"figure must be one of {', '.join(FIGURES)}. Got {figure!r} instead.")
+    if format is not None and format not in FORMATS:
+        raise ReportError(f"format must be one of {', '.join(FORMATS)}. Got {format!r} instead.")
+    if format is not None and figure is None:
+        raise ReportError(f"format goes with a figure. Got {format!r} alone instead: name a figure too.")
+    results = read(Path(folder))
+    target = results.folder / "report"
+    pictures = target / "figures"
+    try:
+        pictures.mkdir(parents=True, exist_ok=True)
+        (target / "tables").mkdir(exist_ok=True)
+    except OSError as error:
+        raise ReportError(f"The results folder must be writable. Got {target} ({error.strerror}) instead.") from None
+    widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
+    look = None if style in WIDTHS else style
+    if figure is not None:
+        form = format or "pdf"
+        try:
+            drawn = draw(FIGURES[figure], results, pictures, formats=[form], widths=widths, style=look)
+        except NothingToShow as reason:
+            raise ReportError(f"The figure {figure} must have something to show. Got nothing: {reason}") from None
+        return drawn.files[form if widths == ["double"] else f"{form}-{widths[0]}"]
+
+    command = f"relaxbench report {shlex.quote(str(folder))}"
+    written: list[Drawn] = []
+    absent: dict[str, str] = {}
+    found = tables(results)
+    with tqdm(total=len(FIGURES) + len(found) + 1, desc="report", unit="part", disable=None) as bar:
+        for table in found:
+            table.write(target / "tables", command)
+            bar.update()
+        for name, kind in FIGURES.items():
+            bar.set_postfix_str(name)
+            try:
+                written.append(draw(kind, results, pictures, formats=FORMATS, widths=widths, style=look))
+            except NothingToShow as reason:
+                absent[kind.title] = str(reason)
+            bar.update()
+        bar.set_postfix_str("index.html")
+        index = write_page(results, found, written, absent, target, command)
+        bar.update()
+    return index

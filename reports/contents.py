@@ -1,0 +1,195 @@
+"""The tables of a report: accuracy under each protocol, R² for regression, runtime, tightness, failures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+import pandas as pd
+
+from .results import Results
+from .summary import CHOICE, INTERVAL, chosen, summarise
+from .tables import Entry, Table
+
+ABSENT = Entry("–")
+
+
+def tables(results: Results) -> list[Table]:
+    """Every table for which the results hold at least one number."""
+    holdout = "Accuracy on held-out rows; nothing was tuned on them."
+    paper = "Optimistic: threshold and iterate were picked on the test rows, as the paper's authors did."
+    squared = "R² on held-out rows, for real-valued targets; nothing was tuned on them."
+    found = [
+        _score(results, "accuracy", "Test accuracy (protocol holdout)", holdout, "test_accuracy"),
+        _score(results, "accuracy-paper", "Test accuracy, paper protocol (optimistic)", paper, "test_accuracy_paper"),
+        _score(results, "r2", "Test R² (protocol holdout)", squared, "test_r2"),
+        _runtime(results),
+        _tightness(results),
+    ]
+    return [table for table in found if table is not None]
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number in `digits` significant digits, – for nothing."""
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}g}"
+
+
+def _failures(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells and failures for each (problem, γ, method)."""
+    found = cells.assign(failed=cells["status"] != "ok").groupby(["problem", "gamma", "method"], dropna=False)["failed"]
+    return found.agg(cells="size", failed="sum").reset_index()
+
+
+Row = dict[str, Any]
+
+
+def _wide(
+    results: Results, table: pd.DataFrame, text: Callable[[Row], str], best: Callable[[pd.DataFrame], set[str]]
+) -> tuple[tuple[tuple[Entry, ...], ...], tuple[str, ...]]:
+    """Rows of a table, one for each (problem, γ) with one column a method, and their footnotes."""
+    rows, notes = [], []
+    for (problem, gamma), line in table.groupby(["problem", "gamma"], dropna=False, sort=False):
+        by_method = {row["method"]: row for row in records(line)}
+        winners = best(line)
+        fields = []
+        for method in results.methods:
+            row = by_method.get(method)
+            note = _note(row) if row else ""
+            if note and note not in notes:
+                notes.append(note)
+            marks = (notes.index(note) + 1,) if note else ()
+            fields.append(Entry(text(row), method in winners, marks) if row else ABSENT)
+        rows.append((Entry(str(problem)), Entry(number(cast(float, gamma))), *fields))
+    return tuple(rows), tuple(notes)
+
+
+def _note(row: Row) -> str:
+    """The footnote of a field some of whose runs did not finish."""
+    if not row["failed"]:
+        return ""
+    if row["failed"] == row["cells"]:
+        return f"None of {row['cells']} runs finished." if row["cells"] > 1 else "The run did not finish."
+    return f"{row['failed']} of {row['cells']} runs did not finish; the number is over the others."
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a frame as dicts."""
+    return cast(list[Row], frame.to_dict("records"))
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values(["problem", "gamma"], ascending=[True, False], kind="stable")
+
+
+def _score(results: Results, name: str, title: str, what: str, column: str) -> Table | None:
+    cells = chosen(results.cells)
+    if cells[column].isna().all():
+        return None
+    keys = ["problem", "gamma", "method"]
+    found = summarise(cells[cells["status"] == "ok"], [*keys, "arm"], column)
+    table = _failures(cells).merge(found, on=keys, how="left")
+    scored = set(found["problem"])
+    table = _ordered(table[table["problem"].isin(scored)])
+
+    def text(row: Row) -> str:
+        if math.isnan(row["mean"]):
+            return "–"
+        return f"{row['mean']:.3f}" + ("" if math.isnan(row["half"]) else f" ± {row['half']:.3f}")
+
+    def best(line: pd.DataFrame) -> set[str]:
+        whole = line[(line["failed"] == 0) & line["mean"].notna()]
+        return set(whole["method"][whole["mean"].round(3) == whole["mean"].max().round(3)]) if len(whole) else set()
+
+    rows, notes = _wide(results, table, text, best)
+    caption = (
+        f"{what} Means; ± is the {INTERVAL}. {CHOICE} Bold: highest mean of the row among methods that finished every "
+        "run, ties at three digits included."
+    )
+    return Table(
+        name,
+        title,
+        caption,
+        ("data set", "γ", *results.methods),
+        rows,
+        table.assign(measure=column),
+        notes=notes,
+    )
+
+
+def _runtime(results: Results) -> Table | None:
+    cells = chosen(results.cells)
+    if cells["runtime_s"].isna().all():
+        return None
+    keys = ["problem", "gamma", "method"]
+    done = cells[cells["status"] == "ok"].groupby([*keys, "arm"], dropna=False)
+    found = done["runtime_s"].agg(median="median", fastest="min", slowest="max", runs="count").reset_index()
+    parts = done[["solve_s", "round_s", "cpu_s", "peak_memory_mb"]].median().reset_index()
+    table = _ordered(_failures(cells).merge(found.merge(parts, on=[*keys, "arm"]), on=keys, how="left"))
+
+    def text(row: Row) -> str:
+        if math.isnan(row["median"]):
+            return "–"
+        span = f" ({number(row['fastest'], 3)}–{number(row['slowest'], 3)})" if row["runs"] > 1 else ""
+        return number(row["median"], 3) + span
+
+    def best(line: pd.DataFrame) -> set[str]:
+        whole = line[(line["failed"] == 0) & line["median"].notna()]
+        shown = whole["median"].map(lambda value: float(number(value, 3)))
+        return set(whole["method"][shown == shown.min()]) if len(whole) else set()
+
+    rows, notes = _wide(results, table, text, best)
+    caption = (
+        "Runtime in seconds, solving and rounding included, loading and compiling not: median over runs "
+        f"(fastest–slowest). {CHOICE} Bold: shortest median of the row among methods that finished every "
+        "run, ties included."
+    )
+    return Table(
+        "runtime", "Runtime in seconds", caption, ("data set", "γ", *results.methods), rows, table, notes=notes
+    )
+
+
+def _tightness(results: Results) -> Table | None:
+    if results.tightness.empty:
+        return None
+    lines = [
+        _tightness_line(str(problem), cast(float, gamma), part)
+        for (problem, gamma), part in _ordered(results.tightness).groupby(["problem", "gamma"], sort=False)
+    ]
+
+    def ratio(line: Row, column: str) -> Entry:
+        if math.isnan(line[column]):
+            return ABSENT
+        return Entry(f"{line[column]:.3f}" + (f" ({line[f'{column}_min']:.3f})" if line["draws"] > 1 else ""))
+
+    rows = tuple(
+        (
+            *(Entry(line["problem"]), Entry(number(line["gamma"])), Entry(str(line["draws"]))),
+            *(Entry(number(line["lower_bound"], 5)), Entry(line["lower_method"] or "–")),
+            *(Entry(number(line["upper_bound"], 5)), Entry(line["upper_method"] or "–")),
+            *(ratio(line, "certified_ratio"), ratio(line, "paper_ratio")),
+            *(Entry(number(line["exact_value"], 5)), ratio(line, "sdp_over_exact")),
+        )
+        for line in lines
+    )
+    header = (
+        *("data set", "γ", "draws", "lower bound", "proved by", "upper bound", "found by"),
+        *("certified ratio", "paper's ratio", "exact value", "SDP / exact"),
+    )
+    caption = (
+        "Proved lower bounds and best networks. Certified ratio: lower bound / upper bound. Paper's ratio: relaxation "
+        "value / best SGD objective (a solver's word, not a proof). SDP / exact: relaxation value / exact value of the "
+        "completely positive program, where one is known. Means over the data sets drawn, the smallest in brackets."
+    )
+    return Table("tightness", "Tightness of the relaxation", caption, header, rows, pd.DataFrame(lines))
+
+
+def _tightness_line(problem: str, gamma: float, part: pd.DataFrame) -> Row:
+    """The groups of one (problem, γ) in one row: means and minima."""
+    line: Row = {"problem": problem, "gamma": gamma, "draws": len(part)}
+    for column in ("lower_bound", "upper_bound", "certified_ratio", "paper_ratio", "exact_value", "sdp_over_exact"):
+        line[column] = part[column].mean()
+        line[f"{column}_min"] = part[column].min()
+    for column in ("lower_method", "upper_method"):
+        line[column] = ", ".join(sorted({name for name in part[column] if name}))
+    return line

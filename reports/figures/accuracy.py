@@ -1,0 +1,78 @@
+"""Test accuracy by data set and method, with intervals; one figure for each protocol, never both in one."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..results import Results
+from ..style import canvas, legend, name_rows, only, panels
+from ..summary import CHOICE, INTERVAL, chosen, summarise
+from .kind import FigureKind, NothingToShow
+
+
+def _data(results: Results, column: str) -> pd.DataFrame:
+    cells = chosen(results.cells.dropna(subset=["gamma"]))
+    rows = summarise(cells[cells["status"] == "ok"], ["problem", "gamma", "method", "arm"], column)
+    if rows.empty:
+        raise NothingToShow(f"No finished cell has {column}: it needs data with labels.")
+    return rows.sort_values(["problem", "gamma", "method"], ascending=[True, False, True])
+
+
+def data(results: Results) -> pd.DataFrame:
+    """Mean test_accuracy (protocol holdout) for each problem, γ and method."""
+    return _data(results, "test_accuracy")
+
+
+def data_paper(results: Results) -> pd.DataFrame:
+    """Mean test_accuracy_paper for each problem, γ and method."""
+    return _data(results, "test_accuracy_paper")
+
+
+def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accuracy") -> Figure:
+    """One panel a γ; the methods of a data set lie above each other in its row."""
+    names, gammas = sorted(frame["problem"].unique()), sorted(frame["gamma"].unique(), reverse=True)
+    methods = [name for name in looks if (frame["method"] == name).any()]
+    rows, columns = panels(width, len(gammas), 2)
+    tall = len(names) * max(0.2, 0.085 * len(methods)) + 0.65
+    figure, axes = canvas(width, rows * tall + 0.3, rows, columns, sharex=True, sharey=True)
+    for axis, gamma in zip(axes.flat, gammas, strict=False):
+        for k, method in enumerate(methods):
+            part = frame[(frame["gamma"] == gamma) & (frame["method"] == method)]
+            y = np.array([names.index(name) for name in part["problem"]]) + 0.78 * ((k + 0.5) / len(methods) - 0.5)
+            bars = np.array([part["mean"] - part["low"].clip(0, 1), part["high"].clip(0, 1) - part["mean"]]).clip(0)
+            look = {**looks[method], "linestyle": "none"}
+            axis.errorbar(part["mean"], y, xerr=bars, capsize=1.5, elinewidth=0.8, **look)
+        name_rows(axis, names)
+        axis.set_title(f"γ = {gamma:g}")
+    only(axes, len(gammas))
+    figure.supxlabel(label, fontsize=7.5)
+    axes[0, 0].set_xlim(max(0.0, np.floor(10 * frame["low"].min() - 0.2) / 10), 1.01)
+    legend(figure, {method: looks[method] for method in methods})
+    return figure
+
+
+def draw_paper(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """The same picture, labelled as optimistic."""
+    return draw(frame, looks, width, "test accuracy, paper protocol (optimistic)")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """What the points and bars are."""
+    return (
+        "Accuracy on held-out rows; nothing was tuned on them. Points are means, bars the "
+        f"{INTERVAL}; bars are cut at 0 and 1. {CHOICE}"
+    )
+
+
+def caption_paper(frame: pd.DataFrame) -> str:
+    """The same, with the warning that belongs to the protocol."""
+    return (
+        "Optimistic: the threshold and the iterate were picked on the test rows, as the paper's authors did. Do not "
+        f"compare with the holdout accuracy. Points are means, bars the {INTERVAL}; bars are cut at 0 and 1. {CHOICE}"
+    )
+
+
+FIGURE = FigureKind("accuracy", "Test accuracy by data set and method", data, draw, caption)
+PAPER = FigureKind(
+    "accuracy-paper", "Test accuracy under the paper's protocol (optimistic)", data_paper, draw_paper, caption_paper
+)

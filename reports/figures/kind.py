@@ -1,0 +1,34 @@
+"""What a figure is: a name, the rows behind it, the drawing of those rows, and its caption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..results import Results
+
+Looks = dict[str, dict[str, Any]]
+
+
+class NothingToShow(Exception):
+    """The results hold nothing for this figure; the text says what would be needed."""
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """One figure of the report.
+
+    data: Results → the rows that are drawn, raising NothingToShow. draw: (rows, looks, width in inches) → figure;
+    looks are matplotlib's keyword arguments for each method and arm. `draw` uses only its arguments and what its
+    module imports from `style`, because the script beside the figure carries a copy. caption: rows → text.
+    """
+
+    name: str
+    title: str
+    data: Callable[[Results], pd.DataFrame]
+    draw: Callable[[pd.DataFrame, Looks, float], Figure]
+    caption: Callable[[pd.DataFrame], str]

@@ -1,0 +1,94 @@
+"""Training objective against width, with the proved lower bound as a line and the certified band above it."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..results import Results
+from ..style import INK, SOFT, canvas, legend, log_x, log_y, only, panels, plain
+from .kind import FigureKind, NothingToShow
+
+PANELS = 12  # drawn at most; the CSV has all
+CLOSE = 1.01  # a width is enough when its loss is within one per cent of the best known
+
+
+def data(results: Results) -> pd.DataFrame:
+    """For each problem, γ, method, setting and width: mean, smallest and largest objective over the best known.
+
+    The best known objective is that of the same data and γ; `bound` is the mean proved lower bound over it.
+    """
+    cells = results.done.dropna(subset=["objective", "width", "gamma"])
+    groups = results.tightness.set_index(["data", "gamma"])[["certified_ratio", "upper_bound"]]
+    cells = cells.join(groups, on=["data", "gamma"])
+    cells = cells[cells["upper_bound"] > 0]
+    if cells.empty:
+        raise NothingToShow("No finished cell has a width and an objective: it needs a method that returns networks.")
+    cells = cells.assign(relative=cells["objective"] / cells["upper_bound"], setting=cells["arm"].map(_setting))
+    keys = ["problem", "gamma", "method", "setting", "width"]
+    rows = cells.groupby(keys).agg(
+        mean=("relative", "mean"),
+        low=("relative", "min"),
+        high=("relative", "max"),
+        runs=("relative", "size"),
+        bound=("certified_ratio", "mean"),
+        mean_objective=("objective", "mean"),
+    )
+    return rows.reset_index().sort_values(keys, ascending=[True, False, True, True, True])
+
+
+def _setting(arm: str) -> str:
+    """What an arm's label says besides its method and width."""
+    inside = arm.partition("(")[2].rpartition(")")[0]
+    return ", ".join(part for part in inside.split(", ") if part and not part.startswith("m="))
+
+
+def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """One panel for each problem and γ, logarithmic both ways, all on one scale."""
+    frame = frame.assign(setting=frame["setting"].fillna(""))
+    groups = dict(list(frame.groupby(["problem", "gamma"], sort=False)))
+    best = sorted(groups, key=lambda key: -groups[key]["width"].nunique())[:PANELS]
+    wanted = [key for key in groups if key in set(best)]
+    rows, columns = panels(width, len(wanted), 4)
+    figure, axes = canvas(width, rows * 1.45 + 0.45, rows, columns, sharey=True, sharex=True)
+    lines: dict = {}
+    for axis, key in zip(axes.flat, wanted, strict=False):
+        part = groups[key]
+        for (method, setting), curve in part.groupby(["method", "setting"], sort=False):
+            name = f"{method} ({setting})" if setting else method
+            earlier = sum(look["marker"] == looks[method]["marker"] for other, look in lines.items() if other != name)
+            look = lines.setdefault(name, {**looks[method], "linestyle": ["-", "--", ":", "-."][earlier % 4]})
+            bars = np.array([curve["mean"] - curve["low"], curve["high"] - curve["mean"]]).clip(0)
+            axis.errorbar(curve["width"], curve["mean"], yerr=bars, capsize=1.5, elinewidth=0.8, **look)
+        bound = part["bound"].iloc[0]
+        if bound > 0:
+            axis.axhspan(bound, 1, color=SOFT, alpha=0.15, linewidth=0)
+            axis.axhline(bound, color=INK, linewidth=1.2)
+        enough = part[part["mean"] <= CLOSE]
+        if len(enough):
+            axis.axvline(enough["width"].min(), color=SOFT, linewidth=0.9, linestyle=":")
+        axis.set_title(plain(f"{key[0]}\nγ = {key[1]:g}"))
+    lowest = frame["bound"].where(frame["bound"] > 0).min()
+    log_x(axes[0, 0], frame["width"].min() / 1.3, frame["width"].max() * 1.3)
+    log_y(axes[0, 0], min(0.95, 0.95 * lowest) if lowest > 0 else 0.95, 1.08 * frame["high"].max())
+    only(axes, len(wanted))
+    figure.supxlabel("width m", fontsize=7.5)
+    figure.supylabel("training objective / best known", fontsize=7.5)
+    lines["proved lower bound"] = {"color": INK, "linestyle": "-", "marker": ""}
+    legend(figure, lines, lines=True)
+    return figure
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """What points, line and band are, and how many panels were left out."""
+    count = frame.groupby(["problem", "gamma"]).ngroups
+    more = f" The {PANELS} problems with most widths are drawn; the CSV has all {count}." if count > PANELS else ""
+    return (
+        "Training objective of the networks found, divided by the best objective known for the same data and γ. Points "
+        "are means over seeds and data sets drawn, bars reach from the smallest to the largest. The black line is the "
+        "proved lower bound (its mean over the data sets drawn), the grey band reaches from it to the best known "
+        "network: the optimum lies in it. The dotted line marks the smallest width whose mean is within 1 % of the "
+        f"best. Both axes are logarithmic.{more}"
+    )
+
+
+FIGURE = FigureKind("width", "Training objective against width, with the proved bound", data, draw, caption)

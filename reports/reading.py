@@ -1,0 +1,34 @@
+"""Reading a results folder, whole, partial or still running, and saying what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..bench.store import load_environment, load_plan, load_results, load_spec, load_tightness
+from .results import ReportError, Results, prepare
+
+
+def read(folder: Path) -> Results:
+    """The results in the folder. Raises ReportError when it is not the folder of a run or no cell has ended yet."""
+    if not folder.is_dir():
+        raise ReportError(f"DIR must be the folder of a run. Got {folder}, which is no folder, instead.")
+    try:
+        cells, tightness, plan = load_results(folder), load_tightness(folder), load_plan(folder)
+    except ValueError as error:
+        raise ReportError(str(error)) from None
+    if cells.empty:
+        raise ReportError(
+            f"{folder} must hold at least one cell that has ended. Got none: wait for the run, or start it."
+        )
+    missing = []
+    open_cells = plan[~plan["cell"].isin(cells["cell"])]
+    if len(open_cells):
+        methods = ", ".join(f"{count} of {name}" for name, count in open_cells["method"].value_counts().items())
+        missing.append(f"{len(open_cells)} of {len(plan)} cells have not ended ({methods})")
+    if tightness["lower_bound"].isna().all():
+        missing.append("no method proved a lower bound")
+    if tightness["upper_bound"].isna().all():
+        missing.append("no method returned a network")
+    if tightness["exact_value"].isna().all():
+        missing.append("no exact values (method cpp)")
+    return prepare(folder, cells, tightness, load_environment(folder), load_spec(folder), missing)

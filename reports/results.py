@@ -1,0 +1,165 @@
+"""A results folder made ready to draw: every column there, names safe to print, labels that tell cells apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS
+
+TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
+NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
+METHODS = ("sdp", "branch", "cpp", "lbfgs", "sgd", "nngp", "ntk")  # the order in which they are shown
+LONGEST = 30  # letters of a name before a label shortens it
+
+
+class ReportError(ValueError):
+    """A folder, figure name, format or style that no report can be made from; the text names the mend."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run left behind.
+
+    cells: one row a cell, every column of the results (`TEXT` as str, `NUMBERS` as float, `bias` as bool), plus
+    `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise.
+    tightness: one row a group, one (data, γ), with `problem`. missing: what is not there, in words.
+    """
+
+    folder: Path
+    cells: pd.DataFrame
+    tightness: pd.DataFrame
+    environment: dict[str, Any] = field(default_factory=dict)
+    spec: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The cells that ended with status `ok`."""
+        return self.cells[self.cells["status"] == "ok"]
+
+    @cached_property
+    def arms(self) -> list[str]:
+        """Labels of all arms, in the order in which they are shown."""
+        table = self.cells[["method", "arm", "width"]].drop_duplicates()
+        table = table.assign(rank=table["method"].map(_rank)).sort_values(["rank", "method", "width", "arm"])
+        return list(dict.fromkeys(table["arm"]))
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """Labels of all methods, in the order in which they are shown."""
+        return sorted(set(self.cells["method"]), key=lambda name: (_rank(name), name))
+
+
+def prepare(
+    folder: Path,
+    frame: pd.DataFrame,
+    tightness: pd.DataFrame,
+    environment: dict[str, Any],
+    spec: str,
+    missing: Sequence[str] = (),
+) -> Results:
+    """Results from raw frames: columns that are missing are added empty, text is made printable, labels are built."""
+    cells = frame.reindex(columns=[*TEXT, *NUMBERS, "bias"]).reset_index(drop=True)
+    for column in TEXT:
+        cells[column] = _printable(cells[column])
+    for column in NUMBERS:
+        cells[column] = _numbers(cells[column])
+    cells["bias"] = _numbers(cells["bias"]) == 1
+    cells["method"] = cells["method"].map(_shortened(cells["method"]))
+    cells["problem"] = _problems(cells)
+    cells["arm"] = _arms(cells)
+    keys = cells[cells["data"] != ""].drop_duplicates("data").set_index("data")
+    groups = tightness.reindex(columns=[column.name for column in TIGHTNESS_COLUMNS]).reset_index(drop=True)
+    for name, kind, _ in TIGHTNESS_COLUMNS:
+        groups[name] = _printable(groups[name]) if kind == "str" else _numbers(groups[name])
+    groups["problem"] = groups["data"].map(keys["problem"]).fillna(groups["dataset"]).astype(str)
+    return Results(folder, cells, groups, environment, spec, tuple(missing))
+
+
+def _rank(method: str) -> int:
+    return METHODS.index(method) if method in METHODS else len(METHODS)
+
+
+def _printable(column: pd.Series) -> pd.Series:
+    """Text without control characters (they would break SVG and tables); nothing becomes the empty string."""
+    texts = column.map(lambda value: "" if pd.isna(value) else str(value))
+    unique = {text: "".join(c if c.isprintable() else " " for c in text).strip() for text in texts.unique()}
+    return texts.map(unique).astype(str)
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """float64 with NaN for what is missing; True and False become 1 and 0."""
+    return pd.to_numeric(column, errors="coerce").astype("Float64").astype(float)
+
+
+def _shortened(names: pd.Series) -> dict[str, str]:
+    """Long names (paths of users' files) cut at the front, unless that would make two of them equal."""
+    short = {name: name if len(name) <= LONGEST else "…" + name[1 - LONGEST :] for name in names.unique()}
+    return short if len(set(short.values())) == len(short) else {name: name for name in short}
+
+
+def _varying(cells: pd.DataFrame, by: str, columns: Sequence[str]) -> dict[str, set[str]]:
+    """For each column, the values of `by` within which it takes more than one value."""
+    distinct = cells.groupby(by)[list(columns)].nunique()
+    return {column: set(distinct.index[distinct[column] > 1]) for column in columns}
+
+
+def _problems(cells: pd.DataFrame) -> pd.Series:
+    sizes = _varying(cells, "dataset", ["n", "d", "c"])
+    short = _shortened(cells["dataset"])
+
+    def label(dataset: str, preprocess: str, bias: bool, *numbers: float) -> str:
+        parts = [preprocess] if preprocess not in ("", "none") else []
+        parts += ["bias"] if bias else []
+        parts += [
+            f"{name}={value:g}"
+            for name, value in zip("ndc", numbers, strict=True)
+            if dataset in sizes[name] and not pd.isna(value)
+        ]
+        return " ".join([short[dataset], *([f"({', '.join(parts)})"] if parts else [])])
+
+    return _labelled(cells, ["dataset", "preprocess", "bias", "n", "d", "c"], label)
+
+
+def _arms(cells: pd.DataFrame) -> pd.Series:
+    differing = _varying(cells, "method", ["solver", "rounding", "width"])
+    distinct = cells[["method", "options"]].drop_duplicates()
+    table = pd.DataFrame([_options(text) for text in distinct["options"]], index=distinct["method"]).fillna("")
+    shown = (table.groupby(level=0).nunique() > 1).to_dict(orient="index")
+
+    def label(method: str, solver: str, rounding: str, width: float, text: str) -> str:
+        parts = [solver] if method in differing["solver"] and solver else []
+        parts += [rounding] if method in differing["rounding"] and rounding else []
+        parts += [f"m={width:g}"] if method in differing["width"] and not pd.isna(width) else []
+        parts += [f"{name}={value}" for name, value in _options(text).items() if shown[method][name]]
+        return " ".join([method, *([f"({', '.join(parts)})"] if parts else [])])
+
+    return _labelled(cells, ["method", "solver", "rounding", "width", "options"], label)
+
+
+def _options(text: str) -> dict[str, str]:
+    """The options of a cell apart from those with columns of their own."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        return {"options": text}
+    if not isinstance(found, dict):
+        return {"options": text}
+    return {str(name): str(value) for name, value in sorted(found.items()) if name not in ("solver", "rounding")}
+
+
+def _labelled(cells: pd.DataFrame, columns: list[str], label: Any) -> pd.Series:
+    """One label per distinct combination of the columns, spread over the rows."""
+    if cells.empty:
+        return pd.Series(dtype=str)
+    codes = cells.groupby(columns, dropna=False, sort=False).ngroup()
+    first = cells.loc[~codes.duplicated(), columns]
+    labels = {codes[i]: label(*row) for i, *row in first.itertuples()}
+    return codes.map(labels)

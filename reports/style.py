@@ -1,0 +1,209 @@
+"""How every figure looks: sizes, type, and one colour, marker and line for a method wherever it appears.
+
+The module needs nothing but matplotlib and knows no other, because the script beside each figure carries a copy of it.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+WIDTHS = {"single": 3.4, "double": 7.0}  # inches: one and two columns of a paper
+INK, SOFT, GRID, PAPER = "#1f2328", "#57606a", "#d5dae0", "#ffffff"
+
+# Okabe and Ito's colours (safe for the colour-blind, of different lightness in grey), each with a marker of its own.
+METHOD_LOOKS: dict[str, dict[str, Any]] = {
+    "sdp": {"color": "#0072b2", "marker": "o"},
+    "branch": {"color": "#009e73", "marker": "s"},
+    "cpp": {"color": "#1f2328", "marker": "D"},
+    "lbfgs": {"color": "#6e7781", "marker": "X"},
+    "sgd": {"color": "#56b4e9", "marker": "P"},
+    "nngp": {"color": "#e69f00", "marker": "^"},
+    "ntk": {"color": "#d55e00", "marker": "v"},
+}
+OTHER_LOOKS: list[dict[str, Any]] = [
+    {"color": "#cc79a7", "marker": "<"},
+    {"color": "#7b4fa3", "marker": ">"},
+    {"color": "#8c6d31", "marker": "p"},
+    {"color": "#117a65", "marker": "h"},
+    {"color": "#a50f4d", "marker": "*"},
+]
+LINES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1))]
+GAMMA_LOOKS = [
+    {"color": "#0072b2", "marker": "o"},
+    {"color": "#d55e00", "marker": "s"},
+    {"color": "#009e73", "marker": "^"},
+    {"color": "#7b4fa3", "marker": "D"},
+    {"color": "#8c6d31", "marker": "v"},
+]
+
+
+def settings() -> dict[str, Any]:
+    """The rcParams of every figure: fonts embedded as TrueType, a quiet grid, letters for a printed column."""
+    installed = set(font_manager.get_font_names())
+    wide = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Arial Unicode MS", "PingFang SC", "Microsoft YaHei"]
+    return {
+        "font.family": ["DejaVu Sans", *(name for name in wide if name in installed)],
+        "font.size": 7.5,
+        "axes.titlesize": 7.5,
+        "axes.labelsize": 7.5,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+        "legend.fontsize": 7,
+        "legend.frameon": False,
+        "legend.handlelength": 1.8,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": SOFT,
+        "xtick.color": SOFT,
+        "ytick.color": SOFT,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "axes.linewidth": 0.6,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.minor.width": 0.4,
+        "ytick.minor.width": 0.4,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": GRID,
+        "grid.linewidth": 0.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4,
+        "figure.dpi": 100,
+        "savefig.dpi": 200,
+        "figure.facecolor": PAPER,
+        "axes.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+        "pdf.fonttype": 42,
+        "ps.fonttype": 42,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "relaxbench",
+        "axes.formatter.use_mathtext": True,
+    }
+
+
+def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Colour and marker for each method; those not known here take the spare ones in alphabetical order."""
+    names = list(dict.fromkeys(methods))
+    others = sorted(set(names) - METHOD_LOOKS.keys())
+    spare = {name: OTHER_LOOKS[k % len(OTHER_LOOKS)] for k, name in enumerate(others)}
+    return {name: {**(METHOD_LOOKS.get(name) or spare[name]), "linestyle": "-"} for name in names}
+
+
+def arm_looks(arms: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """Looks for (method, arm) pairs: an arm has its method's colour and marker, and a line style of its own."""
+    looks = method_looks(method for method, _ in arms)
+    seen: dict[str, int] = {}
+    found = {}
+    for method, arm in dict.fromkeys(arms):
+        k = seen[method] = seen.get(method, -1) + 1
+        found[arm] = {**looks[method], "linestyle": LINES[k % len(LINES)]}
+        if k:
+            found[arm]["fillstyle"] = ["none", "left", "right", "top", "bottom"][(k - 1) % 5]
+    return found
+
+
+def gamma_looks(gammas: Iterable[float]) -> dict[float, dict[str, Any]]:
+    """Colour and marker for each γ, largest first."""
+    values = sorted(set(gammas), reverse=True)
+    return {value: GAMMA_LOOKS[k % len(GAMMA_LOOKS)] for k, value in enumerate(values)}
+
+
+def plain(text: object) -> str:
+    """Text that matplotlib prints as it is: no mathematics between dollars, nothing hidden by a leading underscore."""
+    escaped = str(text).replace("$", r"\$")
+    return " " + escaped if escaped.startswith("_") else escaped
+
+
+def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, np.ndarray]:
+    """A figure of this size in inches with a (rows, columns) array of axes."""
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # silent about fonts that are not there
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)  # type: ignore[union-attr, call-arg]
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, axes
+
+
+def legend(figure: Figure, looks: dict[Any, dict[str, Any]], *, lines: bool = False, name: str = "{}") -> None:
+    """A legend above the axes, in as many columns as fit, for things drawn with `looks`."""
+    handles = [
+        Line2D(
+            [],
+            [],
+            **{**look, "linestyle": look.get("linestyle", "-") if lines else "none"},
+            label=plain(name.format(key)),
+        )
+        for key, look in looks.items()
+    ]
+    lengths = [len(name.format(key)) for key in looks]
+    columns = len(lengths)
+    while columns > 1 and _points(lengths, columns) > figure.get_size_inches()[0] * 72:
+        columns -= 1
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.2, handletextpad=0.5)
+
+
+def _points(lengths: Sequence[int], columns: int) -> float:
+    """Width in points, roughly, of a legend whose labels have these many letters."""
+    rows = -(-len(lengths) // columns)
+    return sum(max(lengths[k : k + rows]) * 4.2 + 34 for k in range(0, len(lengths), rows))
+
+
+def panels(width: float, count: int, most: int) -> tuple[int, int]:
+    """(rows, columns) for `count` panels: at most `most` side by side over two columns of text, half as many in one."""
+    columns = min(count, most if width > 5 else max(1, most // 2))
+    return -(-count // columns), columns
+
+
+def round_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Round numbers between `low` and `high` for a logarithmic axis, few enough to be read, and how to write them."""
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for digits in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        ticks = [digit * 10.0**k for k in exponents for digit in digits if low <= digit * 10.0**k <= high]
+        if len(ticks) <= 5:
+            break
+    ticks = ticks[:: -(-len(ticks) // 6) or 1]
+    written_out = all(1e-3 <= tick < 1e5 for tick in ticks)
+    return ticks, [f"{tick:g}" if written_out else f"$10^{{{np.log10(tick):.0f}}}$" for tick in ticks]
+
+
+def log_x(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic x axis from `low` to `high`."""
+    axes.set_xscale("log")
+    axes.set_xticks(*round_ticks(low, high))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(low, high)
+
+
+def log_y(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic y axis from `low` to `high`."""
+    axes.set_yscale("log")
+    axes.set_yticks(*round_ticks(low, high))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(low, high)
+
+
+def only(axes: np.ndarray, used: int) -> None:
+    """Hide all but the first `used` of a grid of axes and label the lowest one of each column."""
+    for axis in axes.flat[used:]:
+        axis.set_visible(False)
+    for axis in axes.flat[max(0, used - axes.shape[1]) : used]:
+        axis.tick_params(labelbottom=True)
+
+
+def name_rows(axes: Axes, names: Sequence[str], size: float = 7) -> None:
+    """Names along the y axis, first on top, with a thin line between them."""
+    axes.set_yticks(range(len(names)), [plain(name) for name in names], fontsize=size)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False, axis="y")
+    for k in range(1, len(names)):
+        axes.axhline(k - 0.5, color=GRID, linewidth=0.5, zorder=0)

@@ -1,0 +1,52 @@
+"""Averages with intervals over seeds and over data sets drawn, and the choice of one arm per method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+INTERVAL = (
+    "95 % Student t interval of the mean, over the data sets drawn where there are several (seeds are averaged first) "
+    "and over seeds otherwise; without one where there is a single run"
+)
+CHOICE = (
+    "Of several settings of a method (width, solver, rounding, options), the one with the fewest failures, then the "
+    "lowest mean training objective, is shown; the choice never sees test data."
+)
+
+
+def summarise(cells: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Mean of `value` with a 95 % interval for each combination of `by`.
+
+    Columns of the answer: `by`, mean, half (half width of the interval, NaN for a single run), low, high,
+    runs (cells averaged), draws (distinct data). Rows without a value are left out.
+    """
+    from scipy.stats import t
+
+    by = list(by)
+    known = cells.dropna(subset=[value])
+    draws = known.groupby([*by, "data"], dropna=False)[value].agg(["mean", "std", "count"]).reset_index()
+    found = draws.groupby(by, dropna=False)
+    table = found["mean"].agg(mean="mean", spread="std", draws="count").reset_index()
+    table["runs"] = found["count"].sum().to_numpy()
+    within = found["std"].first().to_numpy()
+    many = (table["draws"] > 1).to_numpy()
+    spread = np.where(many, table.pop("spread"), within)
+    size = np.where(many, table["draws"], table["runs"])
+    with np.errstate(invalid="ignore"):
+        table["half"] = np.where(size > 1, t.ppf(0.975, np.maximum(size - 1, 1)) * spread / np.sqrt(size), np.nan)
+    table["low"] = table["mean"] - table["half"].fillna(0.0)
+    table["high"] = table["mean"] + table["half"].fillna(0.0)
+    return table[[*by, "mean", "half", "low", "high", "runs", "draws"]]
+
+
+def chosen(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells of one arm per (problem, γ, method): fewest failures, then lowest mean objective (see `CHOICE`)."""
+    keys = ["problem", "gamma", "method"]
+    arms = cells.assign(failed=cells["status"] != "ok").groupby([*keys, "arm"], dropna=False, sort=False)
+    ranking = arms.agg(failed=("failed", "mean"), objective=("objective", "mean")).reset_index()
+    ranking = ranking.sort_values(["failed", "objective"], kind="stable", na_position="last")
+    best = ranking.drop_duplicates(keys)[[*keys, "arm"]]
+    return cells.merge(best, on=[*keys, "arm"])

@@ -1,0 +1,133 @@
+"""A table that can be written as CSV, Markdown, LaTeX (booktabs) and HTML, from one set of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "±": r"$\pm$",
+    "γ": r"$\gamma$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "∞": r"$\infty$",
+    "×": r"$\times$",
+    "½": r"$\frac12$",
+    "−": r"$-$",
+    "–": "--",
+    "…": r"\ldots{}",
+    "*": r"\ensuremath{*}",
+    "[": "{[}",
+    "]": "{]}",
+}
+MARKDOWN = "\\`*_{}[]<>|#$~!"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field: its text, whether it is the best of its row, and the numbers of the footnotes that belong to it."""
+
+    text: str
+    best: bool = False
+    notes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """name: the file's stem. header and rows: what is shown; the first `labels` columns are names, the rest numbers.
+
+    data: the same numbers unrounded, one a row (the CSV). notes: footnotes, numbered from 1 in `Entry.notes`.
+    """
+
+    name: str
+    title: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    data: pd.DataFrame
+    labels: int = 2
+    notes: tuple[str, ...] = field(default=())
+
+    def write(self, folder: Path, command: str) -> None:
+        """`name`.csv, .md and .tex in the folder; the two texts name the command that makes them again."""
+        self.data.to_csv(folder / f"{self.name}.csv", index=False)
+        (folder / f"{self.name}.md").write_text(markdown(self, command), encoding="utf-8")
+        (folder / f"{self.name}.tex").write_text(latex(self, command), encoding="utf-8")
+
+
+def latex_text(text: str) -> str:
+    """Text with everything escaped that LaTeX would act upon."""
+    return "".join(LATEX.get(letter, letter) for letter in text)
+
+
+def latex(table: Table, command: str) -> str:
+    """A `table` environment for the package booktabs; names in other scripts need XeLaTeX or LuaLaTeX."""
+
+    def entry(field: Entry) -> str:
+        text = rf"\textbf{{{latex_text(field.text)}}}" if field.best else latex_text(field.text)
+        return text + (rf"\textsuperscript{{{','.join(map(str, field.notes))}}}" if field.notes else "")
+
+    columns = "l" * table.labels + "r" * (len(table.header) - table.labels)
+    lines = [
+        f"% Made by: {command}",
+        r"% Needs \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{latex_text(table.caption)}}}",
+        rf"\label{{tab:{table.name}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(latex_text(name) for name in table.header) + r" \\",
+        r"\midrule",
+        *(" & ".join(entry(field) for field in row) + r" \\" for row in table.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    notes = [rf"\textsuperscript{{{k}}} {latex_text(note)}\\" for k, note in enumerate(table.notes, 1)]
+    if notes:
+        lines += ["", r"\smallskip", r"\begin{minipage}{\linewidth}\footnotesize", *notes, r"\end{minipage}"]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def markdown_text(text: str) -> str:
+    """Text with everything escaped that Markdown would act upon."""
+    return "".join("\\" + letter if letter in MARKDOWN else letter for letter in text)
+
+
+def markdown(table: Table, command: str) -> str:
+    """A pipe table with its title, caption and footnotes."""
+
+    def entry(field: Entry) -> str:
+        text = f"**{markdown_text(field.text)}**" if field.best else markdown_text(field.text)
+        return text + (f"<sup>{','.join(map(str, field.notes))}</sup>" if field.notes else "")
+
+    rule = ["---"] * table.labels + ["--:"] * (len(table.header) - table.labels)
+    lines = [
+        f"**{markdown_text(table.title)}.** {markdown_text(table.caption)}",
+        "",
+        "| " + " | ".join(markdown_text(name) for name in table.header) + " |",
+        "| " + " | ".join(rule) + " |",
+        *("| " + " | ".join(entry(field) for field in row) + " |" for row in table.rows),
+        "",
+        *(f"<sup>{k}</sup> {markdown_text(note)}  " for k, note in enumerate(table.notes, 1)),
+        "",
+        f"Made by `{command.replace('`', '')}`.",
+        "",
+    ]
+    return "\n".join(lines)
