@@ -1,0 +1,15 @@
+"""The exact completely positive program by column generation, with proved bounds.
+
+program.py   cpp: choice of the route, certificate and network in the user's units
+plane.py     the route where X has rank two or less: exact pricing on arcs
+arcs.py      every local maximum of ‖Θᵀ(Xu)₊‖ on the circle
+columns.py   a finite set of directions: solve, extend, slide, merge, prune
+master.py    the program over finitely many directions
+progress.py  the best network and bound so far, and the trace
+check.py     prove: a bound on max ‖Θᵀ(Xu)₊‖ that holds in floating point, for the verifier
+"""
+
+from .check import prove
+from .program import cpp
+
+__all__ = ["cpp", "prove"]

@@ -1,0 +1,164 @@
+"""A finite set of directions with the master's solution on it: adding, dropping, merging, sliding, pruning.
+
+A `Columns` is at once a network: neuron k has input weights √s_k u_k and output weights √s_k Θᵀz_k/γ,
+z_k = (Xu_k)₊, which balance at the optimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..problem import Array, Network
+from .master import solve_master
+
+DROP = 1e-7  # columns with less than this share of the mass leave the set
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Unit directions U (d, K), weights s (K,), residual Θ (n, c), objective, and the master's iterations so far."""
+
+    U: Array
+    s: Array
+    theta: Array
+    value: float
+    iterations: int = 0
+
+
+def solve(X: Array, Y: Array, gamma: float, U: Array, s: Array, tol: float, iterations: int = 0) -> Columns:
+    """The master on the directions U (d, K), from the weights s (K,), without the columns that end up empty."""
+    if not U.shape[1]:
+        return Columns(U, s, Y.copy(), 0.5 * float(np.sum(Y**2)), iterations)
+    master = solve_master(np.maximum(X @ U, 0.0), Y, gamma, s, tol)
+    keep = master.s > DROP * np.sum(master.s)
+    return Columns(U[:, keep], master.s[keep], master.theta, master.value, iterations + master.iterations)
+
+
+def extend(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, tol: float) -> Columns:
+    """The master again with the directions `new` (d, k) added."""
+    U = np.hstack([columns.U, new])
+    s = np.concatenate([columns.s, np.zeros(new.shape[1])])
+    return solve(X, Y, gamma, U, s, tol, columns.iterations)
+
+
+def network(X: Array, Y: Array, gamma: float, columns: Columns) -> Network:
+    """The network with U = √s_k u_k and the best V for it (ridge regression). One dead neuron if there is none."""
+    m = columns.U.shape[1]
+    if not m:
+        return Network(np.zeros((X.shape[1], 1)), np.zeros((1, Y.shape[1])))
+    U = columns.U * np.sqrt(columns.s)
+    rows = np.vstack([np.maximum(X @ U, 0.0), np.sqrt(gamma) * np.eye(m)])  # least squares: accurate for tiny γ too
+    return Network(U, np.linalg.lstsq(rows, np.vstack([Y, np.zeros((m, Y.shape[1]))]), rcond=None)[0])
+
+
+def slide(X: Array, Y: Array, gamma: float, columns: Columns, steps: int) -> tuple[Array, Array]:
+    """Move all neurons at once by L-BFGS on the training objective; unit directions (d, K) and weights (K,)."""
+    start = network(X, Y, gamma, columns)
+    d, m = start.U.shape
+
+    def objective(w: Array) -> tuple[float, Array]:
+        U, V = w[: d * m].reshape(d, m), w[d * m :].reshape(m, -1)
+        inner = X @ U
+        hidden = np.maximum(inner, 0.0)
+        residual = hidden @ V - Y
+        value = 0.5 * float(np.sum(residual**2)) + 0.5 * gamma * float(w @ w)
+        gradient_U = X.T @ ((residual @ V.T) * (inner > 0))
+        return value, np.concatenate([gradient_U.ravel(), (hidden.T @ residual).ravel()]) + gamma * w
+
+    w = np.concatenate([start.U.ravel(), start.V.ravel()])
+    options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 30}
+    w = minimize(objective, w, jac=True, method="L-BFGS-B", options=options).x
+    U, V = w[: d * m].reshape(d, m), w[d * m :].reshape(m, -1)
+    norm = np.linalg.norm(U, axis=0)
+    alive = norm > 0
+    return U[:, alive] / norm[alive], norm[alive] * np.linalg.norm(V, axis=1)[alive]
+
+
+def merge(X: Array, U: Array, s: Array, angle: float) -> tuple[Array, Array]:
+    """Replace directions within `angle` of a heavier one, on the same linear piece, by one that carries their mass.
+
+    On a piece only Σ s u uᵀ counts, so its leading eigenvector stands for the cluster.
+    """
+    scale = np.linalg.norm(X, axis=1)
+    inner = X @ U
+    touching = np.abs(inner) <= angle * scale[:, None]
+    left = list(np.argsort(-s, kind="stable"))
+    directions, weights = [], []
+    while left:
+        head = left[0]
+        near = U[:, left].T @ U[:, head] >= np.cos(angle)
+        differ = (inner[:, left] > 0) != (inner[:, [head]] > 0)
+        near &= ~np.any(differ & ~touching[:, left], axis=0)
+        near[0] = True
+        cluster = [k for k, together in zip(left, near, strict=True) if together]
+        left = [k for k, together in zip(left, near, strict=True) if not together]
+        moment = (U[:, cluster] * s[cluster]) @ U[:, cluster].T
+        leading = np.linalg.eigh(moment)[1][:, -1]
+        directions.append(leading if leading @ U[:, head] > 0 else -leading)
+        weights.append(np.sum(s[cluster]))
+    return np.array(directions).T.reshape(len(U), -1), np.array(weights)
+
+
+def prune(
+    X: Array, Y: Array, gamma: float, columns: Columns, tol: float, late: Callable[[], bool] = lambda: False
+) -> Columns:
+    """A set with few columns whose objective exceeds that of `columns` by at most tol times it.
+
+    First merges clusters (the coarsest merge that keeps the objective, after sliding), then drops the lightest, then
+    removes linear dependencies among the rank-one terms z_k v_kᵀ (Carathéodory). `late` ends it early.
+    """
+    limit = columns.value * (1 + tol)
+    for angle in (1e-1, 1e-2, 1e-3, 1e-4, 1e-6):
+        U, s = merge(X, columns.U, columns.s, angle)
+        if late() or len(s) == columns.U.shape[1]:
+            break
+        merged = solve(X, Y, gamma, U, s, tol / 10, columns.iterations)
+        if merged.value > limit:
+            U, s = slide(X, Y, gamma, merged, 200)
+            merged = solve(X, Y, gamma, U, s, tol / 10, merged.iterations)
+        if merged.value <= limit:
+            columns = merged
+            break
+    if not late():
+        columns = _drop_lightest(X, Y, gamma, columns, limit, tol)
+    return columns if late() else _caratheodory(X, Y, gamma, columns, limit, tol)
+
+
+def _drop_lightest(X: Array, Y: Array, gamma: float, columns: Columns, limit: float, tol: float) -> Columns:
+    """Halve the number of light columns offered for removal until the objective allows it."""
+    order = np.argsort(columns.s, kind="stable")
+    count = len(order) // 2
+    while count:
+        keep = np.sort(order[count:])
+        fewer = solve(X, Y, gamma, columns.U[:, keep], columns.s[keep], tol / 10, columns.iterations)
+        if fewer.value <= limit:
+            return _drop_lightest(X, Y, gamma, fewer, limit, tol)
+        count //= 2
+    return columns
+
+
+def _caratheodory(X: Array, Y: Array, gamma: float, columns: Columns, limit: float, tol: float) -> Columns:
+    """Move mass along null vectors of the terms z_k v̂_kᵀ, v̂_k = Θᵀz_k/γ, until one column is empty; repeat."""
+    while columns.U.shape[1] > 1:
+        Z = np.maximum(X @ columns.U, 0.0)
+        V = Z.T @ columns.theta
+        gram = (Z.T @ Z) * (V @ V.T)
+        unit = np.sqrt(np.diag(gram))
+        if not np.all(unit > 0):
+            break
+        values, vectors = np.linalg.eigh(gram / np.outer(unit, unit))
+        if values[0] > 1e-9 * values[-1]:
+            break
+        null = vectors[:, 0] / unit
+        null = null if np.max(null / columns.s) >= np.max(-null / columns.s) else -null
+        s = columns.s - null / np.max(null / columns.s)
+        keep = s > 1e-12 * np.sum(s)
+        fewer = solve(X, Y, gamma, columns.U[:, keep], s[keep], tol / 10, columns.iterations)
+        if fewer.value > limit:
+            break
+        columns = fewer
+    return columns
