@@ -1,17 +1,22 @@
-"""The harness: spec → cells → run → records → tables.
+"""The harness: spec → cells → tasks → records → tables.
 
     spec.py         Spec: what a run is to do, from TOML and the command line
     methods.py      the one table of methods, and the check of their options
     cell.py         Cell and its hash; expand: Spec → cells
     fingerprint.py  a fingerprint of the code that computes a result
-    worker.py       one task in a worker: data, method, metrics
+    run.py          run: a spec into a folder, resuming what is there
+    schedule.py     which task when; results become records
+    task.py         Task and Result: what goes to a worker and what comes back
+    pool.py         workers with limits enforced from outside
+    start.py        the first thing a worker process does
+    worker.py       prepare, work, collect: a task in a worker
+    outcome.py      what a method returned → Result
     metrics.py      what a Fit scores
-    pool.py         workers with limits that are enforced from outside
-    run.py          run: cells → records, resuming what is there
+    memory.py       how much memory there is, and is held
     progress.py     the progress bar, or plain lines
     record.py       a record on disk, whole or not there
     store.py        the folder of a run; load_results, load_tightness, load_arrays, load_trace, …
-    tables.py       records → results and tightness
+    tables.py       rows of records → results and tightness
     columns.py      the columns, each with its meaning
     environment.py  versions, machine, calibration
     verify.py       every bound proved again

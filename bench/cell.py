@@ -43,6 +43,16 @@ class Data:
         )
 
     @property
+    def locator(self) -> dict[str, Any]:
+        """What a record keeps of the data, so that they can be loaded again."""
+        return {name: value for name, value in vars(self).items() if name != "folder"}
+
+    @classmethod
+    def from_locator(cls, locator: Mapping[str, Any], folder: Path | None) -> Data:
+        """The data of a record."""
+        return cls(folder=folder, **locator)
+
+    @property
     def columns(self) -> dict[str, Any]:
         """The columns of results that the data decide."""
         return {
@@ -122,13 +132,12 @@ class Cell:
         return " ".join(parts)
 
 
-def expand(spec: Spec, data_dir: Path | None = None, chosen: Mapping[str, Any] | None = None) -> list[Cell]:
+def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
     """All cells of the spec, each once, after loading all data and checking every option.
 
-    chosen: options from the command line, in place of those of the methods that have them.
     Raises UsageError, DataError or ProblemError for the first thing that cannot run.
     """
-    methods = list(_methods(spec, chosen or {}))
+    methods = list(_methods(spec))
     cells: dict[str, Cell] = {}
     for data in _load_all(spec, data_dir):
         for table, method, options, code in methods:
@@ -142,19 +151,13 @@ def expand(spec: Spec, data_dir: Path | None = None, chosen: Mapping[str, Any] |
     return list(cells.values())
 
 
-def _methods(spec: Spec, chosen: Mapping[str, Any]) -> Iterator[tuple[MethodTable, Method, dict[str, Any], str]]:
-    used: set[str] = set()
+def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], str]]:
+    """Each method table with one combination of its options, complete with defaults, and the code's fingerprint."""
     for table in spec.method:
         method = find(table.use or table.name)
-        known = check_options(method, {})
-        given = {**(table.model_extra or {}), **{key: value for key, value in chosen.items() if key in known}}
-        used |= chosen.keys() & known.keys()
         code = code_fingerprint((*method.code, "bench/metrics.py"))
-        for options in _grid(given):
+        for options in _grid(table.model_extra or {}):
             yield table, method, check_options(method, options), code
-    for option in chosen.keys() - used:
-        names = ", ".join(table.use or table.name for table in spec.method)
-        raise UsageError(f"--{option} must be an option of a method of the run. Got methods {names}, which have none.")
 
 
 def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:

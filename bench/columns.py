@@ -55,7 +55,7 @@ COLUMNS = (
     Column("runtime_s", "float", "wall time of the work: solve_s + round_s, without what setup_s counts"),
     Column("solve_s", "float", "seconds to solve or train; a relaxation shared by cells is counted in each of them"),
     Column("round_s", "float", "seconds to make a network out of the relaxation"),
-    Column("cpu_s", "float", "CPU seconds of the work, over all threads"),
+    Column("cpu_s", "float", "CPU seconds of the work over all threads, compilation included"),
     Column("peak_memory_mb", "float", "largest resident memory of the worker during the work, in 10⁶ bytes"),
     Column("iterations", "int", "iterations as the method counts them"),
     Column("message", "str", "one line on what went wrong or was noteworthy"),

@@ -85,12 +85,17 @@ def find(name: str) -> Method:
         return METHODS[name]
     if ".py:" in name:
         return _from_file(name)
-    plugins = {point.name: point for point in entry_points(group="relaxbench.methods")}
-    if name in plugins:
-        return _from_plugin(name, plugins[name].value)
+    installed = _plugins()
+    if name in installed:
+        return _from_plugin(name, installed[name])
     raise UsageError(
-        unknown("method", name, [*METHODS, *plugins]) + " A method of your own is written path/file.py:function."
+        unknown("method", name, [*METHODS, *installed]) + " A method of your own is written path/file.py:function."
     )
+
+
+def plugins() -> list[Method]:
+    """The methods of installed packages, by the entry point group `relaxbench.methods`."""
+    return [_from_plugin(name, reference) for name, reference in _plugins().items()]
 
 
 @cache
@@ -177,6 +182,10 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _parameters(function: Callable[..., Any]) -> set[str]:
     parameters = inspect.signature(function).parameters.values()
     return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED}
+
+
+def _plugins() -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group="relaxbench.methods")}
 
 
 def _from_file(name: str) -> Method:

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from .methods import find, option_defaults
 from .text import UsageError, unknown
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -97,6 +98,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = "run"
+    about: str = ""
     seed: Seeds = [0]
     gamma: Gammas = [0.1]
     width: Widths = [100]
@@ -110,7 +112,17 @@ class Spec(BaseModel):
         """The spec as a TOML file that `relaxbench run` takes again."""
         import tomli_w
 
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        return tomli_w.dumps(_without_empty(self.model_dump(mode="json", exclude_none=True)))
+
+
+def _without_empty(tables: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: [_without_empty(table) if isinstance(table, dict) else table for table in value]
+        if isinstance(value, list)
+        else value
+        for key, value in tables.items()
+        if value not in ("", [])
+    }
 
 
 def shipped_configs() -> dict[str, Path]:
@@ -145,46 +157,77 @@ def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
         raise UsageError(f"{source}: {_first_error(error)}") from None
 
 
-def override(tables: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables with what the command line gives in place of the config's lists.
+def resolve(config: str | None, given: Mapping[str, Any], options: Mapping[str, Any]) -> Spec:
+    """The Spec of a config, if any, with what the command line gives in place of the config's lists.
 
-    given: dataset and method as lists of names (a table of the config with that name keeps its other keys), gamma,
-    width and seed as lists (also in place of those of single methods), preprocess and bias for every data set,
-    options for every method that has the option, and timeout, memory, jobs.
+    given: dataset and method as lists of names (a table of the config with that name keeps its other keys); gamma,
+    width and seed as lists, also in place of those of single methods; preprocess and bias for every data set; timeout,
+    memory and jobs. None means not given. options: for every method that has them.
     """
-    result = {key: list(value) if isinstance(value, list) else value for key, value in tables.items()}
+    tables = read_config(config) if config is not None else {}
+    given = {key: value for key, value in given.items() if value is not None}
     for kind in ("dataset", "method"):
-        if given.get(kind):
-            result[kind] = [table for name in given[kind] for table in _named(result.get(kind, []), kind, name)]
-    for key in ("gamma", "width", "seed", "timeout", "memory", "jobs"):
-        if given.get(key) is not None:
-            result[key] = given[key]
-            result["method"] = [_without(table, key) for table in result.get("method", [])]
-    for key in ("preprocess", "bias"):
-        if given.get(key) is not None:
-            result["dataset"] = [{**table, key: given[key]} for table in result.get("dataset", [])]
-    return result
+        if kind in given:
+            names = [_absolute(kind, name, Path()) for name in given.pop(kind)]
+            tables[kind] = [table for name in names for table in _named(tables.get(kind, []), kind, name)]
+    for key in given.keys() & DatasetTable.model_fields.keys():
+        _set(tables.get("dataset"), key, given.pop(key))
+    for key in given.keys() & MethodTable.model_fields.keys():
+        _drop(tables.get("method"), key)
+    spec = check_spec({**tables, **given}, config or "the run")
+    return _with_options(spec, options) if options else spec
 
 
-def _named(tables: list[Any], kind: str, name: str) -> list[dict[str, Any]]:
-    found = [table for table in tables if isinstance(table, dict) and name in (table.get("name"), table.get("use"))]
-    if found:
-        return found
-    return [{"use" if kind == "method" and ".py:" in name else "name": name}]
+def _with_options(spec: Spec, options: Mapping[str, Any]) -> Spec:
+    """The options put into every method table that has them; raises UsageError for one that no method has."""
+    tables, unused = [], set(options)
+    for table in spec.method:
+        known = options.keys() & option_defaults(find(table.use or table.name)).keys()
+        unused -= known
+        tables.append(table.model_copy(update={key: options[key] for key in known}))
+    for option in sorted(unused):
+        names = ", ".join(table.use or table.name for table in spec.method)
+        raise UsageError(f"--{option} must be an option of a method of the run. Got {names}, which do not have it.")
+    return spec.model_copy(update={"method": tables})
 
 
-def _without(table: Any, key: str) -> Any:
-    return {name: value for name, value in table.items() if name != key} if isinstance(table, dict) else table
+def _named(tables: Any, kind: str, name: str) -> list[dict[str, Any]]:
+    """The tables of that name, or a bare one."""
+    given = tables if isinstance(tables, list) else []
+    found = [table for table in given if isinstance(table, dict) and name in (table.get("name"), table.get("use"))]
+    return found or [{"use" if kind == "method" and ".py:" in name else "name": name}]
+
+
+def _set(tables: Any, key: str, value: Any) -> None:
+    for table in tables if isinstance(tables, list) else []:
+        if isinstance(table, dict):
+            table[key] = value
+
+
+def _drop(tables: Any, key: str) -> None:
+    for table in tables if isinstance(tables, list) else []:
+        if isinstance(table, dict):
+            table.pop(key, None)
+
+
+def _absolute(kind: str, name: str, folder: Path) -> str:
+    """The name of a data set or method with the path in it, if any, made absolute; it is relative to `folder`."""
+    if kind == "dataset" and name.startswith("file:") and name != "file:":
+        return "file:" + _absolute_path(name.removeprefix("file:"), folder)
+    return _absolute_path(name, folder) if kind == "method" and ".py:" in name else name
+
+
+def _absolute_path(path: str, folder: Path) -> str:
+    return str((folder / Path(path).expanduser()).resolve())
 
 
 def _anchor(tables: dict[str, Any], folder: Path) -> None:
     """Make the paths in a config's tables absolute: they are relative to the config's folder."""
-    for kind, key, prefix in (("dataset", "name", "file:"), ("method", "use", "")):
+    for kind, key in (("dataset", "name"), ("method", "use")):
         entries = tables.get(kind)
         for table in entries if isinstance(entries, list) else []:
-            value = table.get(key) if isinstance(table, dict) else None
-            if isinstance(value, str) and value.startswith(prefix) and value:
-                table[key] = prefix + str((folder / Path(value.removeprefix(prefix)).expanduser()).resolve())
+            if isinstance(table, dict) and isinstance(table.get(key), str):
+                table[key] = _absolute(kind, table[key], folder)
 
 
 def _first_error(error: pydantic.ValidationError) -> str:

@@ -44,6 +44,7 @@ __all__ = [
     "Store",
     "load_arrays",
     "load_environment",
+    "load_extra",
     "load_plan",
     "load_results",
     "load_spec",
@@ -187,6 +188,11 @@ def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
     columns = [Column(name, kind, "") for name, kind in zip(TRACE_COLUMNS, kinds, strict=True)]
     lines = read_trace(Path(folder) / "cells" / cell)
     return frame([dict(zip(TRACE_COLUMNS, line, strict=True)) for line in lines], columns)
+
+
+def load_extra(folder: str | Path, cell: str) -> dict[str, Any]:
+    """What the record of a cell keeps beside its row: limits, info, code, relaxation, data (how to load them again)."""
+    return dict(_record(Path(folder), cell).extra)
 
 
 def load_environment(folder: str | Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,13 @@ def tightness_table(results: pd.DataFrame) -> pd.DataFrame:
     """TIGHTNESS_COLUMNS, one row a group: best bounds on either side, ratios, and the exact value if there is one."""
     groups = [_tightness(group) for _, group in results.groupby(GROUP, sort=False)]
     return frame(groups, TIGHTNESS_COLUMNS)
+
+
+def brought_nothing(row: Mapping[Any, Any]) -> bool:
+    """Whether a row counts as failed: `failed`, `memory`, `diverged`, or a `timeout` with neither network nor bound."""
+    if row["status"] == "timeout":
+        return bool(pd.isna(row["objective"]) and pd.isna(row["lower_bound"]))
+    return row["status"] in ("failed", "memory", "diverged")
 
 
 def _tightness(group: pd.DataFrame) -> dict[str, Any]:

@@ -1,0 +1,274 @@
+"""The command line. It parses and prints; everything it does is a function call that a notebook can make too.
+
+Exit codes: 0 all well; 1 a check failed; 2 wrong usage or bad input; 3 some cells failed; 4 nothing comparable; 130
+after Ctrl-C. To add a command write a function that adds its parser with `set_defaults(command=…)` and name it in
+COMMANDS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .fingerprint import ROOT
+from .text import UsageError, unknown
+
+OK, CHECK_FAILED, USAGE, CELLS_FAILED, NOTHING_COMPARABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_CODES = (
+    "exit codes: 0 all well; 1 a check failed; 2 wrong usage or bad input, nothing written; "
+    "3 some cells failed, everything else is kept; 4 nothing comparable; 130 after Ctrl-C, everything finished is kept"
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with errors of one line that name the nearest option."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{_with_nearest(message, self)} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    warnings.showwarning = _one_line_warning
+    try:
+        given = _parser().parse_args(arguments)
+        return int(given.command(given))
+    except KeyboardInterrupt:
+        print("relaxbench: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except ValueError as error:
+        if not type(error).__module__.startswith(f"{ROOT}."):
+            raise
+        print(f"relaxbench: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="relaxbench",
+        allow_abbrev=False,
+        description="Benchmarks of convex relaxations of two-layer ReLU network training, with proved bounds.",
+        epilog=_epilog("relaxbench run smoke --out demo", "relaxbench report demo", "relaxbench verify demo"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"relaxbench {version('relaxbench')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in COMMANDS:
+        add(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, help_: str, *examples: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=help_,
+        description=help_[:1].upper() + help_[1:] + ".",
+        epilog=_epilog(*examples),
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _epilog(*examples: str) -> str:
+    return "examples:\n" + "\n".join(f"  {example}" for example in examples) + f"\n\n{EXIT_CODES}"
+
+
+def _add_list(commands: Any) -> None:
+    parser = _add(commands, "list", "show the data sets, methods and configs there are", "relaxbench list")
+    parser.set_defaults(command=_list)
+
+
+def _list(_given: argparse.Namespace) -> int:
+    from ..datasets import NAMES, OPTIONS, describe
+    from .methods import METHODS, option_defaults, plugins
+    from .spec import DatasetTable, read_config, shipped_configs
+
+    print("Data sets (--dataset)")
+    for name in (*NAMES, "file:PATH"):
+        own = {option: value for option, value in OPTIONS[name].items() if option not in DatasetTable.model_fields}
+        _entry(name, describe(name), own)
+    print(" " * 15 + f"options of all: {', '.join(option for option in DatasetTable.model_fields if option != 'name')}")
+    print("\nMethods (--method)")
+    for method in (*METHODS.values(), *plugins()):
+        axes = f"; uses {' and '.join(method.axes)}" if method.axes else ""
+        _entry(method.name, method.about + axes, option_defaults(method))
+    _entry("path/file.py:function", "your own: function(problem, *, width, seed, budget, **options) -> Fit", {})
+    print("\nConfigs")
+    for name in shipped_configs():
+        _entry(name, read_config(name).get("about", ""), {})
+    return OK
+
+
+def _entry(name: str, about: str, options: Any) -> None:
+    print(f"  {name:<12} {about}")
+    if options:
+        print(" " * 15 + "options: " + ", ".join(f"{option} = {value!r}" for option, value in options.items()))
+
+
+def _add_run(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "run",
+        "compute the cells of a config, or of a grid given by options, into a folder",
+        "relaxbench run smoke --out demo",
+        "relaxbench run --dataset iris --method sdp --method sgd --gamma 0.1 --width 10 --width 100 --out r",
+        "relaxbench run --dataset file:my.npz --method my.py:train --seed 0..4 --out r",
+        "relaxbench run demo/spec.toml --out again --timeout 600",
+    )
+    many: dict[str, Any] = {"action": "append", "default": None}
+    add = parser.add_argument
+    add(
+        "config",
+        nargs="?",
+        metavar="CONFIG",
+        help="a config that ships (see relaxbench list) or the path of a TOML file",
+    )
+    add("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what it holds already is kept")
+    grid = parser.add_argument_group("grid", "Each may be repeated, and replaces the list of the config.")
+    add = grid.add_argument
+    add("--dataset", **many, metavar="D", help="name of a data set, or file:PATH")
+    add("--method", **many, metavar="M", help="name of a method, or path/file.py:function")
+    add("--gamma", **many, type=float, metavar="G", help="regularisation strength γ > 0")
+    add("--width", **many, type=int, metavar="W", help="neurons of the network")
+    add("--seed", **many, type=_seed, metavar="S", help="seed of the method, or a range such as 0..4")
+    add("--solver", **many, metavar="NAME", help="option solver of the methods that have it")
+    add("--rounding", **many, metavar="NAME", help="option rounding of the methods that have it")
+    add("--cuts", **many, type=int, metavar="K", help="option cuts of the methods that have it")
+    add("--preprocess", **many, metavar="P", help="none, standardize or pca:K")
+    add("--bias", default=None, action=argparse.BooleanOptionalAction, help="append a column of ones, or do not")
+    limits = parser.add_argument_group("limits and resources")
+    add = limits.add_argument
+    add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+    add("--jobs", type=int, metavar="N", help="cells at a time (default: one for each core)")
+    add("--timeout", type=float, metavar="S", help="seconds of work for each cell (default: the config's, or 600)")
+    add(
+        "--memory",
+        type=float,
+        metavar="GB",
+        help="memory of each cell (default: an even share of 80 %% of the machine's)",
+    )
+    add(
+        "--retry", action="store_true", help="compute cells again that ended failed, memory or timeout; else they stand"
+    )
+    parser.set_defaults(command=_run)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from .run import run
+    from .spec import resolve
+
+    lists = ("dataset", "method", "gamma", "width", "seed", "preprocess", "bias", "timeout", "memory", "jobs")
+    options = {
+        name: getattr(given, name) for name in ("solver", "rounding", "cuts") if getattr(given, name) is not None
+    }
+    spec = resolve(given.config, {name: getattr(given, name) for name in lists}, options)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        summary = run(spec, given.out, data_dir=given.data, retry=given.retry)
+    except OSError as error:
+        print(f"relaxbench: stopped, everything finished is kept: {error}", file=sys.stderr)
+        return CELLS_FAILED
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
+    kept = f", {summary.kept} of them kept from before" if summary.kept else ""
+    print(f"{summary.ended} of {summary.cells} cells in {summary.seconds:.0f} s ({statuses or 'none'}{kept})")
+    print(f"Results: {summary.folder / 'results.csv'}")
+    if summary.interrupted:
+        print(f"Interrupted. To go on: {_again(given)}")
+        return INTERRUPTED
+    print(f"Next: relaxbench report {summary.folder}")
+    return CELLS_FAILED if summary.failed else OK
+
+
+def _again(given: argparse.Namespace) -> str:
+    return f"relaxbench run {given.out / 'spec.toml'} --out {given.out}"
+
+
+def _add_report(commands: Any) -> None:
+    parser = _add(commands, "report", "make tables, figures and a page from a run's folder", "relaxbench report demo")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder of a run")
+    parser.set_defaults(command=_report)
+
+
+def _report(given: argparse.Namespace) -> int:
+    from ..reports import report
+
+    print(report(given.folder))
+    return OK
+
+
+def _add_verify(commands: Any) -> None:
+    parser = _add(
+        commands, "verify", "prove every bound of a run's folder again, by separate code", "relaxbench verify demo"
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder of a run")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+    parser.set_defaults(command=_verify)
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from .verify import verify
+
+    checks = failures = 0
+    print(f"{'':6} {'bound':<12} {'recorded':>16} {'found':>16}  cell")
+    for check in verify(given.folder, given.data):
+        checks, failures = checks + 1, failures + (not check.holds)
+        found = "-" if check.found is None else f"{check.found:.10g}"
+        note = f": {check.message}" if check.message else ""
+        line = f"{check.bound:<12} {check.recorded:>16.10g} {found:>16}  {check.cell[:8]} {check.label}{note}"
+        print(f"{'ok' if check.holds else 'FAILED':<6} {line}")
+    print(f"{checks} bounds, {failures} do not hold")
+    return CHECK_FAILED if failures else OK
+
+
+COMMANDS = (_add_list, _add_run, _add_report, _add_verify)
+
+
+def _seed(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _with_nearest(message: str, parser: argparse.ArgumentParser) -> str:
+    """argparse's own message, with the nearest option or command where it complains about an unknown one."""
+    choice = re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message)
+    if choice:
+        return unknown("command", choice[1], [name.strip(" '") for name in choice[2].split(",")])
+    message = message.replace("the following arguments are required: COMMAND", "a command is missing")
+    stray = re.match(r"unrecognized arguments: (\S+)", message)
+    if stray:
+        options = [option for action in _actions(parser) for option in action.option_strings]
+        near = difflib.get_close_matches(stray[1].split("=")[0], options, n=1)
+        return f"unknown argument {stray[1]}" + (f". Did you mean {near[0]}?" if near else "")
+    return message
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """The actions of a parser and of its commands."""
+    actions = list(parser._actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            actions += [inner for command in action.choices.values() for inner in command._actions]
+    return actions
+
+
+def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"relaxbench: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""environment.json: versions, machine, threads, and how long a fixed piece of linear algebra takes here."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from .memory import usable_memory
+from .record import canonical
+
+CALIBRATION_ORDER = 400
+CALIBRATION_RUNS = 5
+
+
+def environment(threads: int) -> dict[str, Any]:
+    """What a reader needs to judge the costs of a run, and `machine`, a key that another machine does not share."""
+    import_module("scipy.linalg")  # so that its library is found whatever was imported before
+    libraries = [
+        {name: library.get(name) for name in ("internal_api", "version", "threading_layer", "architecture")}
+        for library in threadpool_info()
+        if library.get("user_api") == "blas"
+    ]
+    hardware = {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "usable_cores": usable_cores(),
+        "memory_gb": round(usable_memory() / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "blas": libraries,
+        "threads": threads,
+    }
+    return {
+        "machine": hashlib.sha256(canonical(hardware).encode()).hexdigest()[:8],
+        **hardware,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": sys.version.split()[0],
+        "kernel": platform.release(),
+        "packages": _packages(),
+        "commit": _commit(),
+        "load": psutil.getloadavg()[0],
+        "calibration": calibration(threads),
+    }
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def calibration(threads: int) -> dict[str, float]:
+    """Median seconds of an eigendecomposition and of a product of fixed matrices of order CALIBRATION_ORDER."""
+    A = np.random.default_rng(0).standard_normal((CALIBRATION_ORDER, CALIBRATION_ORDER))
+    S = A + A.T
+    with threadpool_limits(threads):
+        return {
+            "eigendecomposition_s": _median_time(lambda: np.linalg.eigh(S)),
+            "product_s": _median_time(lambda: A @ A),
+        }
+
+
+def _median_time(work: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(CALIBRATION_RUNS):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return float(np.median(seconds))
+
+
+@cache
+def _packages() -> dict[str, str]:
+    """Versions of relaxbench and of what it requires."""
+    names = ["relaxbench"]
+    with contextlib.suppress(PackageNotFoundError):
+        lines = [line for line in requires("relaxbench") or [] if "extra" not in line]
+        names += [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines]
+    found = {}
+    for name in (*names, "jaxlib"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> str | None:
+    """Commit of the source, `+` after it where the files differ from it; None outside a repository."""
+    folder = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+        return done.stdout.strip()
+
+    try:
+        if not git("ls-files", Path(__file__).name):  # installed below somebody else's repository
+            return None
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

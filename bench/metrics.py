@@ -1,0 +1,97 @@
+"""What a Fit scores, computed outside the method: nobody's own numbers are believed.
+
+Protocol holdout: the label is the largest output (argmax); nothing is chosen on test rows.
+Protocol paper, optimistic: outputs ≥ t are read as ones, a row counts if all of its outputs agree with the one-hot
+label, and t (steps of 0.01), and the network among those met on the way, are those that score best on the test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets import Dataset
+from ..solvers.problem import Array, Fit, Problem
+
+THRESHOLDS = np.arange(101) / 100
+
+
+class ContractError(ValueError):
+    """A method returned something that is not what methods return."""
+
+
+def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> dict[str, float]:
+    """Objective, accuracies or R² of a Fit by column name; raises ContractError if it breaks the contract.
+
+    A network is evaluated as what it is, (XU)₊V; `fit.predict` counts only where there is no network. Numbers that
+    are not finite come out as they are.
+    """
+    if width is not None and fit.network is not None and fit.network.width > width:
+        raise ContractError(f"The network must have at most {width} neurons. Got {fit.network.width} instead.")
+    columns: dict[str, float] = {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        if fit.network is not None:
+            columns["objective"] = problem.objective(fit.network)
+        predict = fit.network.predict if fit.network is not None else fit.predict
+        train = _outputs(predict(problem.X), problem.Y)
+        test = _outputs(predict(dataset.X_test), dataset.Y_test)
+        if not (np.isfinite(train).all() and np.isfinite(test).all()):
+            return {**columns, "outputs": float("nan")}
+        if dataset.labels is None:
+            return columns | _regression(train, problem.Y, test, dataset.Y_test)
+        candidates = [test, *(_outputs(met.predict(dataset.X_test), dataset.Y_test) for met in fit.iterates)]
+    return columns | _classification(train, problem.Y, test, dataset.Y_test, candidates)
+
+
+def accuracy(outputs: Array, Y: Array) -> float:
+    """Share of rows whose largest output (k, c) is where the one-hot Y (k, c) has its one."""
+    return float(np.mean(np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)))
+
+
+def paper_accuracy(candidates: Sequence[Array], Y: Array) -> float:
+    """Best subset accuracy over the candidates' outputs (k, c) and all THRESHOLDS; optimistic, since picked on Y."""
+    wanted = Y >= 0.5
+    return max(
+        float(np.mean(((outputs >= threshold) == wanted).all(axis=1)))
+        for outputs in candidates
+        for threshold in THRESHOLDS
+    )
+
+
+def _classification(
+    train: Array, Y_train: Array, test: Array, Y_test: Array, candidates: Sequence[Array]
+) -> dict[str, float]:
+    columns = {"train_accuracy": accuracy(train, Y_train)}
+    if len(Y_test) == 0:
+        return columns
+    hits = np.argmax(test, axis=1) == np.argmax(Y_test, axis=1)
+    rows_of_class = Y_test.sum(axis=0)
+    recall = (hits @ Y_test)[rows_of_class > 0] / rows_of_class[rows_of_class > 0]
+    return columns | {
+        "test_accuracy": accuracy(test, Y_test),
+        "test_accuracy_paper": paper_accuracy(candidates, Y_test),
+        "balanced_accuracy": float(recall.mean()),
+    }
+
+
+def _regression(train: Array, Y_train: Array, test: Array, Y_test: Array) -> dict[str, float]:
+    from sklearn.metrics import r2_score
+
+    columns = {}
+    if len(Y_train) > 1:
+        columns["train_r2"] = float(r2_score(Y_train, train))
+    if len(Y_test) > 1:
+        columns["test_r2"] = float(r2_score(Y_test, test))
+    if len(Y_test) > 0:
+        columns["test_rmse"] = float(np.sqrt(np.mean((test - Y_test) ** 2)))
+    return columns
+
+
+def _outputs(outputs: object, Y: Array) -> NDArray[np.float64]:
+    """The outputs as (k, c) float64; raises ContractError for another shape."""
+    array = np.asarray(outputs, dtype=np.float64)
+    if array.shape != Y.shape:
+        raise ContractError(f"predict must return one row of {Y.shape[1]} outputs a row of X. Got shape {array.shape}.")
+    return array

@@ -1,0 +1,137 @@
+"""Cells → tasks → records: relaxations before the cells that share them, seeds that are trained together at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+from .cell import Cell
+from .columns import COLUMNS
+from .pool import LocalPool
+from .progress import Progress
+from .record import Record, read_arrays, read_trace
+from .store import Store
+from .task import Result, Task, cost, saved_relaxation
+
+RETRIED = ("failed", "memory", "timeout")
+LIMITED = {"timeout": "timeout_s", "memory": "memory_bytes"}  # the limit that decides the status
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of each cell: seconds of work and bytes; and how many tasks at a time."""
+
+    timeout_s: float
+    memory_bytes: float
+    jobs: int
+
+
+class Schedule:
+    """The queue of tasks of one run. constants: columns that are the same in every row."""
+
+    def __init__(self, store: Store, limits: Limits, retry: bool, constants: Mapping[str, Any]) -> None:
+        self._store, self._limits, self._retry, self._constants = store, limits, retry, constants
+        self._queue: deque[Task] = deque()
+
+    def missing(self, cells: Sequence[Cell]) -> list[Cell]:
+        """The cells without a record that stands."""
+        return [cell for cell in cells if not self._stands(self._store.get("cells", cell.hash))]
+
+    def work(self, cells: Sequence[Cell], progress: Progress) -> None:
+        """Compute these cells and write their records, whatever happens to them."""
+        if not cells:
+            return
+        self._queue.extend(tasks(cells, self._limits.timeout_s))
+        pending: dict[Future[list[Result]], Task] = {}
+        with LocalPool(self._limits.jobs, self._limits.memory_bytes) as pool:
+            while self._queue or pending:
+                while self._queue and len(pending) < 2 * self._limits.jobs:
+                    task = self._queue.popleft()
+                    if not self._solved_before(task, progress):
+                        pending[pool.submit(task)] = task
+                done, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._end(pending.pop(future), future.result(), progress)
+                progress.in_work(pool.in_work())
+
+    def _stands(self, record: Record | None) -> bool:
+        """Whether a record is still the answer; one that a limit decided is not under another limit."""
+        if record is None:
+            return False
+        status = record.row["status"]
+        if self._retry and status in RETRIED:
+            return False
+        limit = LIMITED.get(status)
+        return limit is None or record.extra["limits"][limit] == getattr(self._limits, limit)
+
+    def _solved_before(self, task: Task, progress: Progress) -> bool:
+        if not task.relaxing:
+            return False
+        record = self._store.get("relaxations", _relaxation_hash(task))
+        if record is None or not self._stands(record):
+            return False
+        self._follow(task, record, progress)
+        return True
+
+    def _end(self, task: Task, results: Sequence[Result], progress: Progress) -> None:
+        if task.relaxing:
+            (result,) = results
+            if "factor" not in result.arrays:
+                return self._keep_all(task, result.columns, result.traceback, progress)
+            row = {**result.columns, **self._constants}
+            record = Record(row, self._extra(result), result.arrays, result.trace)
+            self._store.put("relaxations", _relaxation_hash(task), record)
+            return self._follow(task, record, progress)
+        if len(task.cells) > 1 and all(result.columns["status"] in ("failed", "memory") for result in results):
+            # one bad seed must not take the others along
+            self._queue.extendleft(Task((cell,), task.timeout) for cell in reversed(task.cells))
+            return None
+        for cell, result in zip(task.cells, results, strict=True):
+            self._keep(cell, result, progress)
+        return None
+
+    def _follow(self, task: Task, record: Record, progress: Progress) -> None:
+        """Queue the cells that wait for this relaxation, or end them if it is of no use."""
+        if record.row["status"] not in ("ok", "timeout"):
+            return self._keep_all(task, record.row, "", progress)
+        folder = self._store.folder / "relaxations" / _relaxation_hash(task)
+        relaxation = saved_relaxation(record, read_arrays(folder), read_trace(folder))
+        spent = cost(record)
+        rounding = (Task((cell,), task.timeout, relaxation=relaxation, spent=spent) for cell in reversed(task.cells))
+        self._queue.extendleft(rounding)
+        return None
+
+    def _keep_all(self, task: Task, columns: Mapping[str, Any], traceback: str, progress: Progress) -> None:
+        message = f"the relaxation: {columns['message'] or columns['status']}"
+        for cell in task.cells:
+            self._keep(cell, Result({**columns, "message": message}, traceback=traceback), progress)
+
+    def _keep(self, cell: Cell, result: Result, progress: Progress) -> None:
+        known = {**cell.columns, **result.columns, **self._constants, "cell": cell.hash}
+        row = {column.name: known.get(column.name) for column in COLUMNS if column.name != "gap"}
+        row["message"] = row["message"] or None
+        extra = {**self._extra(result), "code": cell.code, "relaxation": cell.relaxation_hash}
+        extra["data"] = cell.data.locator
+        self._store.put("cells", cell.hash, Record(row, extra, result.arrays, result.trace, result.traceback))
+        progress.finished(cell.label, row)
+
+    def _extra(self, result: Result) -> dict[str, Any]:
+        return {"limits": vars(self._limits), "info": dict(result.info)}
+
+
+def tasks(cells: Sequence[Cell], timeout: float) -> list[Task]:
+    """One task for each relaxation with its cells, for the seeds that a batch method takes at once, or for a cell."""
+    groups: dict[Any, list[Cell]] = {}
+    for cell in cells:
+        alone = cell.hash
+        groups.setdefault(cell.relaxation_hash or (cell.group if cell.method.batch else alone), []).append(cell)
+    return [Task(tuple(group), timeout, relaxing=bool(group[0].method.relax)) for group in groups.values()]
+
+
+def _relaxation_hash(task: Task) -> str:
+    hash_ = task.cells[0].relaxation_hash
+    assert hash_ is not None
+    return hash_

@@ -1,0 +1,148 @@
+"""What happens to one task inside a worker: prepare, work, collect. Only `work` is timed and under the time limit.
+
+Nothing here touches the run's folder: a Task comes in, a list of Results goes out.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from ..datasets import Dataset
+from ..solvers.problem import Problem
+from .cell import Cell
+from .memory import peak_memory, reset_peak_memory
+from .methods import load, split_options
+from .metrics import ContractError
+from .outcome import Measured, cell_result, relaxation_result, rounded_result
+from .record import canonical
+from .task import Result, Task, ended
+from .text import one_line
+
+KEPT_DATASETS = 4
+
+
+@dataclass
+class _Bench:
+    """The task in hand, which stays in this process between the calls of `prepare`, `work` and `collect`."""
+
+    task: Task
+    dataset: Dataset
+    problem: Problem
+    call: Callable[[], Any]
+    setup_s: float
+    returned: Any = None
+    measured: Measured | None = None
+
+
+_bench: _Bench | None = None
+_datasets: dict[str, Dataset] = {}
+
+
+def prepare(task: Task) -> list[Result] | None:
+    """Imports and data, before the clock starts; results if this already failed."""
+    global _bench
+    begin = time.perf_counter()
+    try:
+        cell = task.cells[0]
+        for module in cell.method.warm:
+            import_module(module)
+        dataset = _dataset(cell)
+        problem = Problem(dataset.X_train, dataset.Y_train, cell.gamma)
+        call = _call(task, problem)
+    except BaseException as error:
+        return _failed(task, error)
+    _bench = _Bench(task, dataset, problem, call, time.perf_counter() - begin)
+    return None
+
+
+def work() -> list[Result] | None:
+    """The method itself, timed; results if it raised."""
+    bench = _in_hand()
+    reset_peak_memory()
+    begin, cpu_begin = time.perf_counter(), time.process_time()
+    try:
+        bench.returned = bench.call()
+    except BaseException as error:
+        seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu_begin
+        return _failed(bench.task, error, runtime_s=seconds, cpu_s=cpu_s, peak_memory_mb=peak_memory())
+    seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu_begin
+    cells = 1 if bench.task.relaxing else len(bench.task.cells)
+    bench.measured = Measured(seconds, cpu_s, bench.setup_s, peak_memory(), cells)
+    return None
+
+
+def collect() -> list[Result]:
+    """Scores and arrays of what the method returned."""
+    global _bench
+    bench, _bench = _in_hand(), None
+    try:
+        return _results(bench)
+    except BaseException as error:
+        return _failed(bench.task, error)
+
+
+def perform(task: Task) -> list[Result]:
+    """The three in one go, in this process."""
+    return prepare(task) or work() or collect()
+
+
+def _in_hand() -> _Bench:
+    if _bench is None:
+        raise RuntimeError("prepare must come before work, and work before collect")
+    return _bench
+
+
+def _results(bench: _Bench) -> list[Result]:
+    task, problem, dataset, measured = bench.task, bench.problem, bench.dataset, bench.measured
+    assert measured is not None
+    if task.relaxing:
+        return [relaxation_result(problem, bench.returned, measured)]
+    if task.relaxation is not None:
+        (cell,) = task.cells
+        return [rounded_result(problem, dataset, cell, bench.returned, measured, task.relaxation, task.spent)]
+    fits = bench.returned if len(task.cells) > 1 else [bench.returned]
+    if not isinstance(fits, list | tuple) or len(fits) != len(task.cells):
+        raise ContractError(
+            f"The method must return a list of {len(task.cells)} Fits. Got {type(fits).__name__} instead."
+        )
+    return [cell_result(problem, dataset, cell, fit, measured) for cell, fit in zip(task.cells, fits, strict=True)]
+
+
+def _dataset(cell: Cell) -> Dataset:
+    key = canonical([cell.data.sha256, cell.data.source, cell.data.seed, cell.data.options])
+    if key not in _datasets:
+        while len(_datasets) >= KEPT_DATASETS:
+            del _datasets[next(iter(_datasets))]
+        _datasets[key] = cell.data.load()
+    return _datasets[key]
+
+
+def _call(task: Task, problem: Problem) -> Callable[[], Any]:
+    """The call to make, with every function loaded."""
+    cell = task.cells[0]
+    method, axes = cell.method, {"width": cell.width, "seed": cell.seed}
+    if task.relaxing or task.relaxation is not None:
+        relaxing, rounding = split_options(method, cell.options)
+        if task.relaxing:
+            relax = load(method.relax)
+            return lambda: relax(problem, budget=task.budget, **relaxing)
+        round_ = load(method.round)
+        return lambda: round_(problem, task.relaxation, budget=task.budget, **axes, **rounding)
+    if len(task.cells) > 1:
+        batch, seeds = load(method.batch), [cell.seed for cell in task.cells]
+        return lambda: batch(problem, width=cell.width, seeds=seeds, budget=task.budget, **cell.options)
+    function = load(method.function)
+    named = inspect.signature(function).parameters
+    axes = {axis: value for axis, value in axes.items() if axis in named}
+    return lambda: function(problem, budget=task.budget, **axes, **cell.options)
+
+
+def _failed(task: Task, error: BaseException, **columns: float) -> list[Result]:
+    status = "memory" if isinstance(error, MemoryError) else "failed"
+    return ended(task, status, one_line(error), "".join(traceback.format_exception(error)), **columns)
