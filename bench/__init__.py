@@ -1,25 +1,25 @@
 """The harness: spec → cells → tasks → records → tables.
 
-    spec.py         Spec: what a run is to do, from TOML and the command line
-    methods.py      the one table of methods, and the check of their options
-    cell.py         Cell and its hash; expand: Spec → cells
-    fingerprint.py  a fingerprint of the code that computes a result
-    run.py          run: a spec into a folder, resuming what is there
-    schedule.py     which task when; results become records
-    task.py         Task and Result: what goes to a worker and what comes back
-    pool.py         workers with limits enforced from outside
-    start.py        the first thing a worker process does
-    worker.py       prepare, work, collect: a task in a worker
-    outcome.py      what a method returned → Result
-    metrics.py      what a Fit scores
-    memory.py       how much memory there is, and is held
-    progress.py     the progress bar, or plain lines
-    record.py       a record on disk, whole or not there
-    store.py        the folder of a run; load_results, load_tightness, load_arrays, load_trace, …
-    tables.py       rows of records → results and tightness
-    columns.py      the columns, each with its meaning
-    environment.py  versions, machine, calibration
-    verify.py       every bound proved again
-    cli.py          the command line
-    text.py         errors of one line that name the nearest valid value
+spec.py         Spec: what a run is to do, from TOML and the command line
+methods.py      the one table of methods, and the check of their options
+cell.py         Cell and its hash; expand: Spec → cells
+fingerprint.py  a fingerprint of the code that computes a result
+run.py          run: a spec into a folder, resuming what is there
+schedule.py     which task when; results become records
+task.py         Task and Result: what goes to a worker and what comes back
+pool.py         workers with limits enforced from outside
+start.py        the first thing a worker process does
+worker.py       prepare, work, collect: a task in a worker
+outcome.py      what a method returned → Result
+metrics.py      what a Fit scores
+memory.py       how much memory there is, and is held
+progress.py     the progress bar, or plain lines
+record.py       a record on disk, whole or not there
+store.py        the folder of a run; load_results, load_tightness, load_arrays, load_trace, …
+tables.py       rows of records → results and tightness
+columns.py      the columns, each with its meaning
+environment.py  versions, machine, calibration
+verify.py       every bound proved again
+cli.py          the command line
+text.py         errors of one line that name the nearest valid value
 """

@@ -92,18 +92,20 @@ def _add_list(commands: Any) -> None:
 
 def _list(_given: argparse.Namespace) -> int:
     from ..datasets import NAMES, OPTIONS, describe
-    from .methods import METHODS, option_defaults, plugins
+    from .methods import METHODS, options, plugins
     from .spec import DatasetTable, read_config, shipped_configs
 
     print("Data sets (--dataset)")
     for name in (*NAMES, "file:PATH"):
-        own = {option: value for option, value in OPTIONS[name].items() if option not in DatasetTable.model_fields}
+        own = {
+            option: repr(value) for option, value in OPTIONS[name].items() if option not in DatasetTable.model_fields
+        }
         _entry(name, describe(name), own)
     print(" " * 15 + f"options of all: {', '.join(option for option in DatasetTable.model_fields if option != 'name')}")
     print("\nMethods (--method)")
     for method in (*METHODS.values(), *plugins()):
         axes = f"; uses {' and '.join(method.axes)}" if method.axes else ""
-        _entry(method.name, method.about + axes, option_defaults(method))
+        _entry(method.name, method.about + axes, options(method))
     _entry("path/file.py:function", "your own: function(problem, *, width, seed, budget, **options) -> Fit", {})
     print("\nConfigs")
     for name in shipped_configs():
@@ -114,7 +116,7 @@ def _list(_given: argparse.Namespace) -> int:
 def _entry(name: str, about: str, options: Any) -> None:
     print(f"  {name:<12} {about}")
     if options:
-        print(" " * 15 + "options: " + ", ".join(f"{option} = {value!r}" for option, value in options.items()))
+        print(" " * 15 + "options: " + ", ".join(f"{option} = {value}" for option, value in options.items()))
 
 
 def _add_run(commands: Any) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
-
-import pandas as pd
 
 
 class Column(NamedTuple):
@@ -83,15 +80,3 @@ TIGHTNESS_COLUMNS = (
     Column("exact_value", "float", "value of the completely positive program from method cpp"),
     Column("sdp_over_exact", "float", "relaxation_value / exact_value"),
 )
-
-DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
-
-
-def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
-    """A DataFrame with exactly these columns, in this order, each of its kind; what a row lacks is missing."""
-    return pd.DataFrame(
-        {
-            column.name: pd.Series([row.get(column.name) for row in rows], dtype=DTYPES[column.kind])
-            for column in columns
-        }
-    )

@@ -127,6 +127,8 @@ def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
         option, value = str(first["loc"][0]), first["input"]
         if first["type"] == "extra_forbidden":
             raise UsageError(unknown(f"option of method {method.name}", option, schema.model_fields)) from None
+        if first["type"] == "missing":
+            raise UsageError(f"option {option} of method {method.name} is missing: it has no default.") from None
         choices = literal_values(schema.model_fields[option].annotation)
         if choices:
             raise UsageError(unknown(f"option {option} of method {method.name}", value, choices)) from None
@@ -135,9 +137,14 @@ def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
 
 
-def option_defaults(method: Method) -> dict[str, Any]:
-    """Every declared option with its default, for `relaxbench list`."""
-    return {name: field.get_default() for name, field in _schema(method).model_fields.items()}
+def options(method: Method) -> dict[str, str]:
+    """Every declared option and, in words, its default and the values it may have if they are listed."""
+    described = {}
+    for name, field in _schema(method).model_fields.items():
+        default = "required" if field.is_required() else repr(field.default)
+        others = [repr(value) for value in literal_values(field.annotation) if value != field.default]
+        described[name] = " | ".join([default, *others])
+    return described
 
 
 def split_options(method: Method, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -179,6 +186,12 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         return {}
 
 
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function can be given this keyword."""
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def _parameters(function: Callable[..., Any]) -> set[str]:
     parameters = inspect.signature(function).parameters.values()
     return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in RESERVED}
@@ -203,15 +216,19 @@ def _from_plugin(name: str, reference: str) -> Method:
 
 
 def _own(name: str, reference: str, code: tuple[str, ...]) -> Method:
-    """A method from outside; it has the axes width and seed if its function names them, or takes any keyword."""
+    """A method from outside; it has the axes width and seed if its function takes them."""
     try:
         function = load(reference)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # whatever the foreign file raises while it is imported
         raise UsageError(f"method {name} must come from a file that imports. Got {one_line(error)} instead.") from None
-    parameters = inspect.signature(function).parameters
-    axes = tuple(axis for axis in ("width", "seed") if axis in parameters)
+    axes = tuple(axis for axis in ("width", "seed") if takes(function, axis))
+    try:
+        inspect.signature(function).bind_partial(None, budget=1.0)
+    except TypeError as error:
+        call = "function(problem, *, width, seed, budget, **options)"
+        raise UsageError(f"method {name} must be callable as {call}. Got one that is not: {error}.") from None
     about = (inspect.getdoc(function) or "").partition("\n")[0]
     return Method(name, about, reference, axes=axes, code=code)
 

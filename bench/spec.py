@@ -24,7 +24,8 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .methods import find, option_defaults
+from .methods import find
+from .methods import options as options_of
 from .text import UsageError, unknown
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -182,7 +183,7 @@ def _with_options(spec: Spec, options: Mapping[str, Any]) -> Spec:
     """The options put into every method table that has them; raises UsageError for one that no method has."""
     tables, unused = [], set(options)
     for table in spec.method:
-        known = options.keys() & option_defaults(find(table.use or table.name)).keys()
+        known = options.keys() & options_of(find(table.use or table.name)).keys()
         unused -= known
         tables.append(table.model_copy(update={key: options[key] for key in known}))
     for option in sorted(unused):

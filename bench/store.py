@@ -22,7 +22,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from .columns import COLUMNS, DTYPES, STATUSES, TIGHTNESS_COLUMNS, Column, frame
+from .columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS, Column
 from .record import (
     TRACE_COLUMNS,
     DamagedRecord,
@@ -33,7 +33,7 @@ from .record import (
     write_atomically,
     write_record,
 )
-from .tables import results_table, tightness_table
+from .tables import DTYPES, frame, results_table, tightness_table
 from .text import UsageError
 
 __all__ = [
@@ -261,11 +261,11 @@ def _read_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
         else:
-            table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""])  # type: ignore[arg-type]
+            table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""])
         lacking = [name for name in dtypes if name not in table.columns]
         if lacking:
             raise UsageError(f"{path} must be a table of results. Got one without column {lacking[0]!r}.")
-        return table[list(dtypes)].astype(dtypes)  # type: ignore[arg-type]
+        return table[list(dtypes)].astype(dtypes)
     except (OSError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, UsageError):
             raise

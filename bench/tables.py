@@ -8,9 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import TIGHTNESS_COLUMNS, frame
+from .columns import COLUMNS, TIGHTNESS_COLUMNS, Column
 
 GROUP = ["data", "gamma"]
+DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
+
+
+def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
+    """A DataFrame with exactly these columns, in this order, each of its kind; what a row lacks is missing."""
+    return pd.DataFrame(
+        {
+            column.name: pd.Series([row.get(column.name) for row in rows], dtype=DTYPES[column.kind])
+            for column in columns
+        }
+    )
 
 
 def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -60,10 +71,11 @@ def _tightness(group: pd.DataFrame) -> dict[str, Any]:
 
 def _extreme(group: pd.DataFrame, column: str, *, largest: bool) -> dict[str, Any]:
     """The row with the extreme value of a column; empty if no row has one."""
-    values = group[column].dropna()
-    if values.empty:
+    known = group[group[column].notna()]
+    if known.empty:
         return {}
-    return group.loc[values.idxmax() if largest else values.idxmin()].to_dict()
+    values = known[column].to_numpy()
+    return known.iloc[int(values.argmax() if largest else values.argmin())].to_dict()
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:

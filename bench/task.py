@@ -107,7 +107,7 @@ def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: 
         row["relaxation_value"] if row["relaxation_value"] is not None else float("nan"),
         certificate,
         saved_network(arrays),
-        [TraceRow(*numbers) for _, *numbers in trace],
+        [TraceRow(*line[1:]) for line in trace],
         record.extra["info"],
         row["status"],
         row["message"] or "",

@@ -5,7 +5,6 @@ Nothing here touches the run's folder: a Task comes in, a list of Results goes o
 
 from __future__ import annotations
 
-import inspect
 import time
 import traceback
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from ..datasets import Dataset
 from ..solvers.problem import Problem
 from .cell import Cell
 from .memory import peak_memory, reset_peak_memory
-from .methods import load, split_options
+from .methods import load, split_options, takes
 from .metrics import ContractError
 from .outcome import Measured, cell_result, relaxation_result, rounded_result
 from .record import canonical
@@ -138,8 +137,7 @@ def _call(task: Task, problem: Problem) -> Callable[[], Any]:
         batch, seeds = load(method.batch), [cell.seed for cell in task.cells]
         return lambda: batch(problem, width=cell.width, seeds=seeds, budget=task.budget, **cell.options)
     function = load(method.function)
-    named = inspect.signature(function).parameters
-    axes = {axis: value for axis, value in axes.items() if axis in named}
+    axes = {axis: value for axis, value in axes.items() if takes(function, axis)}
     return lambda: function(problem, budget=task.budget, **axes, **cell.options)
 
 
