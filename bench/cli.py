@@ -95,13 +95,12 @@ def _list(_given: argparse.Namespace) -> int:
     from .methods import METHODS, options, plugins
     from .spec import DatasetTable, read_config, shipped_configs
 
+    common = [option for option in DatasetTable.model_fields if option != "name"]
     print("Data sets (--dataset)")
     for name in (*NAMES, "file:PATH"):
-        own = {
-            option: repr(value) for option, value in OPTIONS[name].items() if option not in DatasetTable.model_fields
-        }
+        own = {option: repr(value) for option, value in OPTIONS[name].items() if option not in common}
         _entry(name, describe(name), own)
-    print(" " * 15 + f"options of all: {', '.join(option for option in DatasetTable.model_fields if option != 'name')}")
+    print(f"{'':15}options of all: {', '.join(common)}")
     print("\nMethods (--method)")
     for method in (*METHODS.values(), *plugins()):
         axes = f"; uses {' and '.join(method.axes)}" if method.axes else ""

@@ -75,7 +75,8 @@ def _extreme(group: pd.DataFrame, column: str, *, largest: bool) -> dict[str, An
     if known.empty:
         return {}
     values = known[column].to_numpy()
-    return known.iloc[int(values.argmax() if largest else values.argmin())].to_dict()
+    row = known.iloc[int(values.argmax() if largest else values.argmin())]
+    return {str(name): value for name, value in row.items()}
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:
