@@ -1,18 +1,18 @@
-"""The tables of a report: accuracy under each protocol, R² for regression, runtime, tightness, failures."""
+"""Which tables a report has, and those of accuracy under each protocol, of R² for regression, and of runtime."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import pandas as pd
 
+from .ranking import ranking
 from .results import Results
 from .summary import CHOICE, INTERVAL, chosen, summarise
-from .tables import Entry, Table
-
-ABSENT = Entry("–")
+from .tables import ABSENT, Entry, Row, Table, number, ordered, records
+from .tightness import tightness
 
 
 def tables(results: Results) -> list[Table]:
@@ -25,23 +25,16 @@ def tables(results: Results) -> list[Table]:
         _score(results, "accuracy-paper", "Test accuracy, paper protocol (optimistic)", paper, "test_accuracy_paper"),
         _score(results, "r2", "Test R² (protocol holdout)", squared, "test_r2"),
         _runtime(results),
-        _tightness(results),
+        ranking(results),
+        tightness(results),
     ]
     return [table for table in found if table is not None]
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A number in `digits` significant digits, – for nothing."""
-    return "–" if value is None or math.isnan(value) else f"{value:.{digits}g}"
 
 
 def _failures(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells and failures for each (problem, γ, method)."""
     found = cells.assign(failed=cells["status"] != "ok").groupby(["problem", "gamma", "method"], dropna=False)["failed"]
     return found.agg(cells="size", failed="sum").reset_index()
-
-
-Row = dict[str, Any]
 
 
 def _wide(
@@ -73,15 +66,6 @@ def _note(row: Row) -> str:
     return f"{row['failed']} of {row['cells']} runs did not finish; the number is over the others."
 
 
-def records(frame: pd.DataFrame) -> list[Row]:
-    """The rows of a frame as dicts."""
-    return cast(list[Row], frame.to_dict("records"))
-
-
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values(["problem", "gamma"], ascending=[True, False], kind="stable")
-
-
 def _score(results: Results, name: str, title: str, what: str, column: str) -> Table | None:
     cells = chosen(results.cells)
     if cells[column].isna().all():
@@ -90,7 +74,7 @@ def _score(results: Results, name: str, title: str, what: str, column: str) -> T
     found = summarise(cells[cells["status"] == "ok"], [*keys, "arm"], column)
     table = _failures(cells).merge(found, on=keys, how="left")
     scored = set(found["problem"])
-    table = _ordered(table[table["problem"].isin(scored)])
+    table = ordered(table[table["problem"].isin(scored)])
 
     def text(row: Row) -> str:
         if math.isnan(row["mean"]):
@@ -125,7 +109,7 @@ def _runtime(results: Results) -> Table | None:
     done = cells[cells["status"] == "ok"].groupby([*keys, "arm"], dropna=False)
     found = done["runtime_s"].agg(median="median", fastest="min", slowest="max", runs="count").reset_index()
     parts = done[["solve_s", "round_s", "cpu_s", "peak_memory_mb"]].median().reset_index()
-    table = _ordered(_failures(cells).merge(found.merge(parts, on=[*keys, "arm"]), on=keys, how="left"))
+    table = ordered(_failures(cells).merge(found.merge(parts, on=[*keys, "arm"]), on=keys, how="left"))
 
     def text(row: Row) -> str:
         if math.isnan(row["median"]):
@@ -147,49 +131,3 @@ def _runtime(results: Results) -> Table | None:
     return Table(
         "runtime", "Runtime in seconds", caption, ("data set", "γ", *results.methods), rows, table, notes=notes
     )
-
-
-def _tightness(results: Results) -> Table | None:
-    if results.tightness.empty:
-        return None
-    lines = [
-        _tightness_line(str(problem), cast(float, gamma), part)
-        for (problem, gamma), part in _ordered(results.tightness).groupby(["problem", "gamma"], sort=False)
-    ]
-
-    def ratio(line: Row, column: str) -> Entry:
-        if math.isnan(line[column]):
-            return ABSENT
-        return Entry(f"{line[column]:.3f}" + (f" ({line[f'{column}_min']:.3f})" if line["draws"] > 1 else ""))
-
-    rows = tuple(
-        (
-            *(Entry(line["problem"]), Entry(number(line["gamma"])), Entry(str(line["draws"]))),
-            *(Entry(number(line["lower_bound"], 5)), Entry(line["lower_method"] or "–")),
-            *(Entry(number(line["upper_bound"], 5)), Entry(line["upper_method"] or "–")),
-            *(ratio(line, "certified_ratio"), ratio(line, "paper_ratio")),
-            *(Entry(number(line["exact_value"], 5)), ratio(line, "sdp_over_exact")),
-        )
-        for line in lines
-    )
-    header = (
-        *("data set", "γ", "draws", "lower bound", "proved by", "upper bound", "found by"),
-        *("certified ratio", "paper's ratio", "exact value", "SDP / exact"),
-    )
-    caption = (
-        "Proved lower bounds and best networks. Certified ratio: lower bound / upper bound. Paper's ratio: relaxation "
-        "value / best SGD objective (a solver's word, not a proof). SDP / exact: relaxation value / exact value of the "
-        "completely positive program, where one is known. Means over the data sets drawn, the smallest in brackets."
-    )
-    return Table("tightness", "Tightness of the relaxation", caption, header, rows, pd.DataFrame(lines))
-
-
-def _tightness_line(problem: str, gamma: float, part: pd.DataFrame) -> Row:
-    """The groups of one (problem, γ) in one row: means and minima."""
-    line: Row = {"problem": problem, "gamma": gamma, "draws": len(part)}
-    for column in ("lower_bound", "upper_bound", "certified_ratio", "paper_ratio", "exact_value", "sdp_over_exact"):
-        line[column] = part[column].mean()
-        line[f"{column}_min"] = part[column].min()
-    for column in ("lower_method", "upper_method"):
-        line[column] = ", ".join(sorted({name for name in part[column] if name}))
-    return line

@@ -37,7 +37,7 @@ def looks(results: Results) -> Looks:
     """The look of every method and every arm that occurs in the results."""
     method_of = results.cells.drop_duplicates("arm").set_index("arm")["method"]
     arms = house.arm_looks([(method_of[arm], arm) for arm in results.arms])
-    return {**arms, **house.method_looks(results.methods)}
+    return {**house.method_looks(results.methods), **arms}
 
 
 def draw(
@@ -58,6 +58,8 @@ def draw(
     with settings(style):
         for width in widths:
             figure = kind.draw(frame, named, house.WIDTHS[width])
+            figure.draw_without_rendering()
+            figure.set_layout_engine(None)  # where things go is settled; it would be computed again for each file
             suffix = "" if width == "double" else f"-{width}"
             for form in formats:
                 path = files[form + suffix] = folder / f"{kind.name}{suffix}.{form}"

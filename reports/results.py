@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS
+from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_trace
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
@@ -55,6 +55,13 @@ class Results:
     def methods(self) -> list[str]:
         """Labels of all methods, in the order in which they are shown."""
         return sorted(set(self.cells["method"]), key=lambda name: (_rank(name), name))
+
+    def trace(self, cell: str) -> pd.DataFrame:
+        """The trace of a cell (stage, seconds, iteration, value, bound, residual); no rows if it cannot be read."""
+        try:
+            return load_trace(self.folder, cell)
+        except ValueError:
+            return pd.DataFrame(columns=["stage", "bound"])
 
 
 def prepare(

@@ -12,7 +12,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 WIDTHS = {"single": 3.4, "double": 7.0}  # inches: one and two columns of a paper
 INK, SOFT, GRID, PAPER = "#1f2328", "#57606a", "#d5dae0", "#ffffff"
@@ -118,6 +118,11 @@ def gamma_looks(gammas: Iterable[float]) -> dict[float, dict[str, Any]]:
     return {value: GAMMA_LOOKS[k % len(GAMMA_LOOKS)] for k, value in enumerate(values)}
 
 
+def choice_looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Colour and marker for each of a few alternatives within one method, in alphabetical order."""
+    return {name: OTHER_LOOKS[k % len(OTHER_LOOKS)] for k, name in enumerate(sorted(set(names)))}
+
+
 def plain(text: object) -> str:
     """Text that matplotlib prints as it is: no mathematics between dollars, nothing hidden by a leading underscore."""
     escaped = str(text).replace("$", r"\$")
@@ -170,9 +175,14 @@ def round_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
         ticks = [digit * 10.0**k for k in exponents for digit in digits if low <= digit * 10.0**k <= high]
         if len(ticks) <= 5:
             break
-    ticks = ticks[:: -(-len(ticks) // 6) or 1]
-    written_out = all(1e-3 <= tick < 1e5 for tick in ticks)
-    return ticks, [f"{tick:g}" if written_out else f"$10^{{{np.log10(tick):.0f}}}$" for tick in ticks]
+    if len(ticks) < 3:
+        even = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = [float(tick) for tick in even if low <= tick <= high]
+    ticks = ticks[:: -(-len(ticks) // 7) or 1]
+    if all(1e-3 <= tick < 1e5 for tick in ticks):
+        return ticks, [f"{tick:.4g}" for tick in ticks]
+    raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # much faster to draw than mathematics between dollars
+    return ticks, ["10" + f"{np.log10(tick):.0f}".translate(raised) for tick in ticks]
 
 
 def log_x(axes: Axes, low: float, high: float) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from .results import Results
+
 INTERVAL = (
     "95 % Student t interval of the mean, over the data sets drawn where there are several (seeds are averaged first) "
     "and over seeds otherwise; without one where there is a single run"
@@ -50,3 +52,21 @@ def chosen(cells: pd.DataFrame) -> pd.DataFrame:
     ranking = ranking.sort_values(["failed", "objective"], kind="stable", na_position="last")
     best = ranking.drop_duplicates(keys)[[*keys, "arm"]]
     return cells.merge(best, on=[*keys, "arm"])
+
+
+def with_best(results: Results) -> pd.DataFrame:
+    """Finished cells that have an objective, with `relative`, it over the best of the same (data, γ), and `ratio`.
+
+    `ratio` is the group's certified ratio, which is the proved lower bound in the same unit.
+    """
+    cells = results.done.dropna(subset=["objective", "gamma"])
+    groups = results.tightness.set_index(["data", "gamma"])[["certified_ratio", "upper_bound"]]
+    cells = cells.join(groups, on=["data", "gamma"])
+    cells = cells[cells["upper_bound"] > 0]
+    return cells.assign(relative=cells["objective"] / cells["upper_bound"], ratio=cells["certified_ratio"])
+
+
+def setting(arm: str) -> str:
+    """What an arm's label says besides its method and width."""
+    inside = arm.partition("(")[2].rpartition(")")[0]
+    return ", ".join(part for part in inside.split(", ") if part and not part.startswith("m="))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 
@@ -69,6 +72,35 @@ class Table:
         self.data.to_csv(folder / f"{self.name}.csv", index=False)
         (folder / f"{self.name}.md").write_text(markdown(self, command), encoding="utf-8")
         (folder / f"{self.name}.tex").write_text(latex(self, command), encoding="utf-8")
+
+
+ABSENT = Entry("–")
+Row = dict[str, Any]
+
+
+def number(value: float, digits: int = 4, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A number in `digits` significant digits, – for nothing. rounding: ROUND_FLOOR keeps what was proved true."""
+    if math.isnan(value):
+        return ABSENT.text
+    rounded = Context(prec=digits, rounding=rounding).create_decimal(Decimal(value))
+    return f"{float(rounded):.{digits}g}"
+
+
+def fixed(value: float, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A number with `digits` digits after the point, – for nothing."""
+    if math.isnan(value):
+        return ABSENT.text
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=rounding))
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a frame as dicts."""
+    return cast(list[Row], frame.to_dict("records"))
+
+
+def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """By problem, then γ from large to small."""
+    return frame.sort_values(["problem", "gamma"], ascending=[True, False], kind="stable")
 
 
 def latex_text(text: str) -> str:

@@ -1,9 +1,27 @@
 """The figures, one file each: what it shows (`data`), how it is drawn (`draw`), what is said about it (`caption`).
 
-accuracy.py — test accuracy by data set and method. ratio.py — certified ratio by data set and γ.
-width.py — training objective against width with the proved lower bound. kind.py — what a figure is.
+accuracy.py — test accuracy by data set and method, one figure for each protocol. ratio.py — certified ratio by data
+set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum. width.py —
+training objective against width. gap.py — proved gap against time. runtime.py — runtime against n. profile.py —
+performance profiles. tradeoff.py — accuracy against runtime. rounding.py — roundings compared. kind.py — what a
+figure is.
 """
 
-from . import accuracy, ratio, width
+from . import accuracy, distribution, gap, interval, profile, ratio, rounding, runtime, tradeoff, width
 
-FIGURES = {figure.name: figure for figure in (accuracy.FIGURE, ratio.FIGURE, width.FIGURE, accuracy.PAPER)}
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        accuracy.FIGURE,
+        ratio.FIGURE,
+        interval.FIGURE,
+        width.FIGURE,
+        distribution.FIGURE,
+        gap.FIGURE,
+        profile.FIGURE,
+        tradeoff.FIGURE,
+        runtime.FIGURE,
+        rounding.FIGURE,
+        accuracy.PAPER,
+    )
+}

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from ..style import INK, SOFT, canvas, legend, log_x, log_y, only, panels, plain
+from ..summary import setting, with_best
 from .kind import FigureKind, NothingToShow
 
 PANELS = 12  # drawn at most; the CSV has all
@@ -17,29 +18,20 @@ def data(results: Results) -> pd.DataFrame:
 
     The best known objective is that of the same data and γ; `bound` is the mean proved lower bound over it.
     """
-    cells = results.done.dropna(subset=["objective", "width", "gamma"])
-    groups = results.tightness.set_index(["data", "gamma"])[["certified_ratio", "upper_bound"]]
-    cells = cells.join(groups, on=["data", "gamma"])
-    cells = cells[cells["upper_bound"] > 0]
+    cells = with_best(results).dropna(subset=["width"])
     if cells.empty:
         raise NothingToShow("No finished cell has a width and an objective: it needs a method that returns networks.")
-    cells = cells.assign(relative=cells["objective"] / cells["upper_bound"], setting=cells["arm"].map(_setting))
+    cells = cells.assign(setting=cells["arm"].map(setting))
     keys = ["problem", "gamma", "method", "setting", "width"]
     rows = cells.groupby(keys).agg(
         mean=("relative", "mean"),
         low=("relative", "min"),
         high=("relative", "max"),
         runs=("relative", "size"),
-        bound=("certified_ratio", "mean"),
+        bound=("ratio", "mean"),
         mean_objective=("objective", "mean"),
     )
     return rows.reset_index().sort_values(keys, ascending=[True, False, True, True, True])
-
-
-def _setting(arm: str) -> str:
-    """What an arm's label says besides its method and width."""
-    inside = arm.partition("(")[2].rpartition(")")[0]
-    return ", ".join(part for part in inside.split(", ") if part and not part.startswith("m="))
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
@@ -53,8 +45,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     lines: dict = {}
     for axis, key in zip(axes.flat, wanted, strict=False):
         part = groups[key]
-        for (method, setting), curve in part.groupby(["method", "setting"], sort=False):
-            name = f"{method} ({setting})" if setting else method
+        for (method, options), curve in part.groupby(["method", "setting"], sort=False):
+            name = f"{method} ({options})" if options else method
             earlier = sum(look["marker"] == looks[method]["marker"] for other, look in lines.items() if other != name)
             look = lines.setdefault(name, {**looks[method], "linestyle": ["-", "--", ":", "-."][earlier % 4]})
             bars = np.array([curve["mean"] - curve["low"], curve["high"] - curve["mean"]]).clip(0)

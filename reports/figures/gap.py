@@ -1,0 +1,82 @@
+"""Proved gap against time, from the traces: how soon a solver's bound closes in on the best network known."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..results import Results
+from ..style import canvas, legend, log_x, log_y, only, panels, plain
+from .kind import FigureKind, NothingToShow
+
+PANELS = 12  # drawn at most; the CSV has all
+TRACES = 400  # read at most, evenly spread over the problems
+SMALLEST = 1e-9  # gaps below are drawn here
+
+
+def data(results: Results) -> pd.DataFrame:
+    """Best proved gap so far for each problem, γ and solver: 1 − bound / best known objective, at every improvement.
+
+    One cell stands for the relaxation that several share, and one draw for the others of its kind.
+    """
+    cells = results.cells.dropna(subset=["lower_bound", "gamma"])
+    groups = results.tightness.set_index(["data", "gamma"])["upper_bound"]
+    cells = cells.join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
+    cells = cells.sort_values(["data_seed", "seed", "width"], kind="stable")
+    cells = cells.drop_duplicates(["problem", "gamma", "method", "solver", "options"])
+    several = cells.groupby("method")["solver"].transform("nunique") > 1
+    cells = cells.assign(arm=cells["method"].where(~several, cells["method"] + " (" + cells["solver"] + ")"))
+    cells = cells.drop_duplicates(["problem", "gamma", "arm"]).head(TRACES)
+    found = [_curve(results, row) for row in cells.to_dict("records")]
+    rows = pd.concat([curve for curve in found if curve is not None] or [pd.DataFrame()])
+    if rows.empty:
+        raise NothingToShow("No cell has a trace with proved bounds and a best known objective to compare them with.")
+    return rows.sort_values(["problem", "gamma", "method", "arm", "seconds"], ascending=[True, False, True, True, True])
+
+
+def _curve(results: Results, row: dict) -> pd.DataFrame | None:
+    trace = results.trace(row["cell"])
+    trace = trace[(trace["stage"] == "solve") & trace["bound"].notna()]
+    if trace.empty:
+        return None
+    gap = 1 - trace["bound"].cummax() / row["upper_bound"]
+    curve = pd.DataFrame({name: row[name] for name in ("problem", "gamma", "method", "arm")}, index=trace.index)
+    curve = curve.assign(seconds=trace["seconds"], gap=gap)
+    return curve[~curve["gap"].duplicated() | (curve.index == curve.index[-1])]
+
+
+def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """One panel for each problem and γ, logarithmic both ways."""
+    frame = frame.assign(gap=frame["gap"].clip(SMALLEST, 1))
+    wanted = list(frame.groupby(["problem", "gamma"], sort=False))[:PANELS]
+    rows, columns = panels(width, len(wanted), 4)
+    figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharey=True, sharex=True)
+    lines: dict = {}
+    for axis, ((problem, gamma), part) in zip(axes.flat, wanted, strict=False):
+        for (method, arm), curve in part.groupby(["method", "arm"], sort=False):
+            earlier = sum(look["color"] == looks[method]["color"] for other, look in lines.items() if other != arm)
+            look = lines.setdefault(arm, {**looks[method], "linestyle": ["-", "--", ":", "-."][earlier % 4]})
+            axis.step(curve["seconds"], curve["gap"], where="post", color=look["color"], linestyle=look["linestyle"])
+            axis.plot(curve["seconds"].iloc[-1], curve["gap"].iloc[-1], **{**look, "linestyle": "none"})
+        axis.set_title(plain(f"{problem}\nγ = {gamma:g}"))
+    seconds = frame["seconds"][frame["seconds"] > 0]
+    log_x(axes[0, 0], 0.8 * seconds.min(), 1.3 * seconds.max()) if len(seconds) else None
+    log_y(axes[0, 0], 0.6 * frame["gap"].min(), min(1.3, 1.5 * frame["gap"].max()))
+    only(axes, len(wanted))
+    figure.supxlabel("seconds", fontsize=7.5)
+    figure.supylabel("proved gap", fontsize=7.5)
+    legend(figure, lines, lines=True)
+    return figure
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """What the steps are."""
+    count = frame.groupby(["problem", "gamma"]).ngroups
+    more = f" The first {PANELS} problems are drawn; the CSV has all {count}." if count > PANELS else ""
+    return (
+        "Best proved gap so far against the time of the solver: 1 − lower bound / best objective known for the same "
+        "data and γ (by any method, at any time). The mark is where the solver stopped. The gap need not reach zero: "
+        "what remains is the looseness of the relaxation together with what the best network lacks. One data set drawn "
+        f"and one seed for each curve; both axes are logarithmic.{more}"
+    )
+
+
+FIGURE = FigureKind("gap", "Proved gap against time by solver", data, draw, caption)

@@ -1,0 +1,77 @@
+"""The certified interval of each problem: proved lower bounds on one side, networks found on the other."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..results import Results
+from ..style import GRID, INK, canvas, legend, log_x, name_rows
+from .kind import FigureKind, NothingToShow
+
+ROWS = 60  # drawn at most, the widest intervals first; the CSV has all
+
+
+def data(results: Results) -> pd.DataFrame:
+    """For each problem, γ, method and side: the method's best value over the best known objective, mean over draws.
+
+    side: `lower` for proved bounds, `upper` for objectives of networks. Timeouts count: a bound stays a bound.
+    """
+    cells = results.cells.dropna(subset=["gamma"])
+    groups = results.tightness.dropna(subset=["certified_ratio"]).set_index(["data", "gamma"])["upper_bound"]
+    cells = cells.join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
+    if cells.empty:
+        raise NothingToShow("No data set has both a proved lower bound and a network: it needs a method that proves.")
+    keys = ["problem", "gamma", "data", "method"]
+    sides = []
+    for side, column, best in (("lower", "lower_bound", "max"), ("upper", "objective", "min")):
+        values = cells.assign(value=cells[column] / cells["upper_bound"]).dropna(subset=["value"])
+        one = values.groupby(keys)["value"].agg(best).reset_index().groupby(["problem", "gamma", "method"])["value"]
+        sides.append(one.agg(mean="mean", low="min", high="max", draws="size").reset_index().assign(side=side))
+    rows = pd.concat(sides)[["problem", "gamma", "side", "method", "mean", "low", "high", "draws"]]
+    return rows.sort_values(["problem", "gamma", "side", "method"], ascending=[True, False, True, True])
+
+
+def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """One row for each problem and γ; a bar from the best bound to the best network."""
+    keys = list(dict.fromkeys(zip(frame["problem"], frame["gamma"], strict=True)))
+    lower = frame[frame["side"] == "lower"].groupby(["problem", "gamma"])["mean"].max()
+    widest = set(sorted(keys, key=lambda key: lower[key])[:ROWS])
+    keys = [key for key in keys if key in widest]
+    names = [f"{problem}, γ = {gamma:g}" for problem, gamma in keys]
+    figure, axes = canvas(width, 0.21 * len(names) + 0.95)
+    axis = axes[0, 0]
+    name_rows(axis, names)
+    axis.hlines(range(len(keys)), [max(lower[key], 1e-9) for key in keys], 1, color=GRID, linewidth=5)
+    shown = {name: look for name, look in looks.items() if (frame["method"] == name).any()}
+    for side, fill in (("upper", "none"), ("lower", "full")):
+        for k, (method, look) in enumerate(shown.items()):
+            part = frame[(frame["side"] == side) & (frame["method"] == method) & (frame["mean"] > 0)]
+            row = pd.Series(
+                [
+                    keys.index(key) if key in widest else np.nan
+                    for key in zip(part["problem"], part["gamma"], strict=True)
+                ]
+            )
+            y = row.to_numpy() + 0.5 * ((k + 0.5) / len(shown) - 0.5)
+            line = {**look, "linestyle": "none", "fillstyle": fill, "markersize": 3.5, "markeredgewidth": 0.9}
+            axis.plot(part["mean"], y, **line)
+    axis.axvline(1, color=INK, linewidth=0.8)
+    positive = frame["mean"][frame["mean"] > 0]
+    log_x(axis, min(0.9, 0.93 * positive.min()), max(1.1, 1.07 * positive.max()))
+    axis.set_xlabel("value / best known objective\n(filled: proved lower bounds, hollow: networks)")
+    legend(figure, shown)
+    return figure
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """What the marks are."""
+    count = frame.groupby(["problem", "gamma"]).ngroups
+    more = f" The {ROWS} problems with the widest intervals are drawn; the CSV has all {count}." if count > ROWS else ""
+    return (
+        "Where the optimum can lie. Filled marks are each method's best proved lower bound, hollow ones the objective "
+        "of its best network, both divided by the best objective known for the same data and γ (the line at 1). The "
+        "optimum lies within the grey bar. Means over the data sets drawn; the axis is logarithmic." + more
+    )
+
+
+FIGURE = FigureKind("interval", "Certified interval by problem", data, draw, caption)

@@ -1,0 +1,67 @@
+"""Runtime against the number of training rows, with the slope of a straight line fitted in logarithms."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ..results import Results
+from ..style import canvas, legend, log_x, log_y
+from ..summary import CHOICE, chosen
+from .kind import FigureKind, NothingToShow
+
+
+def data(results: Results) -> pd.DataFrame:
+    """Median, fastest and slowest runtime of each method for each problem and γ, with n and the slope of the fit."""
+    cells = chosen(results.cells)
+    cells = cells[(cells["status"] == "ok") & (cells["runtime_s"] > 0) & cells["n"].notna()]
+    if cells["n"].nunique() < 2:
+        raise NothingToShow("All finished cells have the same number of rows n: it needs data sets of different size.")
+    grouped = cells.groupby(["method", "problem", "gamma", "n"])["runtime_s"]
+    rows = grouped.agg(median="median", low="min", high="max", runs="size").reset_index()
+    slopes = {method: _slope(part) for method, part in rows.groupby("method")}
+    return rows.assign(slope=rows["method"].map(slopes)).sort_values(["method", "n", "problem", "gamma"])
+
+
+def _slope(part: pd.DataFrame) -> float:
+    """Exponent of n by least squares in logarithms; NaN for fewer than three different n."""
+    if part["n"].nunique() < 3:
+        return float("nan")
+    return float(np.polyfit(np.log(part["n"]), np.log(part["median"]), 1)[0])
+
+
+def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """Points for (problem, γ), one line a method."""
+    figure, axes = canvas(width, 3.0 if width > 5 else 2.9)
+    axis = axes[0, 0]
+    shown = {}
+    for method, look in looks.items():
+        part = frame[frame["method"] == method]
+        if part.empty:
+            continue
+        bars = np.array([part["median"] - part["low"], part["high"] - part["median"]]).clip(0)
+        axis.errorbar(part["n"], part["median"], yerr=bars, elinewidth=0.6, alpha=0.85, **{**look, "linestyle": "none"})
+        slope = part["slope"].iloc[0]
+        if np.isfinite(slope):
+            n = np.array([part["n"].min(), part["n"].max()])
+            level = np.log(part["median"]).mean() - slope * np.log(part["n"]).mean()
+            axis.plot(n, np.exp(level) * n**slope, color=look["color"], linewidth=1, zorder=1)
+        shown[f"{method}: slope {slope:.1f}" if np.isfinite(slope) else method] = look
+    log_x(axis, frame["n"].min() / 1.2, frame["n"].max() * 1.2)
+    log_y(axis, frame["low"].min() / 1.4, frame["high"].max() * 1.4)
+    axis.set_xlabel("training rows n")
+    axis.set_ylabel("seconds")
+    legend(figure, shown)
+    return figure
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """What points and lines are, and what the slope hides."""
+    return (
+        "Runtime against training rows n. Points are medians for one data set and γ, bars reach from the fastest to "
+        "the slowest run. Lines are least-squares fits in logarithms; the legend has their slope (none "
+        "for fewer than three sizes). The data sets also differ in d and c, so the slope is a description and no law. "
+        f"{CHOICE} Both axes are logarithmic."
+    )
+
+
+FIGURE = FigureKind("runtime", "Runtime against n", data, draw, caption)
