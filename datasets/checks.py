@@ -1,0 +1,112 @@
+"""The error of this room, and checks of option values that raise it."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BYTES = 2 * 2**30
+"""Most memory that one array of a data set may take unless the user allows more: 2 GiB."""
+
+
+class DataError(ValueError):
+    """Data or options from which no data set can be made; one line that names the value and the mend."""
+
+    def __init__(self, message: str) -> None:
+        line = " ".join(message.split())  # what came from a file or a user may hold anything
+        super().__init__("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line))
+
+
+def short(text: str, limit: int = 80) -> str:
+    """At most `limit` characters of a text, for an error message."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def show(value: object) -> str:
+    """A value as it would be written in Python, cut short."""
+    return short(repr(value))
+
+
+def quote(text: str) -> str:
+    """A string from a file or a user in quotes, cut short."""
+    return f"'{short(text, 60)}'"
+
+
+def nearest(value: object, valid: Iterable[str], otherwise: str = ".") -> str:
+    """The end of a message: `: did you mean 'x'?` where something valid is near."""
+    text, valid = str(value)[:100], list(valid)
+    found = [name for name in valid if name.lower() == text.lower()] or difflib.get_close_matches(text, valid, n=1)
+    return f": did you mean '{found[0]}'?" if found else otherwise
+
+
+def whole(value: Any, name: str, least: int = 1, most: int = 10**12) -> int:
+    """`value` as an int from `least` to `most`; True, 3.0 and "3" are refused. Raises DataError."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool | np.bool_) or not least <= number <= most:
+        raise DataError(f"{name} must be a whole number from {least} to {most:.0g}. Got {show(value)} instead.")
+    return number
+
+
+def real(value: Any, name: str, least: float = 0.0, most: float = 1e100) -> float:
+    """`value` as a float from `least` to `most`; True and "0.1" are refused. Raises DataError."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not least <= value <= most:  # type: ignore[operator]
+        raise DataError(
+            f"{name} must be a number from {least:g} to {most:g}. Got {show(value)} instead: give {least:g} or more."
+        )
+    return float(value)
+
+
+def fraction(value: Any, name: str) -> float:
+    """`value` as a float strictly between 0 and 1. Raises DataError."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 < value < 1.0:  # type: ignore[operator]
+        raise DataError(f"{name} must be a number between 0 and 1. Got {show(value)} instead: give 0.5, for example.")
+    return float(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """`value` as a bool; 0, 1 and strings are refused. Raises DataError."""
+    if not isinstance(value, bool | np.bool_):
+        raise DataError(f"{name} must be true or false. Got {show(value)} instead: write it without quotes.")
+    return bool(value)
+
+
+def fits(entries: int, what: str, max_bytes: int = MAX_BYTES) -> None:
+    """Refuse arrays of more float64 entries than `max_bytes` holds, before they are made. Raises DataError."""
+    if 8 * entries > max_bytes:
+        raise DataError(
+            f"{what} must fit into {max_bytes:,} bytes. Got {8 * entries:,} bytes instead: "
+            "take fewer rows or columns, or allow a file more with max_bytes."
+        )
+
+
+def finite(A: NDArray[np.float64], name: str) -> None:
+    """Refuse NaN and infinities, naming the first one's place (counted from 0). Raises DataError."""
+    bad = ~np.isfinite(A)
+    if bad.any():
+        i, j = (int(k[0]) for k in np.nonzero(bad))
+        raise DataError(f"{name} must be finite. Got {A[i, j]} at row {i}, column {j}: drop or fill such rows.")
+
+
+@contextmanager
+def refusing(what: str, mend: str) -> Iterator[None]:
+    """Turn whatever a parser raises on hostile or damaged bytes into one DataError.
+
+    The set of exceptions that zip, tokenizer and decoder raise on garbage is open, hence the broad catch.
+    """
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        reason = short(str(error), 160)
+        raise DataError(f"{what} must be readable. Got {type(error).__name__} ({reason}) instead: {mend}.") from None

@@ -1,0 +1,121 @@
+"""Source → Dataset: split, subsample, preprocess, bias column, one-hot labels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checks import DataError, flag, fraction, short, whole
+from .dataset import Array, Dataset, Source, stream
+from .preprocess import apply, parse
+from .sampling import Rows, sample
+
+
+def prepare(
+    source: Source,
+    /,
+    *,
+    name: str,
+    seed: int,
+    n: int | None = None,
+    n_test: int | None = None,
+    preprocess: str = "none",
+    bias: bool = False,
+    test_fraction: float = 0.5,
+) -> Dataset:
+    """Split where the source has no test set, subsample, preprocess, append the bias, code labels as one-hot.
+
+    n, n_test: stratified subsample of that many training and test rows; None keeps all.
+    preprocess: "none", "standardize", "pca:K" or "standardize+pca:K", fitted on the training rows kept.
+    bias: append a column of ones, after preprocessing. test_fraction: part of the rows for test, stratified;
+    of N rows ⌈N·test_fraction⌉ go to test, or fewer where training would miss a class. Raises DataError for
+    values out of range.
+    """
+    test_fraction = fraction(test_fraction, "test_fraction")
+    bias = flag(bias, "bias")
+    parse(preprocess)
+    n = None if n is None else whole(n, "n")
+    n_test = None if n_test is None else whole(n_test, "n_test")
+
+    if source.X_test is None or source.Y_test is None:
+        train, test, rule = _split(source, test_fraction, name, stream(seed, "split"))
+        X_test, Y_test = source.X[test], source.Y[test]
+    else:
+        train, rule = np.arange(len(source.X)), "test set of its own"
+        X_test, Y_test = source.X_test, source.Y_test
+    X_train, Y_train = source.X[train], source.Y[train]
+    if n is not None:
+        keep = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
+        X_train, Y_train = X_train[keep], Y_train[keep]
+    if n_test is not None:
+        keep = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
+        X_test, Y_test = X_test[keep], Y_test[keep]
+
+    X_train, X_test, warnings = apply(preprocess, X_train, X_test)
+    if bias:
+        X_train, X_test = (np.column_stack([X, np.ones(len(X))]) for X in (X_train, X_test))
+    dataset = Dataset(
+        X_train, _targets(source, Y_train), X_test, _targets(source, Y_test), source.labels, name, dict(source.origin)
+    )
+    dataset.provenance.update(
+        seed=seed,
+        split=f"{rule}; {len(X_train)} training and {len(X_test)} test rows kept",
+        preprocessing=_steps(preprocess, bias),
+        warnings=[*source.warnings, *warnings],
+        sha256=dataset.sha256,
+    )
+    return dataset
+
+
+def _strata(source: Source, Y: NDArray[Any]) -> Rows:
+    return np.zeros(len(Y), dtype=np.int64) if source.labels is None else Y
+
+
+def _split(source: Source, test_fraction: float, name: str, rng: np.random.Generator) -> tuple[Rows, Rows, str]:
+    """Row numbers for training and test, and the rule in words; each class keeps a training row."""
+    rows, strata = len(source.X), _strata(source, source.Y)
+    classes = int(np.count_nonzero(np.bincount(strata)))
+    if rows <= classes:
+        if source.labels is None:
+            raise DataError(
+                f"{short(name)} must have two rows to be split. Got {rows} instead: bring X_test and Y_test."
+            )
+        raise DataError(
+            f"{short(name)} must have a class with two rows to be split. Got {rows} rows in {classes} classes instead: "
+            "bring X_test and y_test, or store targets for regression as Y."
+        )
+    wanted = max(math.ceil(test_fraction * rows - 1e-9), 1)  # 0.7·10 is 7, not 8
+    train = sample(strata, max(rows - wanted, classes), rng, leave_one=True)
+    test = np.setdiff1d(np.arange(rows), train)
+    way = "uniform" if source.labels is None else "stratified by label, each class in training"
+    return train, test, f"{way}, at random, test_fraction {test_fraction:g}"
+
+
+def _subsample(source: Source, Y: NDArray[Any], n: int, option: str, what: str, rng: np.random.Generator) -> Rows:
+    strata = _strata(source, Y)
+    if n > len(Y):
+        raise DataError(f"{option} must be at most the {len(Y)} {what}. Got {n} instead: give {option} = {len(Y)}.")
+    present = int(np.count_nonzero(np.bincount(strata)))
+    if option == "n" and n < present:
+        raise DataError(
+            f"n must be at least the number of classes, {present}, among the {what}. Got {n} instead: "
+            f"give n = {present} or more."
+        )
+    return sample(strata, n, rng)
+
+
+def _targets(source: Source, Y: NDArray[Any]) -> Array:
+    """Real targets as they are; labels one-hot, a column for each class of the whole set."""
+    if source.labels is None:
+        return Y
+    one_hot = np.zeros((len(Y), len(source.labels)))
+    one_hot[np.arange(len(Y)), Y] = 1.0
+    return one_hot
+
+
+def _steps(preprocess: str, bias: bool) -> str:
+    steps = preprocess if preprocess == "none" else f"{preprocess}, fitted on the training rows"
+    return f"{steps}; column of ones appended" if bias else steps

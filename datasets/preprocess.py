@@ -1,0 +1,79 @@
+"""Standardisation and PCA by scikit-learn, fitted on training rows only."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checks import DataError, nearest, quote, show
+
+Array = NDArray[np.float64]
+_FORM = re.compile(r"none|standardize|(?:standardize\+)?pca:(?P<k>[0-9]{1,9})")
+
+
+def parse(preprocess: str) -> tuple[bool, int | None]:
+    """(standardize?, K or None) from "none", "standardize", "pca:K" or "standardize+pca:K". Raises DataError."""
+    found = _FORM.fullmatch(preprocess) if isinstance(preprocess, str) else None
+    if found is None:
+        shown = quote(preprocess) if isinstance(preprocess, str) else show(preprocess)
+        raise DataError(
+            "preprocess must be 'none', 'standardize', 'pca:K' or 'standardize+pca:K' with a whole number K. "
+            f"Got {shown} instead{nearest(preprocess, ('none', 'standardize', 'pca:2', 'standardize+pca:2'))}"
+        )
+    k = found["k"]
+    return preprocess.startswith("standardize"), None if k is None else int(k)
+
+
+def apply(preprocess: str, X_train: Array, X_test: Array) -> tuple[Array, Array, list[str]]:
+    """Both parts transformed as fitted on X_train (n, d), and warnings for the provenance. Raises DataError."""
+    standardize, k = parse(preprocess)
+    n, d = X_train.shape
+    if k is not None and not 1 <= k <= min(n, d):
+        raise DataError(
+            f"The K of preprocess = pca:K must be between 1 and {min(n, d)} for {n} training rows of {d} features. "
+            f"Got {k} instead: give pca:{min(n, d, max(k, 1))}."
+        )
+    warnings: list[str] = []
+    with np.errstate(all="ignore"):  # overflow is found below, with a message of ours
+        if standardize:
+            X_train, X_test = _standardize(X_train, X_test, warnings)
+            _in_range(X_train, X_test)
+        if k is not None:
+            X_train, X_test = _pca(k, X_train, X_test)
+            _in_range(X_train, X_test)
+    return X_train, X_test, warnings
+
+
+def _standardize(X_train: Array, X_test: Array, warnings: list[str]) -> tuple[Array, Array]:
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(X_train)
+    if not np.isfinite(scaler.var_).all():
+        raise DataError(_OVERFLOW)
+    constant = np.flatnonzero((scaler.scale_ == 1.0) & (scaler.var_ != 1.0))
+    if len(constant):
+        warnings.append(
+            f"{len(constant)} of {X_train.shape[1]} features are constant on the training rows: centred, not scaled "
+            f"(columns {', '.join(map(str, constant[:10]))}{', …' if len(constant) > 10 else ''})."
+        )
+    return scaler.transform(X_train), scaler.transform(X_test)
+
+
+def _pca(k: int, X_train: Array, X_test: Array) -> tuple[Array, Array]:
+    from sklearn.decomposition import PCA
+
+    try:
+        pca = PCA(n_components=k, svd_solver="full").fit(X_train)
+    except (ValueError, np.linalg.LinAlgError):  # centring overflowed: the SVD refuses infinities
+        raise DataError(_OVERFLOW) from None
+    return pca.transform(X_train), pca.transform(X_test)
+
+
+_OVERFLOW = "Features must be small enough to square for preprocessing. Got an overflow instead: rescale the columns."
+
+
+def _in_range(*parts: Array) -> None:
+    if not all(np.isfinite(part).all() for part in parts):
+        raise DataError(_OVERFLOW)
