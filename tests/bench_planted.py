@@ -1,0 +1,107 @@
+"""Small methods for the tests of the harness, called as `bench_planted.py:function`: good ones and broken ones."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.problem import Fit, Network, Problem, TraceRow
+
+
+def note(name: str, line: str) -> None:
+    """Append a line to a file in the folder PLANTED_NOTES, if there is one."""
+    if "PLANTED_NOTES" in os.environ:
+        with (Path(os.environ["PLANTED_NOTES"]) / name).open("a") as file:
+            file.write(f"{line}\n")
+
+
+def good(problem: Problem, *, width: int, seed: int, budget: float, scale: float = 0.1) -> Fit:
+    """A random first layer and the best second one."""
+    U = scale * np.random.default_rng(seed).standard_normal((problem.d, width))
+    H = np.maximum(problem.X @ U, 0)
+    V = np.linalg.solve(H.T @ H + problem.gamma * np.eye(width), H.T @ problem.Y)
+    network = Network(U, V)
+    trace = [TraceRow(0.0, 0, 2.0), TraceRow(0.1, 1, 1.0, bound=0.5)]
+    return Fit(network.predict, network, trace=trace, info={"iterations": 7, "budget": budget})
+
+
+def plain(problem: Problem, *, budget: float, mode: Literal["mean", "zero"] = "mean") -> Fit:
+    """No width, no seed, no network; scores that do not depend on the row."""
+    row = problem.Y.mean(axis=0) * (mode == "mean")
+    return Fit(lambda X: np.tile(row, (len(X), 1)))
+
+
+def bounded(problem: Problem, *, budget: float, lower: float = 0.0) -> Fit:
+    """The zero network with a certificate that claims `lower`; Θ = 0 proves 0."""
+    network = Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
+    theta = np.zeros_like(problem.Y)
+    return Fit(network.predict, network, Certificate("planted", theta, {}, lower), value=lower)
+
+
+def broken(problem: Problem, *, width: int, seed: int, budget: float) -> Fit:
+    """A way to break for each seed; even seeds are well."""
+    if seed == 1:
+        ctypes.string_at(0)
+    if seed == 3:
+        os._exit(0)
+    if seed == 5:
+        raise ValueError("planted\nin two lines")
+    if seed == 7:
+        network = Network(np.full((problem.d, width), np.nan), np.zeros((width, problem.c)))
+        return Fit(network.predict, network)
+    if seed == 9:
+        return None  # type: ignore[return-value]
+    if seed == 11:
+        return Fit(lambda X: np.zeros((len(X), problem.c + 1)))
+    if seed == 13:
+        return good(problem, width=width + 1, seed=seed, budget=budget)
+    if seed == 15:
+        sys.exit(3)
+    if seed == 17:
+        raise MemoryError
+    if seed == 19:
+        return Fit(lambda X: X, status="splendid")
+    return good(problem, width=width, seed=seed, budget=budget)
+
+
+def hang(problem: Problem, *, width: int, seed: int, budget: float) -> Fit:
+    """Odd seeds ignore SIGTERM, start a child that does so too, and wait for ever; who they are goes to `pids`."""
+    if seed % 2:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        child = subprocess.Popen(["sleep", "600"])
+        note("pids", f"{os.getpid()} {child.pid}")
+        while True:
+            time.sleep(1)
+    return good(problem, width=width, seed=seed, budget=budget)
+
+
+def hog(problem: Problem, *, width: int, seed: int, budget: float) -> Fit:
+    """Odd seeds take memory until somebody stops them."""
+    kept = []
+    while seed % 2:
+        kept.append(np.ones(4_000_000))
+    return good(problem, width=width, seed=seed, budget=budget)
+
+
+def slow(problem: Problem, *, width: int, seed: int, budget: float, seconds: float = 0.5) -> Fit:
+    """A good one that takes its time and leaves a line in `calls` when it is done."""
+    note("pids", str(os.getpid()))
+    time.sleep(seconds)
+    note("calls", str(seed))
+    return good(problem, width=width, seed=seed, budget=budget)
+
+
+def threads(problem: Problem, *, seed: int, budget: float) -> Fit:
+    """A Fit whose info says how many threads linear algebra has here."""
+    from threadpoolctl import threadpool_info
+
+    most = max(library["num_threads"] for library in threadpool_info())
+    return Fit(lambda X: np.zeros((len(X), problem.c)), info={"most_threads": most, "pid": os.getpid()})

@@ -1,0 +1,187 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from relaxbench.bench.cell import expand
+from relaxbench.bench.fingerprint import code_fingerprint, room_folder
+from relaxbench.bench.spec import check_spec
+from relaxbench.bench.text import UsageError
+from relaxbench.datasets import DataError
+from relaxbench.solvers.problem import ProblemError
+
+PLANTED = Path(__file__).with_name("bench_planted.py")
+GOOD, PLAIN = {"use": f"{PLANTED}:good"}, {"use": f"{PLANTED}:plain"}
+SMALL = {"name": "random", "n": 6, "n_test": 4}
+
+
+def cells(**tables):
+    return expand(check_spec({"dataset": [SMALL], "method": [GOOD], **tables}))
+
+
+def test_the_grid_is_the_product_and_axes_that_a_method_ignores_are_left_out():
+    found = cells(gamma=[0.1, 1.0], width=[3, 4], seed=[0, 1, 2], method=[GOOD, PLAIN])
+    assert len(found) == 2 * (2 * 3 + 1)
+    assert {(c.gamma, c.width, c.seed) for c in found if c.method.name.endswith(":plain")} == {
+        (0.1, None, None),
+        (1.0, None, None),
+    }
+    assert len({cell.hash for cell in found}) == len(found)
+
+
+def test_lists_of_options_make_a_grid_and_methods_may_have_axes_of_their_own():
+    assert {c.options["scale"] for c in cells(method=[{**GOOD, "scale": [1.0, 2.0]}])} == {1.0, 2.0}
+    assert {(c.width, c.seed) for c in cells(method=[{**GOOD, "width": [9], "seed": [8]}])} == {(9, 8)}
+    assert len(cells(dataset=[{**SMALL, "n": [5, 6], "data_seed": "0..2", "bias": [False, True]}])) == 12
+
+
+def test_the_same_cell_twice_is_one():
+    assert len(cells(method=[GOOD, GOOD, {**GOOD, "scale": 0.1}], dataset=[SMALL, SMALL], seed=[0, 0])) == 1
+
+
+def test_cells_say_what_they_are():
+    (cell,) = cells(width=3, dataset=[{**SMALL, "bias": True, "data_seed": 5}])
+    expected = {
+        "dataset": "random",
+        "n": 6,
+        "d": 3,
+        "c": 5,
+        "n_test": 4,
+        "bias": True,
+        "preprocess": "none",
+        "data_seed": 5,
+        "method": "bench_planted.py:good",
+        "width": 3,
+        "seed": 0,
+        "options": '{"scale":0.1}',
+    }
+    assert expected.items() <= cell.columns.items()
+    assert cell.columns["data"] == cell.data.sha256[:12]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gamma": 0.2},
+        {"width": 4},
+        {"seed": 1},
+        {"dataset": [{**SMALL, "data_seed": 1}]},
+        {"dataset": [{**SMALL, "preprocess": "standardize"}]},
+        {"dataset": [{**SMALL, "teacher_width": 7}]},
+        {"method": [{**GOOD, "scale": 0.2}]},
+        {"method": [{"use": f"{PLANTED}:slow"}]},
+    ],
+)
+def test_what_changes_the_result_changes_the_hash(change):
+    base = {"gamma": 0.1, "width": 3, "seed": 0}
+    (before,), (after,) = cells(**base), cells(**{**base, **change})
+    assert before.hash != after.hash
+
+
+def test_limits_jobs_and_names_do_not_change_the_hash():
+    (before,) = cells()
+    (after,) = cells(timeout=1, memory=1, jobs=1, name="another", about="…")
+    assert before.hash == after.hash
+
+
+def test_relaxations_are_shared_by_what_rounds_them():
+    sdp = expand(check_spec({"dataset": [SMALL], "method": [{"name": "sdp"}], "width": [3, 4], "seed": [0, 1]}))
+    assert len({cell.hash for cell in sdp}) == 4
+    assert len({cell.relaxation_hash for cell in sdp}) == 1
+    other = expand(check_spec({"dataset": [SMALL], "method": [{"name": "sdp", "solver": "cvxpy-scs"}], "gamma": 0.2}))
+    assert other[0].relaxation_hash != sdp[0].relaxation_hash
+
+
+def test_a_users_file_is_shown_by_its_name_and_hashed_by_its_content(tmp_path):
+    hashes = []
+    for folder, shift in (("a", 0.0), ("b", 0.0), ("c", 1.0)):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "my.npz"
+        np.savez(path, X=np.arange(24.0).reshape(12, 2) + shift, Y=np.arange(12.0)[:, None])
+        (cell,) = cells(dataset=[{"name": f"file:{path}"}])
+        assert cell.columns["dataset"] == "file:my.npz"
+        hashes.append(cell.hash)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_data_loaded_again_must_be_the_same(tmp_path):
+    path = tmp_path / "my.npz"
+    np.savez(path, X=np.arange(24.0).reshape(12, 2), Y=np.arange(12.0)[:, None])
+    (cell,) = cells(dataset=[{"name": f"file:{path}"}])
+    assert cell.data.load().sha256 == cell.data.sha256
+    np.savez(path, X=np.arange(24.0).reshape(12, 2) + 1, Y=np.arange(12.0)[:, None])
+    with pytest.raises(UsageError, match="must be the data of the run"):
+        cell.data.load()
+
+
+@pytest.mark.parametrize(
+    ("tables", "error"),
+    [
+        ({"dataset": [{"name": "irs"}]}, DataError),
+        ({"dataset": [{**SMALL, "teacher": 3}]}, DataError),
+        ({"dataset": [{"name": "file:nowhere.npz"}]}, DataError),
+        ({"method": [{"name": "sdp", "solver": "imp"}]}, UsageError),
+        ({"method": [{"name": "sgdd"}]}, UsageError),
+        ({"method": [{**GOOD, "scal": 1.0}]}, UsageError),
+    ],
+)
+def test_what_cannot_run_is_refused(tables, error):
+    with pytest.raises(error) as caught:
+        cells(**tables)
+    assert "\n" not in str(caught.value)
+    assert not isinstance(caught.value, ProblemError)
+
+
+def test_comments_docstrings_and_layout_do_not_count_but_code_does(tmp_path):
+    path = tmp_path / "own.py"
+
+    def fingerprint(text):
+        path.write_text(text, encoding="utf-8")
+        code_fingerprint.__globals__["_file_fingerprint"].cache_clear()
+        return code_fingerprint([str(path)])
+
+    base = fingerprint('"""Doc."""\ndef f(x):\n    """Doc."""\n    return x + 1\n')
+    assert fingerprint("# a comment\ndef f(x):\n\n    return (x +\n        1)  # why\n") == base
+    assert fingerprint('def f(x):\n    """Other."""\n    return x + 2\n') != base
+    assert fingerprint("def f(x):\n    return x + 1\n    'not a docstring'\n") != base
+    assert fingerprint("def f(x) return") != base
+
+
+HASHES = """
+from relaxbench.bench.cell import expand
+from relaxbench.bench.spec import check_spec
+for method in ("sdp", "nngp", "sgd"):
+    print(expand(check_spec({"dataset": [{"name": "random", "n": 5}], "method": [{"name": method}]}))[0].hash)
+"""
+
+
+def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
+    package = tmp_path / "relaxbench"
+    for room in ("datasets", "solvers", "baselines", "bench", "reports"):
+        shutil.copytree(room_folder(room), package / room, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def hashes():
+        command = [sys.executable, "-c", HASHES]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, cwd=tmp_path)
+        return done.stdout.split()
+
+    def edited(file, line):
+        with (package / file).open("a", encoding="utf-8") as stream:
+            stream.write(f"\n{line}\n")
+        before, now = edited.hashes, hashes()
+        edited.hashes = now
+        return [a != b for a, b in zip(before, now, strict=True)]
+
+    edited.hashes = hashes()
+    assert edited("reports/__init__.py", "PLANTED = 1") == [False, False, False]
+    assert edited("bench/cli.py", "PLANTED = 1") == [False, False, False]
+    assert edited("datasets/__init__.py", "PLANTED = 1") == [False, False, False]
+    assert edited("baselines/sgd.py", "# a comment") == [False, False, False]
+    assert edited("baselines/sgd.py", "PLANTED = 1") == [False, True, True]
+    assert edited("solvers/relaxation.py", "PLANTED = 1") == [True, False, False]
+    assert edited("solvers/problem.py", "PLANTED = 1") == [True, True, True]
+    assert edited("bench/metrics.py", "PLANTED = 1") == [True, True, True]
