@@ -1,5 +1,19 @@
 """The method: from data (X, Y, γ) to proved bounds on p*(∞) and networks that come close to them.
 
 problem.py      Problem, Network, Fit: what everything else speaks of
+sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
+literal.py      the paper's semidefinite program as it is written, in CVXPY
+reduction.py    facial reduction: merged rows, orthogonal columns, unit scale, and the way back
+lift.py         the entrywise constraints as a linear map of Z over (s, u, v), and its adjoint
+kernel.py       the objective with v eliminated: the relaxation as kernel learning
+dual.py         dual points, their repair, and the bounds that steer the solver
+bound.py        the safe bound: what is reported as proved
+verify.py       a second proof of every certificate, in ball arithmetic
+ipm.py          interior point with constraint generation
+newton.py, schur.py, start.py   its linear algebra, compiled assembly and starting point
+interior.py     the reduced program in CVXPY, a cross-check
+relaxation.py   a solved relaxation
 certificate.py  a proved lower bound with the arrays that prove it
+rounding/       from a solved relaxation to a network
+cpp/            the exact completely positive program
 """

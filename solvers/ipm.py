@@ -1,0 +1,256 @@
+"""Interior point with constraint generation: our solver of the relaxation.
+
+Only a few of the about 2n² inequalities bind at the optimum. The method starts strictly inside all of them, keeps
+the primal strictly feasible throughout, and lets an inequality in when a step would use up most of its slack. The
+dual may be infeasible; every iterate gives a proved bound after exact repair (dual.py, bound.py), and the method
+stops on the gap between that bound and the value of its own feasible point.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .dual import DualPoint, dual_value, sharpen
+from .kernel import kernel_value
+from .lift import lift
+from .newton import Direction, Iterate, NewtonSystem, Pairs
+from .problem import Array, TraceRow
+from .reduction import Reduced
+from .start import start
+
+CUT = 0.95  # an excluded inequality may lose this share of its slack in one step
+STALLED = 6  # iterations without progress in μ or the gap
+
+
+@dataclass
+class InteriorPoint:
+    """Where the method stands: Z over (s, u, v), the best dual point, and both bounds in scaled units."""
+
+    Z: Array
+    dual: DualPoint
+    upper: float = np.inf
+    lower: float = -np.inf
+    iterations: int = 0
+    inequalities: int = 0
+    trace: list[TraceRow] = field(default_factory=list)
+    status: str = "ok"
+    message: str = ""
+
+    @property
+    def gap(self) -> float:
+        """(upper − lower)/upper of the relaxation itself."""
+        return (self.upper - self.lower) / self.upper if self.upper > 0 else 0.0
+
+
+def interior_point(
+    reduced: Reduced, *, gap: float = 1e-6, budget: float | None = None, iterations: int = 120
+) -> InteriorPoint:
+    """Solve the relaxation until the proved gap is at most `gap`, or `budget` seconds or the iterations are spent."""
+    began = time.perf_counter()
+    left = _deadline(began, budget)
+    n, c = reduced.n, reduced.c
+    rows = reduced.loss_rows
+    pairs = Pairs(
+        np.r_[np.arange(n), np.repeat(rows, c)],
+        np.r_[n + np.arange(n), 2 * n + np.tile(np.arange(c), len(rows))],
+        n,
+        len(rows) * c,
+    )
+    cost = np.r_[np.zeros(n), np.full(reduced.d + c, reduced.gamma / 2)]
+    right, weight = reduced.target[rows].ravel(), np.repeat(reduced.weight[rows], c)
+    excluded = inequalities(n)
+    it = _first_iterate(reduced, cost, pairs)
+    state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it.y))
+    stalled, lowest_mu, lowest_gap = 0, np.inf, np.inf
+    for _ in range(iterations):
+        try:
+            system = NewtonSystem(reduced.X, cost, right, weight, pairs, it)
+            it, pairs, moved = _iterate(system, reduced, excluded)
+        except np.linalg.LinAlgError:
+            state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
+            break
+        _record(state, reduced, pairs, it, gap, began)
+        if state.gap <= gap:
+            break
+        if moved > 1e-3 and (it.mu(pairs.first) < 0.9 * lowest_mu or state.gap < 0.9 * lowest_gap):
+            stalled, lowest_mu, lowest_gap = 0, min(lowest_mu, it.mu(pairs.first)), min(lowest_gap, state.gap)
+        else:
+            stalled += 1
+        if stalled >= STALLED:
+            state.message = "stopped where rounding ends: no more progress"
+            break
+        if left() <= 0:
+            state.status = "timeout"
+            break
+    else:
+        state.message = f"stopped after {iterations} iterations"
+    if state.gap > gap:
+        _last_sharpening(state, reduced)
+    return state
+
+
+def inequalities(n: int) -> np.ndarray:
+    """Mask (2n, 2n) of the entrywise constraints: above the diagonal, without the pairs (α_i, β_i)."""
+    mask = np.triu(np.ones((2 * n, 2 * n), bool), 1)
+    mask[np.arange(n), n + np.arange(n)] = False
+    return mask
+
+
+def _deadline(began: float, budget: float | None) -> Callable[[], float]:
+    return lambda: np.inf if budget is None else budget - (time.perf_counter() - began)
+
+
+def _first_iterate(reduced: Reduced, cost: Array, pairs: Pairs) -> Iterate:
+    n, d, c = reduced.n, reduced.d, reduced.c
+    E = start(reduced)
+    Z = np.zeros((n + d + c, n + d + c))
+    Z[: n + d, : n + d] = E
+    Z[n + d :, n + d :] = np.eye(c) * max(float(np.trace(E[n:, n:])) / c, 1e-3)
+    # T = 0, Θ = 0 and a small z are strictly feasible for the dual.
+    z = reduced.gamma / 2 / float(np.max(np.sum(reduced.X**2, axis=0)))
+    y = np.concatenate([np.full(n, -z), np.zeros(pairs.losses)])
+    S = np.diag(cost)
+    S[np.arange(n), np.arange(n)] += z / 4
+    S[n : n + d, n : n + d] -= z / 4 * (reduced.X.T @ reduced.X)
+    return Iterate(Z, S, np.zeros(0), y)
+
+
+def _iterate(system: NewtonSystem, reduced: Reduced, excluded: np.ndarray) -> tuple[Iterate, Pairs, float]:
+    """Predictor, corrector, and once more if the corrector runs into excluded inequalities."""
+    n = reduced.n
+    slack = system.lifted_Z[: 2 * n, : 2 * n]
+    step, primal, dual = _corrected(system)
+    worst, used = _most_used(reduced, step, slack, excluded, primal)
+    if len(worst):
+        i, j = np.divmod(worst, 2 * n)
+        excluded[i, j] = False
+        system.extend(i, j, system.it.mu(system.pairs.first))
+        step, primal, dual = _corrected(system)
+        worst, used = _most_used(reduced, step, slack, excluded, primal)
+    if len(worst):
+        primal = min(primal, CUT / used)
+    it, pairs = _move(system, step, primal, dual)
+    if len(worst):
+        i, j = np.divmod(worst, 2 * n)
+        excluded[i, j] = False
+        mu = it.mu(pairs.first)
+        pairs = pairs.add(i, j)
+        fresh = lift(reduced.X, it.Z)[i, j]
+        it = Iterate(it.Z, it.S, np.r_[it.x, fresh], np.r_[it.y, mu / fresh])
+    return it, pairs, max(primal, dual)
+
+
+def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
+    """Mehrotra's corrected direction with primal and dual step lengths."""
+    it, first = system.it, system.pairs.first
+    mu = it.mu(first)
+    predictor = system.direction(0.0)
+    primal, dual = (min(1.0, length) for length in system.step_lengths(predictor))
+    ahead = Iterate(
+        it.Z + primal * predictor.Z,
+        it.S + dual * predictor.S,
+        it.x + primal * predictor.x,
+        it.y + dual * predictor.y,
+    ).mu(first)
+    centring = max(ahead / mu, 1e-8) ** max(1.0, 3 * min(primal, dual) ** 2)
+    step = system.direction(float(np.clip(centring, 1e-4, 1.0)) * mu, predictor)
+    primal, dual = system.step_lengths(step)
+    fraction = 0.9 + 0.09 * min(primal, dual, 1.0)
+    return step, min(1.0, fraction * primal), min(1.0, fraction * dual)
+
+
+def _most_used(
+    reduced: Reduced, step: Direction, slack: Array, excluded: np.ndarray, primal: float
+) -> tuple[np.ndarray, float]:
+    """Flat indices of excluded entries that the step would use up, worst first, and the largest use per unit step."""
+    n, d = reduced.n, reduced.d
+    change = lift(reduced.X, step.Z[: n + d, : n + d])
+    use = np.where(excluded, -change / np.maximum(slack, 1e-300), 0.0).ravel()
+    over = np.flatnonzero(use * primal > CUT)
+    over = over[np.argsort(-use[over], kind="stable")][: n + 50]
+    return over, float(use.max(initial=0.0))
+
+
+def _move(system: NewtonSystem, step: Direction, primal: float, dual: float) -> tuple[Iterate, Pairs]:
+    """The next iterate, with diag S = diag M and x restored exactly; a shorter primal step if rounding forces one."""
+    it, X, pairs = system.it, system.X, system.pairs
+    n, d = X.shape
+    S = it.S + dual * step.S
+    for _ in range(8):
+        Z = it.Z + primal * step.Z
+        Z = (Z + Z.T) / 2
+        # On the diagonal of the s-block alone, so that the thin slacks of nearly parallel rows stay what they are.
+        Z[np.arange(n), np.arange(n)] = np.einsum("ij,jk,ik->i", X, Z[n : n + d, n : n + d], X)
+        x = lift(X, Z)[pairs.i[pairs.first :], pairs.j[pairs.first :]]
+        if _definite(Z) and np.all(x > 0):
+            break
+        primal /= 4
+    return Iterate(Z, (S + S.T) / 2, x, it.y + dual * step.y), pairs
+
+
+def _definite(A: Array) -> bool:
+    try:
+        np.linalg.cholesky(A)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _dual_point(reduced: Reduced, pairs: Pairs, y: Array) -> DualPoint:
+    n, first = reduced.n, pairs.first
+    T = np.zeros((2 * n, 2 * n))
+    T[pairs.i[first:], pairs.j[first:]] = np.maximum(y[first:], 0.0) * reduced.gamma
+    theta = np.zeros_like(reduced.target)
+    theta[reduced.loss_rows] = y[n:first].reshape(-1, reduced.c)
+    return DualPoint(theta, T + T.T, -0.5 * reduced.gamma * y[:n])
+
+
+def _record(state: InteriorPoint, reduced: Reduced, pairs: Pairs, it: Iterate, gap: float, began: float) -> None:
+    """Bounds from this iterate; the better of each is kept, with what it comes from."""
+    n, d = reduced.n, reduced.d
+    E = it.Z[: n + d, : n + d]
+    feasible = float(np.min(lift(reduced.X, E), where=inequalities(n), initial=np.inf)) >= 0
+    upper, _ = kernel_value(reduced, E)
+    if feasible and upper < state.upper:
+        state.upper, state.Z = upper, it.Z
+    point = _dual_point(reduced, pairs, it.y)
+    lower = dual_value(reduced, point)
+    if lower > state.lower:
+        state.lower, state.dual = lower, point
+    near = (len(it.Z) + len(it.x)) * it.mu(pairs.first) < 0.02 * abs(upper)
+    if near and state.gap > gap:
+        _sharpen_into(state, reduced, point, rounds=8)
+    state.iterations += 1
+    state.inequalities = len(it.x)
+    state.trace.append(
+        TraceRow(
+            time.perf_counter() - began,
+            state.iterations,
+            state.upper * reduced.unit,
+            state.lower * reduced.unit,
+            it.mu(pairs.first),
+        )
+    )
+
+
+def _last_sharpening(state: InteriorPoint, reduced: Reduced) -> None:
+    """When the method ends early, the best z for its best Θ, and for the Θ of its primal point, may still help much."""
+    nd = reduced.n + reduced.d
+    _, theta = kernel_value(reduced, state.Z[:nd, :nd])
+    for point in (
+        state.dual,
+        DualPoint(theta, state.dual.T, state.dual.z),
+        DualPoint(theta, 0 * state.dual.T, state.dual.z),
+    ):
+        _sharpen_into(state, reduced, point, rounds=30)
+
+
+def _sharpen_into(state: InteriorPoint, reduced: Reduced, point: DualPoint, rounds: int) -> None:
+    sharper = sharpen(reduced, point, rounds)
+    lower = dual_value(reduced, sharper)
+    if lower > state.lower:
+        state.lower, state.dual = lower, sharper

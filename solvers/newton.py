@@ -1,0 +1,245 @@
+"""One iteration's linear algebra of the interior point: the HKM direction and its Schur matrix.
+
+Constraints are pairs (i, j) of extended rows, A_k = sym(n_i n_jᵀ), in the order: n diagonal ones (α_i, β_i) = 0;
+loss rows (r, v_k) + Θ_rk/w_r = ȳ_rk; active inequalities (i, j) − x = 0 with x ≥ 0. S = C − Σ_k y_k A_k.
+
+The Schur matrix is badly conditioned near the end, above all with nearly parallel rows, whose slacks are tiny from
+the start. So its Cholesky factor only preconditions conjugate gradients on the operator itself, measured on the
+direction that is really taken: without that, primal feasibility is lost long before the gap is closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg as sl
+from scipy.linalg import lapack
+
+from .lift import adjoint, lift
+from .problem import Array
+from .schur import schur_rows
+
+REFINE = 14  # conjugate gradient steps at most
+ACCURATE = 1e-4  # error of a direction relative to the slacks and to the smallest eigenvalues of Z
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The constraints: rows i and columns j (m,), of which n are diagonal, then `losses` loss rows."""
+
+    i: np.ndarray
+    j: np.ndarray
+    n: int
+    losses: int
+
+    @property
+    def first(self) -> int:
+        """Index of the first inequality."""
+        return self.n + self.losses
+
+    def add(self, i: np.ndarray, j: np.ndarray) -> Pairs:
+        """With more inequalities at the end."""
+        return Pairs(np.r_[self.i, i], np.r_[self.j, j], self.n, self.losses)
+
+
+@dataclass
+class Iterate:
+    """Primal Z (q, q) and slacks x of the inequalities, dual S (q, q) and y of all constraints."""
+
+    Z: Array
+    S: Array
+    x: Array
+    y: Array
+
+    def mu(self, first: int) -> float:
+        """Complementarity per dimension of the cone."""
+        total = np.sum(self.Z * self.S) + self.x @ self.y[first:]
+        return float(total / (len(self.Z) + len(self.x)))
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A step in (Z, S, y, x)."""
+
+    Z: Array
+    S: Array
+    y: Array
+    x: Array
+
+
+class NewtonSystem:
+    """Scaling at one iterate; `extend` adds constraints without factorising again what is there.
+
+    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows.
+    Raises numpy.linalg.LinAlgError if Z or S is not positive definite or the Schur matrix cannot be factorised.
+    """
+
+    def __init__(self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate) -> None:
+        self.X, self.cost, self.right, self.weight = X, cost, right, weight
+        self.pairs, self.it = pairs, it
+        self.chol_Z = np.linalg.cholesky(it.Z)
+        self.inverse_chol_S = _inverse_lower(np.linalg.cholesky(it.S))
+        self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
+        inverse_chol_Z = _inverse_lower(self.chol_Z)
+        self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
+        self.inverse_chol_Z = inverse_chol_Z
+        self.lifted_Z = lift(X, it.Z)
+        self.lifted_S = lift(X, self.S_inverse)
+        self.ridge = 0.0
+        self.factor = np.empty((0, 0))
+        self._factorise()
+        self._residuals()
+
+    def multiply(self, y: Array) -> Array:
+        """Σ_k y_k A_k (q, q)."""
+        K = np.zeros_like(self.lifted_Z)
+        K[self.pairs.i, self.pairs.j] = y / 2
+        return adjoint(self.X, K + K.T)
+
+    def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
+        """Let inequalities (i, j) in, centred at x = (i, j) entry, y = μ/x."""
+        old = len(self.pairs.i)
+        slack = self.lifted_Z[i, j]
+        self.pairs = self.pairs.add(i, j)
+        self.it = Iterate(self.it.Z, self.it.S, np.r_[self.it.x, slack], np.r_[self.it.y, mu / slack])
+        self._extend_factor(old)
+        self._residuals()
+
+    def direction(self, mu: float, predictor: Direction | None = None) -> Direction:
+        """The HKM direction towards μ, with Mehrotra's second-order term of `predictor`."""
+        it, first, pairs = self.it, self.pairs.first, self.pairs
+        base = mu * self.S_inverse - it.Z
+        towards = np.full(len(it.x), mu)
+        if predictor is not None:
+            base = base - self._scaled(predictor.Z @ predictor.S, right_only=True)
+            towards = towards - predictor.x * predictor.y[first:]
+        slack_target = towards / it.y[first:]
+        target = self._target(slack_target)
+        right = target - lift(self.X, base - self.scaled_residual)[pairs.i, pairs.j]
+        y = self._solve(right)
+        S = self.dual_residual - self.multiply(y)
+        Z = base - self._scaled(S)
+        y, S, Z = self._refine(target, y, S, Z)
+        return Direction(Z, S, y, slack_target - it.x - it.x / it.y[first:] * y[first:])
+
+    def step_lengths(self, step: Direction) -> tuple[float, float]:
+        """Longest primal and dual steps that stay in the cones (before any fraction to the boundary)."""
+        Z = self.inverse_chol_Z @ step.Z @ self.inverse_chol_Z.T
+        S = self.inverse_chol_S @ step.S @ self.inverse_chol_S.T
+        primal, dual = _to_boundary(Z), _to_boundary(S)
+        first = self.pairs.first
+        if len(self.it.x):
+            primal = min(primal, _ratio(step.x, self.it.x))
+            change = lift(self.X, step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
+            primal = min(primal, _ratio(change, self.it.x))
+            dual = min(dual, _ratio(step.y[first:], self.it.y[first:]))
+        return primal, dual
+
+    def _residuals(self) -> None:
+        it = self.it
+        self.diagonal = np.concatenate(
+            [np.zeros(self.pairs.n), 1 / self.weight, it.x / it.y[self.pairs.first :]]
+        )  # D in O = A (Z ⊗ S⁻¹) Aᵀ + D
+        self.dual_residual = np.diag(self.cost) - self.multiply(it.y) - it.S
+        self.scaled_residual = self._scaled(self.dual_residual)
+
+    def _scaled(self, A: Array, right_only: bool = False) -> Array:
+        """sym(Z A S⁻¹), or sym(A S⁻¹) for a product that has its Z already."""
+        B = (A if right_only else self.it.Z @ A) @ self.S_inverse
+        return (B + B.T) / 2
+
+    def _target(self, slack_target: Array) -> Array:
+        """What A(dZ) + D dy has to be."""
+        n, first, i, j = self.pairs.n, self.pairs.first, self.pairs.i, self.pairs.j
+        target = -self.lifted_Z[i, j]
+        target[n:first] += self.right - self.it.y[n:first] / self.weight
+        target[first:] += slack_target
+        return target
+
+    def _refine(self, target: Array, y: Array, S: Array, Z: Array) -> tuple[Array, Array, Array]:
+        """Conjugate gradients on A(dZ) + D dy = target, preconditioned by the factor, best iterate kept."""
+        i, j = self.pairs.i, self.pairs.j
+        residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+        best = (self._error(residual), y, S, Z)
+        search, rho = np.zeros_like(y), 1.0
+        for step in range(REFINE):
+            if best[0] < ACCURATE:
+                break
+            preconditioned = self._solve(residual)
+            previous, rho = rho, float(residual @ preconditioned)
+            search = preconditioned + (rho / previous) * search if step else preconditioned
+            A = self.multiply(search)
+            B = self._scaled(A)
+            curvature = float(search @ (lift(self.X, B)[i, j] + self.diagonal * search))
+            if not (curvature > 0 and rho > 0):
+                break
+            length = rho / curvature
+            y, S, Z = y + length * search, S - length * A, Z + length * B
+            residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+            error = self._error(residual)
+            if error < best[0]:
+                best = (error, y, S, Z)
+        return best[1:]
+
+    def _error(self, residual: Array) -> float:
+        """Largest residual in the units in which it does harm; near 1 it costs feasibility."""
+        n, first = self.pairs.n, self.pairs.first
+        error = 4 * float(np.max(np.abs(residual[:n]) * self.Z_inverse_diagonal))
+        error = max(error, 100 * float(np.max(np.abs(residual[n:first]), initial=0.0)))
+        return max(error, float(np.max(np.abs(residual[first:]) / self.it.x, initial=0.0)))
+
+    def _solve(self, right: Array) -> Array:
+        return lapack.dpotrs(self.factor, right, lower=0)[0]
+
+    def _factorise(self) -> None:
+        pairs, it = self.pairs, self.it
+        O = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j)
+        O[np.diag_indices_from(O)] += np.r_[np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]]
+        diagonal = np.diag(O).copy()
+        self.ridge = 0.0
+        for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
+            trial = O if ridge == 1e-7 else O.copy()
+            trial[np.diag_indices_from(trial)] = diagonal * (1 + ridge)
+            self.factor, info = lapack.dpotrf(trial.T, lower=0, clean=0, overwrite_a=1)
+            self.ridge = ridge
+            if info == 0:
+                return
+        raise np.linalg.LinAlgError("The Schur matrix cannot be factorised.")
+
+    def _extend_factor(self, old: int) -> None:
+        """Border the Cholesky factor instead of computing it anew."""
+        pairs, it = self.pairs, self.it
+        rows = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j, first=old)
+        m = len(pairs.i)
+        corner = rows[:, old:]
+        corner = np.tril(corner) + np.tril(corner, -1).T
+        fresh = np.arange(m - old)
+        corner[fresh, fresh] += (it.x / it.y[pairs.first :])[old - pairs.first :]
+        corner[fresh, fresh] *= 1 + self.ridge
+        side = sl.solve_triangular(self.factor, rows[:, :old].T, trans="T", check_finite=False)
+        corner -= side.T @ side
+        corner_factor, info = lapack.dpotrf(corner, lower=0, clean=1)
+        if info != 0:
+            self._factorise()
+            return
+        factor = np.zeros((m, m), order="F")
+        factor[:old, :old] = self.factor
+        factor[:old, old:] = side
+        factor[old:, old:] = corner_factor
+        self.factor = factor
+
+
+def _inverse_lower(L: Array) -> Array:
+    inverse, _ = lapack.dtrtri(L, lower=1)
+    return np.tril(inverse)
+
+
+def _to_boundary(A: Array) -> float:
+    lowest = float(np.linalg.eigvalsh((A + A.T) / 2)[0])
+    return -1.0 / lowest if lowest < 0 else np.inf
+
+
+def _ratio(change: Array, value: Array) -> float:
+    lowest = float(np.min(change / value))
+    return -1.0 / lowest if lowest < 0 else np.inf

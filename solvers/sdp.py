@@ -1,0 +1,130 @@
+"""The method `sdp`: solve the relaxation (paper, section 4), prove a bound from it, round it to a network."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from annotated_types import Gt
+
+from .bound import certify, trivial_certificate
+from .dual import DualPoint, dual_value, sharpen, user_point
+from .interior import solve_reduced
+from .ipm import interior_point
+from .literal import solve_literal
+from .problem import Array, Fit, Problem
+from .reduction import Reduced, reduce
+from .relaxation import Relaxation
+from .rounding import ROUNDINGS
+
+if TYPE_CHECKING:
+    Rounding = str
+else:
+    Rounding = Literal[tuple(ROUNDINGS)]  # the table is the schema
+Solver = Literal["auto", "ipm", "interior", "cvxpy-scs", "cvxpy-clarabel"]
+
+
+def relax(
+    problem: Problem,
+    *,
+    solver: Solver = "auto",
+    gap: Annotated[float, Gt(0)] = 1e-6,
+    budget: float | None = None,
+) -> Relaxation:
+    """Solve the doubly nonnegative relaxation and prove a lower bound on p*(∞) from the solution.
+
+    solver: `ipm`, our interior point (what `auto` picks); `interior`, the reduced problem in Clarabel; `cvxpy-scs` at
+    the authors' tolerance 1e-4 and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at
+    which `ipm` stops. budget: seconds; what has been reached by then is returned with status `timeout`.
+    The certificate of every solver comes from the same safe bound, whatever the solver claims.
+    """
+    began = time.perf_counter()
+    if not problem.X.any() or not problem.Y.any():
+        return _nothing_to_learn(problem)
+    reduced = reduce(problem)
+    if solver in ("auto", "ipm"):
+        relaxation = _ipm(problem, reduced, gap, budget)
+    elif solver == "interior":
+        relaxation = _interior(problem, reduced, budget)
+    else:
+        relaxation = _literal(problem, reduced, solver.removeprefix("cvxpy-"), budget)
+    return replace(relaxation, info={**relaxation.info, "solve_s": time.perf_counter() - began})
+
+
+def round_relaxation(
+    problem: Problem,
+    relaxation: Relaxation,
+    *,
+    width: int,
+    seed: int,
+    budget: float | None = None,
+    rounding: Rounding = "tos",
+) -> Fit:
+    """A network of the given width from a solved relaxation, which hands on its certificate."""
+    if relaxation.factor.shape[1] == 0:
+        raise ValueError(f"The relaxation has no solution to round: {relaxation.message or relaxation.status}.")
+    fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=budget)
+    return replace(fit, bound=relaxation.certificate, value=relaxation.value)
+
+
+def sdp(
+    problem: Problem,
+    *,
+    width: int,
+    seed: int,
+    budget: float | None = None,
+    solver: Solver = "auto",
+    gap: Annotated[float, Gt(0)] = 1e-6,
+    rounding: Rounding = "tos",
+) -> Fit:
+    """`relax` and `round_relaxation` in one call; each may use `budget` seconds."""
+    relaxation = relax(problem, solver=solver, gap=gap, budget=budget)
+    return round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
+
+
+def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -> Relaxation:
+    state = interior_point(reduced, gap=gap, budget=budget)
+    return Relaxation(
+        factor=reduced.factor_back(positive_factor(state.Z)),
+        value=state.upper * reduced.unit,
+        certificate=certify(problem, reduced, state.dual),
+        trace=tuple(state.trace),
+        info={"iterations": state.iterations, "inequalities": state.inequalities, "relaxation_gap": state.gap},
+        status=state.status,
+        message=state.message,
+    )
+
+
+def _interior(problem: Problem, reduced: Reduced, budget: float | None) -> Relaxation:
+    Z, point, value, status, iterations = solve_reduced(reduced, backend="clarabel", budget=budget)
+    factor = reduced.factor_back(positive_factor(Z))
+    certificate = None if point is None else certify(problem, reduced, _sharper(reduced, point))
+    return Relaxation(factor, value * reduced.unit, certificate, info={"iterations": iterations}, status=status)
+
+
+def _literal(problem: Problem, reduced: Reduced, backend: str, budget: float | None) -> Relaxation:
+    relaxation, guess = solve_literal(problem, backend=backend, budget=budget)  # type: ignore[arg-type]
+    if guess is None:
+        return relaxation
+    point = user_point(reduced, problem.gamma, guess.theta, guess.T, guess.z)
+    return replace(relaxation, certificate=certify(problem, reduced, _sharper(reduced, point)))
+
+
+def _sharper(reduced: Reduced, point: DualPoint) -> DualPoint:
+    return max(point, sharpen(reduced, point), key=lambda candidate: dual_value(reduced, candidate))
+
+
+def positive_factor(Z: Array) -> Array:
+    """R with R Rᵀ = Z for a positive semidefinite Z, largest columns first, what is zero to rounding left out."""
+    values, vectors = np.linalg.eigh(Z)
+    keep = values > 1e-13 * max(float(values[-1]), 0.0)
+    return np.ascontiguousarray((vectors[:, keep] * np.sqrt(values[keep]))[:, ::-1])
+
+
+def _nothing_to_learn(problem: Problem) -> Relaxation:
+    """X = 0 or Y = 0: the zero network is optimal, with value ½‖Y‖²."""
+    certificate = trivial_certificate(problem)
+    factor = np.zeros((problem.n + problem.d + problem.c, 1))
+    return Relaxation(factor, 0.5 * float(np.sum(problem.Y**2)), certificate, info={"iterations": 0, "solve_s": 0.0})
