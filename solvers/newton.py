@@ -78,8 +78,8 @@ class NewtonSystem:
     def __init__(self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate) -> None:
         self.X, self.cost, self.right, self.weight = X, cost, right, weight
         self.pairs, self.it = pairs, it
-        self.chol_Z = np.linalg.cholesky(it.Z)
-        self.inverse_chol_S = _inverse_lower(np.linalg.cholesky(it.S))
+        self.chol_Z = _cholesky(it.Z)
+        self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
         self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
         inverse_chol_Z = _inverse_lower(self.chol_Z)
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
@@ -228,6 +228,10 @@ class NewtonSystem:
         factor[:old, old:] = side
         factor[old:, old:] = corner_factor
         self.factor = factor
+
+
+def _cholesky(A: Array) -> Array:
+    return np.asarray(np.linalg.cholesky(A), dtype=np.float64)
 
 
 def _inverse_lower(L: Array) -> Array:
