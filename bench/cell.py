@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ..datasets import Dataset, load
+from ..datasets import DataError, Dataset, load
 from ..solvers.problem import Problem
 from .fingerprint import code_fingerprint
 from .methods import Method, check_options, find, split_options
@@ -164,11 +164,20 @@ def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
     for table in spec.dataset:
         for options in _grid(_data_options(table)):
             for seed in table.data_seed:
-                dataset = load(table.name, seed=seed, data_dir=data_dir, **options)
+                dataset = _load(table.name, seed, data_dir, options)
                 for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
                     problem = Problem(dataset.X_train, dataset.Y_train, gamma)
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
                 yield Data(table.name, seed, options, data_dir, dataset.sha256, *shape)
+
+
+def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any]) -> Dataset:
+    try:
+        return load(name, seed=seed, data_dir=data_dir, **options)
+    except DataError as error:
+        if name.removeprefix("file:") in str(error):
+            raise
+        raise UsageError(f"{name}: {error}") from None
 
 
 def _data_options(table: DatasetTable) -> dict[str, Any]:

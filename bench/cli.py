@@ -38,10 +38,11 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    warnings.showwarning = _one_line_warning
     try:
-        given = _parser().parse_args(arguments)
-        return int(given.command(given))
+        with warnings.catch_warnings():
+            warnings.showwarning = _one_line_warning
+            given = _parser().parse_args(arguments)
+            return int(given.command(given))
     except KeyboardInterrupt:
         print("relaxbench: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -222,8 +223,9 @@ def _verify(given: argparse.Namespace) -> int:
     from .verify import verify
 
     checks = failures = 0
-    print(f"{'':6} {'bound':<12} {'recorded':>16} {'found':>16}  cell")
     for check in verify(given.folder, given.data):
+        if checks == 0:
+            print(f"{'':6} {'bound':<12} {'recorded':>16} {'found':>16}  cell")
         checks, failures = checks + 1, failures + (not check.holds)
         found = "-" if check.found is None else f"{check.found:.10g}"
         note = f": {check.message}" if check.message else ""

@@ -232,10 +232,10 @@ def _anchor(tables: dict[str, Any], folder: Path) -> None:
 
 
 def _first_error(error: pydantic.ValidationError) -> str:
-    details = error.errors()
+    details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")  # a typo explains the rest
     first = details[0]
     where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    more = f" ({len(details) - 1} more like this)" if len(details) > 1 else ""
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     if first["type"] == "extra_forbidden":
         return unknown("key", first["loc"][-1], Spec.model_fields) + more
     if first["type"] == "missing":

@@ -43,6 +43,7 @@ __all__ = [
     "Column",
     "Store",
     "load_arrays",
+    "load_data",
     "load_environment",
     "load_extra",
     "load_plan",
@@ -193,6 +194,20 @@ def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
 def load_extra(folder: str | Path, cell: str) -> dict[str, Any]:
     """What the record of a cell keeps beside its row: limits, info, code, relaxation, data (how to load them again)."""
     return dict(_record(Path(folder), cell).extra)
+
+
+def load_data(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
+    """X_train (n, d), Y_train (n, c), X_test, Y_test of a cell, loaded again from where the run had them.
+
+    Raises ValueError if they cannot be had or are no longer the same, OSError if their file cannot be read.
+    """
+    from .cell import Data  # late: the tables are read without the rooms that make the data
+
+    try:
+        data = Data.from_locator(load_extra(folder, cell)["data"], None).load()
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"the record of cell {cell} must say where its data are. Got {error!r} instead.") from None
+    return {name: getattr(data, name) for name in ("X_train", "Y_train", "X_test", "Y_test")}
 
 
 def load_environment(folder: str | Path) -> dict[str, Any]:

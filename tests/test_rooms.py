@@ -1,0 +1,113 @@
+"""The house: which room may know which, that every public name is documented, and that the package list is complete."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parent.parent
+ROOMS = ("datasets", "solvers", "baselines", "bench", "reports")
+MAY_IMPORT = {
+    "datasets": set(),
+    "solvers": set(),
+    "baselines": {"solvers.problem"},
+    "bench": {"datasets", "solvers", "baselines"},
+    "reports": {"bench.store"},
+}
+FILES = [path for room in ROOMS for path in sorted((HOUSE / room).rglob("*.py"))]
+CLI_CALLS = ("bench/cli.py", "reports")  # the command line calls the report, imported late
+
+
+def imported_modules(path):
+    """Modules of this house that a file imports, as `room.module`; names of a room's own come as modules too."""
+    package = ("relaxbench", *path.relative_to(HOUSE).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            base += node.module.split(".") if node.module else []
+            names = [[*base, alias.name] for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name[0] == "relaxbench" and len(name) > 1:
+                yield ".".join(name[1:])
+
+
+def allowed(path, module):
+    room = path.relative_to(HOUSE).parts[0]
+    if module.split(".")[0] == room:
+        return True
+    if (path.relative_to(HOUSE).as_posix(), module.split(".")[0]) == CLI_CALLS:
+        return True
+    return any(module == door or module.startswith(f"{door}.") for door in MAY_IMPORT[room])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
+def test_rooms_know_only_whom_they_may(path):
+    assert [module for module in imported_modules(path) if not allowed(path, module)] == []
+
+
+def test_the_check_of_arrows_can_fail(tmp_path):
+    for text, room, expected in (
+        ("from ..bench.store import load_results", "solvers", ["bench.store.load_results"]),
+        ("from .. import bench", "datasets", ["bench"]),
+        ("import relaxbench.reports.build", "baselines", ["relaxbench.reports.build"[11:]]),
+        ("from ..solvers.ipm import solve", "baselines", ["solvers.ipm.solve"]),
+        ("from ..bench.pool import LocalPool", "reports", ["bench.pool.LocalPool"]),
+        ("from ..solvers.problem import Problem", "baselines", []),
+    ):
+        path = HOUSE / room / "planted.py"
+        found = [module for module in imported_modules(_Planted(path, text)) if not allowed(path, module)]
+        assert found == expected
+
+
+class _Planted:
+    """A file that is not there, with this text."""
+
+    def __init__(self, path, text):
+        self._path, self._text = path, text
+
+    def relative_to(self, other):
+        return self._path.relative_to(other)
+
+    def read_text(self, encoding):
+        return self._text
+
+
+def public_names_without_docstring(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not ast.get_docstring(tree):
+        yield "the module"
+    stack = [("", tree)]
+    while stack:
+        prefix, parent = stack.pop()
+        for node in parent.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith(
+                "_"
+            ):
+                if not ast.get_docstring(node):
+                    yield f"{prefix}{node.name}"
+                if isinstance(node, ast.ClassDef):
+                    stack.append((f"{node.name}.", node))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
+def test_every_public_name_has_a_docstring(path):
+    assert list(public_names_without_docstring(path)) == []
+
+
+def test_each_room_says_what_lives_in_its_files():
+    for package in {path.parent for path in FILES}:
+        listed = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+        names = [path.name for path in package.glob("*.py") if path.name != "__init__.py"]
+        assert [name for name in names if name not in listed] == [], package
+
+
+def test_the_package_list_is_complete():
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {"relaxbench." + ".".join(path.parent.relative_to(HOUSE).parts) for path in FILES}
+    assert set(project["tool"]["setuptools"]["packages"]) == packages
+    assert set(project["tool"]["setuptools"]["package-dir"].values()) == set(ROOMS)
