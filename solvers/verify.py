@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import flint
 
 PRECISION = 106
+NAMES = {"rows": "iu", "rep": "iu", "coef": "iuf", "T_row": "iu", "T_column": "iu", "T_value": "iuf", "z": "iuf"}
 CONES = ("arcs", "cover")  # kinds proved cone by cone, in cpp/check.py
 ROOM = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
@@ -39,7 +40,7 @@ def verify(certificate: Certificate, X: Array, Y: Array, gamma: float) -> float:
     import flint
 
     theta = certificate.theta
-    if theta.shape != Y.shape or not np.isfinite(theta).all():
+    if theta.shape != Y.shape or theta.dtype.kind not in "iuf" or not np.isfinite(theta).all():
         raise CertificateError(f"Θ must be finite with the shape of Y, {Y.shape}. Got shape {theta.shape} instead.")
     before = flint.ctx.prec
     flint.ctx.prec = PRECISION
@@ -83,7 +84,8 @@ def _doubly_nonnegative(theta: Array, X: Array, gamma: float, proof: Any) -> Any
     """A ball ≥ max_{‖u‖=1} ‖Θᵀ(Xu)₊‖, or None."""
     import flint
 
-    rows, rep, coef = (np.asarray(proof[name]) for name in ("rows", "rep", "coef"))
+    proof = _arrays(proof)
+    rows, rep, coef = proof["rows"], proof["rep"], proof["coef"]
     _check_shapes(proof, rows, rep, coef, X)
     slip = _slip(theta, X, rows, rep, coef)
     if len(rows) == 0:
@@ -96,16 +98,38 @@ def _doubly_nonnegative(theta: Array, X: Array, gamma: float, proof: Any) -> Any
     return None
 
 
+def _arrays(proof: Any) -> dict[str, np.ndarray]:
+    """The proof's arrays by name, one-dimensional and finite: a comparison with NaN would pass for a proof."""
+    arrays = {}
+    for name, kinds in NAMES.items():
+        if name not in proof:
+            raise CertificateError(
+                f"The proof must hold {', '.join(NAMES)}. Got {', '.join(proof) or 'nothing'} instead."
+            )
+        array = np.asarray(proof[name])
+        if array.ndim != 1 or array.dtype.kind not in kinds or not np.isfinite(array).all():
+            what = "finite numbers" if "f" in kinds else "whole numbers"
+            raise CertificateError(
+                f"{name} must be a list of {what}. Got {array.dtype} of shape {array.shape} instead."
+            )
+        arrays[name] = array
+    return arrays
+
+
 def _check_shapes(proof: Any, rows: np.ndarray, rep: np.ndarray, coef: Array, X: Array) -> None:
     n = len(rows)
-    if rep.shape != (len(X),) or coef.shape != (len(X),) or np.shape(proof["z"]) != (n,):
+    if rep.shape != (len(X),) or coef.shape != (len(X),) or proof["z"].shape != (n,):
         raise CertificateError(f"rep, coef and z must have {len(X)}, {len(X)} and {n} entries.")
-    if n and not (rows.min() >= 0 and rows.max() < len(X) and rep.min() >= -1 and rep.max() < n):
+    if rep.min() < -1 or rep.max() >= n or (n and not (rows.min() >= 0 and rows.max() < len(X))):
         raise CertificateError("rows and rep must be row numbers of X and of the representatives.")
-    i, j = np.asarray(proof["T_row"]), np.asarray(proof["T_column"])
+    if not np.any(X[rows] != 0, axis=1).all():
+        raise CertificateError("No zero row of X may stand for others.")
+    i, j = proof["T_row"], proof["T_column"]
+    if not len(i) == len(j) == len(proof["T_value"]):
+        raise CertificateError("T_row, T_column and T_value must have one entry each for every entry of T.")
     if len(i) and not (i.min() >= 0 and max(i.max(), j.max()) < 2 * n and (i < j).all() and (j - i != n).all()):
         raise CertificateError("T must be given above its diagonal, without the pairs (α_i, β_i).")
-    if np.any(np.asarray(proof["T_value"]) < 0):
+    if np.any(proof["T_value"] < 0):
         raise CertificateError("T must be nonnegative.")
 
 
@@ -135,7 +159,7 @@ class _Form:
 
         n, d = X.shape
         c = theta.shape[1]
-        self.n, self.d, self.z = n, d, np.asarray(proof["z"])
+        self.n, self.d, self.z = n, d, proof["z"]
         self.X = flint.arb_mat(X.tolist())
         self.z_room = 0.5 / (n * np.sum(X**2, axis=1))  # Xᵀ diag(z_room) X ⪯ ½ I, so half of the room for λ stays
         sides = [[[flint.arb(0)] * c for _ in range(n)] for _ in range(2)]
