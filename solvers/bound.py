@@ -35,11 +35,22 @@ def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate
 
     Always succeeds: a useless point gives a valid, weak bound, in the worst case the one of Θ = 0 on live rows.
     """
-    _, t, _ = value(reduced, point.theta, dual_maximum(reduced, point))
-    theta = reduced.theta_back(t * point.theta, problem.Y)
-    scale = (reduced.kappa * t) ** 2
-    T = np.triu(np.maximum(point.T, 0.0), 1)
+    if all(np.isfinite(array).all() for array in (point.theta, point.T, point.z)):
+        _, t, _ = value(reduced, point.theta, dual_maximum(reduced, point))
+        certificate = _certificate(problem, reduced, DualPoint(t * point.theta, t**2 * point.T, t**2 * point.z))
+        if certificate.lower_bound > 0:
+            return certificate
+    # For Θ = 0, T = 0 any small z > 0 proves the inequality; here Xᵀ diag(z) X ⪯ ½ γ² I.
+    z = 0.5 * reduced.gamma**2 / (reduced.n * np.sum(reduced.X**2, axis=1))
+    nothing = DualPoint(np.zeros_like(reduced.target), np.zeros((2 * reduced.n, 2 * reduced.n)), z)
+    return _certificate(problem, reduced, nothing)
+
+
+def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate:
+    """The point in the user's rows and units, with what it proves."""
     n = reduced.n
+    theta = reduced.theta_back(point.theta, problem.Y)
+    T = np.triu(np.maximum(point.T, 0.0), 1)
     T[np.arange(n), n + np.arange(n)] = 0.0  # z is the multiplier of α_i β_i = 0
     row, column = np.nonzero(T)
     live = reduced.rep >= 0
@@ -51,8 +62,8 @@ def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate
         "coef": reduced.coef,
         "T_row": row,
         "T_column": column,
-        "T_value": T[row, column] * scale,
-        "z": point.z * scale,
+        "T_value": T[row, column] * reduced.kappa**2,
+        "z": point.z * reduced.kappa**2,
     }
     return Certificate(KIND, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof)))
 
@@ -95,7 +106,9 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     merged = X[rows]
     stand_in = np.zeros_like(X)
     stand_in[live] = coef[live, None] * merged[rep[live]]
-    slip = np.linalg.norm(X - stand_in, axis=1) + 4 * EPS * np.linalg.norm(X, axis=1) * live
+    # Besides the difference of the rows: rounding in the sums of A, whose terms may cancel.
+    terms = int(np.bincount(rep[live]).max(initial=1))
+    slip = np.linalg.norm(X - stand_in, axis=1) + (4 + terms) * EPS * np.linalg.norm(stand_in, axis=1)
     slack = float(np.sum(np.linalg.norm(theta, axis=1) * slip)) * (1 + 1e-12)
 
     A = np.zeros((2 * n, theta.shape[1]))
@@ -104,15 +117,13 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     T[proof["T_row"], proof["T_column"]] = np.maximum(proof["T_value"], 0.0) / size**2
     T[np.arange(n), n + np.arange(n)] = 0.0
     T += T.T
-    squared = _squared_maximum(
-        merged, A, T, proof["z"] / size**2, merged_terms=int(np.bincount(rep[live]).max(initial=1))
-    )
+    squared = _squared_maximum(merged, A, T, proof["z"] / size**2)
     if not np.isfinite(squared):
         return math.inf
     return (math.sqrt(squared) * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
 
 
-def _squared_maximum(X: Array, A: Array, T: Array, z: Array, merged_terms: int) -> float:
+def _squared_maximum(X: Array, A: Array, T: Array, z: Array) -> float:
     """Proved λ with ‖A_αᵀα + A_βᵀβ‖² ≤ λ‖u‖² for all u."""
     n, d = X.shape
     if n == 0:
@@ -122,7 +133,7 @@ def _squared_maximum(X: Array, A: Array, T: Array, z: Array, merged_terms: int) 
     if not np.isfinite(guess):
         return math.inf
     # Every entry of B is a sum of products; their absolute values bound its error.
-    depth = 8 * n + 4 * d + 2 * A.shape[1] + 4 * merged_terms + 40
+    depth = 8 * n + 4 * d + 2 * A.shape[1] + 40
     magnitude = np.concatenate([np.linalg.norm(X, axis=1), np.ones(d)])
     size = _form(np.abs(X), np.abs(A), T, np.abs(z), absolute=True)
     rounding = depth * EPS * float(magnitude @ size @ magnitude)
