@@ -34,7 +34,8 @@ class Method:
     function does all the work for one (width, seed); batch, if given, for one width and a list of seeds at once.
     Instead of a function, relax and round: relax(problem, *, budget, …) -> Relaxation is solved once for all cells
     that share data, γ and its options, round(problem, relaxation, *, width, seed, budget, …) -> Fit once a cell.
-    axes: which of width and seed change the result. warm: modules to import before the clock starts.
+    axes: which of width and seed change the result. warm: modules to import before the clock starts. rehearse: call
+    it on a tiny problem before, once in each process, because it imports or compiles at its first call.
     code: what computes the result, a change of which recomputes it: rooms, files of rooms, or absolute paths.
     """
 
@@ -46,6 +47,7 @@ class Method:
     round: str = ""
     axes: tuple[str, ...] = ("width", "seed")
     warm: tuple[str, ...] = ()
+    rehearse: bool = False
     code: tuple[str, ...] = ()
 
 
@@ -60,6 +62,7 @@ METHODS = {
             "the paper's relaxation with a proved bound, rounded to a network",
             relax="solvers.sdp:relax",
             round="solvers.sdp:round_relaxation",
+            rehearse=True,
             code=("solvers",),
         ),
         Method(

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from ..datasets import Dataset
 from ..solvers.certificate import Certificate
 from .cell import Data
+from .record import canonical
 from .store import load_arrays, load_extra, load_results
-from .text import one_line
+from .text import UsageError, one_line
 
 SLACK = 1e-9  # relative: two routes through floating point
 
@@ -46,13 +47,11 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
     """
     results = load_results(folder)
     best = results.groupby(["data", "gamma"])["objective"].transform("min")
-    loaded: tuple[str, Dataset | None, str] = ("", None, "")
+    checker = _Checker(Path(folder), data_dir)
     for row, upper in zip(results.to_dict("records"), best, strict=True):
-        bounds = [name for name in ("objective", "lower_bound") if not pd.isna(row[name])]
-        if bounds and loaded[0] != row["data"] + str(row["dataset"]):
-            loaded = (row["data"] + str(row["dataset"]), *_load(folder, row, data_dir))
-        for bound in bounds:
-            yield _check(Path(folder), row, bound, upper, *loaded[1:])
+        for bound in ("objective", "lower_bound"):
+            if not pd.isna(row[bound]):
+                yield checker.check(row, bound, float(upper))
 
 
 def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDArray[Any], gamma: float) -> float:
@@ -63,47 +62,63 @@ def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDAr
     return float((np.einsum("nc,nc", R, R) + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V))) / 2)
 
 
-def _load(folder: str | Path, row: Mapping[Any, Any], data_dir: Path | None) -> tuple[Dataset | None, str]:
-    """The data of a row, or None and why they cannot be had."""
-    try:
-        return Data.from_locator(load_extra(folder, row["cell"])["data"], data_dir).load(), ""
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        return None, one_line(error)
+class _Checker:
+    """Keeps the data of the last row, and what certificates prove that cells share."""
+
+    def __init__(self, folder: Path, data_dir: Path | None) -> None:
+        self._folder, self._data_dir = folder, data_dir
+        self._data: tuple[str, Dataset | None] = ("", None)
+        self._proved: dict[str, float] = {}
+
+    def check(self, row: Mapping[Any, Any], bound: str, upper: float) -> Check:
+        names = ("dataset", "method", "gamma", "width", "seed")
+        label = " ".join(f"{row[name]}" for name in names if not pd.isna(row[name]))
+        recorded, found = float(row[bound]), None
+        try:
+            extra = load_extra(self._folder, row["cell"])
+            data, arrays = self._load(str(row["data"]), extra["data"]), load_arrays(self._folder, row["cell"])
+            if bound == "objective":
+                U, V = arrays["network_U"], arrays["network_V"]
+                found = forward_objective(U, V, data.X_train, data.Y_train, float(row["gamma"]))
+                message = (
+                    "" if abs(found - recorded) <= SLACK * abs(found) else "the saved network has another objective"
+                )
+            else:
+                found = self._prove(extra["relaxation"] or row["cell"], row, arrays, data)
+                message = _complaint(recorded, found, upper)
+        except KeyError as error:
+            message = f"{error.args[0]} was not saved"
+        except (ValueError, TypeError, OSError, ArithmeticError) as error:
+            message = one_line(error)
+        return Check(row["cell"], label, bound, recorded, found, not message, message)
+
+    def _load(self, sha256: str, locator: Mapping[str, Any]) -> Dataset:
+        """The data of a row; those of the last row if they are the same."""
+        key = canonical(locator)
+        if self._data[0] != key or self._data[1] is None:
+            data = Data.from_locator(locator, self._data_dir)
+            if not data.sha256.startswith(sha256):
+                raise UsageError(
+                    f"data must be {data.sha256[:12]}, as in the record. Got {sha256} in the table instead."
+                )
+            self._data = (key, data.load())
+        found = self._data[1]
+        assert found is not None
+        return found
+
+    def _prove(self, key: str, row: Mapping[Any, Any], arrays: dict[str, NDArray[Any]], data: Dataset) -> float:
+        from ..solvers.verify import verify as prove
+
+        if key not in self._proved:
+            certificate = Certificate.from_arrays(str(row["certificate"]), arrays, float(row["lower_bound"]))
+            self._proved[key] = float(prove(certificate, data.X_train, data.Y_train, float(row["gamma"])))
+        return self._proved[key]
 
 
-def _check(folder: Path, row: Mapping[Any, Any], bound: str, upper: float, data: Dataset | None, why: str) -> Check:
-    label = " ".join(
-        f"{row[name]}" for name in ("dataset", "method", "gamma", "width", "seed") if not pd.isna(row[name])
-    )
-    recorded = float(row[bound])
-
-    def check(found: float | None, holds: bool, message: str = "") -> Check:
-        return Check(row["cell"], label, bound, recorded, found, holds, message)
-
-    if data is None:
-        return check(None, False, why)
-    try:
-        arrays = load_arrays(folder, row["cell"])
-        if bound == "objective":
-            found = forward_objective(
-                arrays["network_U"], arrays["network_V"], data.X_train, data.Y_train, row["gamma"]
-            )
-            holds = abs(found - recorded) <= SLACK * abs(found)
-            return check(found, holds, "" if holds else "the saved network has another objective")
-        found = _proved(row, recorded, arrays, data)
-    except KeyError as error:
-        return check(None, False, f"{error.args[0]} was not saved")
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
-        return check(None, False, one_line(error))
-    if not recorded <= found + SLACK * abs(found):
-        return check(found, False, "the certificate proves less")
-    if not (pd.isna(upper) or recorded <= upper + SLACK * abs(upper)):
-        return check(found, False, f"a network has objective {upper:.9g}, which is below")
-    return check(found, True)
-
-
-def _proved(row: Mapping[Any, Any], recorded: float, arrays: dict[str, NDArray[Any]], data: Dataset) -> float:
-    from ..solvers.verify import verify as prove
-
-    certificate = Certificate.from_arrays(str(row["certificate"]), arrays, recorded)
-    return float(prove(certificate, data.X_train, data.Y_train, float(row["gamma"])))
+def _complaint(recorded: float, proved: float, upper: float) -> str:
+    """What is wrong with a lower bound; empty if nothing is. upper: best objective of the group, or NaN."""
+    if not recorded <= proved + SLACK * abs(proved):
+        return "the certificate proves less"
+    if not np.isnan(upper) and recorded > upper + SLACK * abs(upper):
+        return f"a network has objective {upper:.9g}, which is below"
+    return ""

@@ -15,9 +15,9 @@ from relaxbench.solvers.problem import Network, Problem
 PLANTED = Path(__file__).with_name("bench_planted.py")
 
 
-def store(folder, tamper=None, data="random", **columns):
+def store(folder, tamper=None, **columns):
     """A results folder with one cell: a network, its objective, and a certificate that proves 1."""
-    table = {"dataset": [{"name": data, "n": 6}], "method": [{"use": f"{PLANTED}:good"}], "width": 3}
+    table = {"dataset": [{"name": "random", "n": 6}], "method": [{"use": f"{PLANTED}:good"}], "width": 3}
     (cell,) = expand(check_spec(table))
     dataset = cell.data.load()
     rng = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def store(folder, tamper=None, data="random", **columns):
         "lower_bound": 1.0,
         **columns,
     }
-    extra = {"data": cell.data.locator}
+    extra = {"data": cell.data.locator, "relaxation": None}
     if tamper:
         tamper(arrays, extra)
     with Store(folder) as open_store:
@@ -103,6 +103,7 @@ def other_network(arrays, extra):
             "which is below",
         ),
         (None, {"objective": 1e6}, [False, True], "another objective"),
+        (None, {"data": "0123456789ab"}, [False, False], "as in the record"),
     ],
 )
 def test_a_bound_that_does_not_hold_is_found(tmp_path, tamper, columns, holds, words):

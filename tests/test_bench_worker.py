@@ -188,6 +188,26 @@ def test_what_becomes_of_a_relaxation_is_said(tmp_path, solver, status, words):
     assert ("factor" in result.arrays) == (status != "failed")
 
 
+def test_a_method_that_compiles_at_its_first_call_is_rehearsed_once(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        "import numpy as np\n"
+        "from relaxbench.solvers.problem import Fit\n"
+        "calls = []\n"
+        "def one(problem, *, budget):\n"
+        "    calls.append(problem.n)\n"
+        "    if problem.n == 3:\n"
+        "        raise RuntimeError('of no concern')\n"
+        "    return Fit(lambda X: np.zeros((len(X), problem.c)), info={'calls': str(calls)})\n"
+    )
+    for rehearse, calls in ((True, ["[3, 6]", "[3, 6, 6]"]), (False, ["[3, 6, 6, 6]"])):
+        method = Method(f"own {rehearse}", "", function=f"{path}:one", rehearse=rehearse)
+        cell = Cell(cells()[0].data, method, {}, 0.1, None, None, "code")
+        for expected in calls:
+            (result,) = perform(Task((cell,), timeout=9.0))
+            assert (result.columns["status"], result.info["calls"]) == ("ok", expected)
+
+
 def test_a_relaxation_cut_short_makes_its_cells_timeouts(tmp_path):
     cell = staged_cells(tmp_path, solver="late")[0]
     (solved,) = perform(Task((cell,), timeout=9.0, relaxing=True))
