@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .dual import DualPoint, dual_value, sharpen
+from .elimination import EliminatedSystem
 from .kernel import kernel_value
 from .lift import lift
 from .newton import Direction, Iterate, NewtonSystem, Pairs
@@ -23,6 +24,8 @@ from .reduction import Reduced
 from .start import start
 
 CUT = 0.95  # an excluded inequality may lose this share of its slack in one step
+MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
+MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 STALLED = 6  # iterations without progress in μ or the gap
 
 
@@ -63,12 +66,14 @@ def interior_point(
     cost = np.r_[np.zeros(n), np.full(reduced.d + c, reduced.gamma / 2)]
     right, weight = reduced.target[rows].ravel(), np.repeat(reduced.weight[rows], c)
     excluded = inequalities(n)
+    newton = EliminatedSystem if pairs.losses > MANY_LOSSES else NewtonSystem
     it = _first_iterate(reduced, cost, pairs)
     state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it.y))
     stalled, lowest_mu, lowest_gap = 0, np.inf, np.inf
     for _ in range(iterations):
         try:
-            system = NewtonSystem(reduced.X, cost, right, weight, pairs, it)
+            known = len(pairs.i)
+            system = newton(reduced.X, cost, right, weight, pairs, it)
             it, pairs, moved = _iterate(system, reduced, excluded)
         except np.linalg.LinAlgError:
             state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
@@ -76,7 +81,8 @@ def interior_point(
         _record(state, reduced, pairs, it, gap, began)
         if state.gap <= gap:
             break
-        if moved > 1e-3 and (it.mu(pairs.first) < 0.9 * lowest_mu or state.gap < 0.9 * lowest_gap):
+        better = it.mu(pairs.first) < 0.9 * lowest_mu or state.gap < 0.9 * lowest_gap
+        if len(pairs.i) > known + MANY_NEW or (moved > 1e-3 and better):
             stalled, lowest_mu, lowest_gap = 0, min(lowest_mu, it.mu(pairs.first)), min(lowest_gap, state.gap)
         else:
             stalled += 1
@@ -125,7 +131,7 @@ def _iterate(system: NewtonSystem, reduced: Reduced, excluded: np.ndarray) -> tu
     slack = system.lifted_Z[: 2 * n, : 2 * n]
     step, primal, dual = _corrected(system)
     worst, used = _most_used(reduced, step, slack, excluded, primal)
-    if len(worst):
+    if len(worst) > MANY_NEW or primal * used > 2 * CUT:
         i, j = np.divmod(worst, 2 * n)
         excluded[i, j] = False
         system.extend(i, j, system.it.mu(system.pairs.first))

@@ -85,9 +85,9 @@ class NewtonSystem:
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
         self.inverse_chol_Z = inverse_chol_Z
         self.lifted_Z = lift(X, it.Z)
-        self.lifted_S = lift(X, self.S_inverse)
         self.ridge = 0.0
         self.factor = np.empty((0, 0))
+        self._prepare()
         self._factorise()
         self._residuals()
 
@@ -99,11 +99,10 @@ class NewtonSystem:
 
     def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
         """Let inequalities (i, j) in, centred at x = (i, j) entry, y = μ/x."""
-        old = len(self.pairs.i)
         slack = self.lifted_Z[i, j]
         self.pairs = self.pairs.add(i, j)
         self.it = Iterate(self.it.Z, self.it.S, np.r_[self.it.x, slack], np.r_[self.it.y, mu / slack])
-        self._extend_factor(old)
+        self._extend_factor(len(i))
         self._residuals()
 
     def direction(self, mu: float, predictor: Direction | None = None) -> Direction:
@@ -112,7 +111,7 @@ class NewtonSystem:
         base = mu * self.S_inverse - it.Z
         towards = np.full(len(it.x), mu)
         if predictor is not None:
-            base = base - self._scaled(predictor.Z @ predictor.S, right_only=True)
+            base = base - self._second_order(predictor)
             towards = towards - predictor.x * predictor.y[first:]
         slack_target = towards / it.y[first:]
         target = self._target(slack_target)
@@ -144,9 +143,14 @@ class NewtonSystem:
         self.dual_residual = np.diag(self.cost) - self.multiply(it.y) - it.S
         self.scaled_residual = self._scaled(self.dual_residual)
 
-    def _scaled(self, A: Array, right_only: bool = False) -> Array:
-        """sym(Z A S⁻¹), or sym(A S⁻¹) for a product that has its Z already."""
-        B = (A if right_only else self.it.Z @ A) @ self.S_inverse
+    def _scaled(self, A: Array) -> Array:
+        """sym(Z A S⁻¹): what a change −A of S does to Z."""
+        B = self.it.Z @ A @ self.S_inverse
+        return (B + B.T) / 2
+
+    def _second_order(self, predictor: Direction) -> Array:
+        """sym(dZ dS S⁻¹)."""
+        B = predictor.Z @ predictor.S @ self.S_inverse
         return (B + B.T) / 2
 
     def _target(self, slack_target: Array) -> Array:
@@ -189,17 +193,31 @@ class NewtonSystem:
         error = max(error, 100 * float(np.max(np.abs(residual[n:first]), initial=0.0)))
         return max(error, float(np.max(np.abs(residual[first:]) / self.it.x, initial=0.0)))
 
+    def _prepare(self) -> None:
+        """What the Schur matrix is made of."""
+        self.lifted_S = lift(self.X, self.S_inverse)
+
+    def _schur_rows(self, first: int) -> Array:
+        """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""
+        pairs, it = self.pairs, self.it
+        rows = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j, first)
+        diagonal = np.r_[np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]]
+        rows[np.arange(len(rows)), first + np.arange(len(rows))] += diagonal[first:]
+        return rows
+
     def _solve(self, right: Array) -> Array:
+        """Approximate solution of O y = right, m entries."""
+        return self._back_substitute(right)
+
+    def _back_substitute(self, right: Array) -> Array:
         return lapack.dpotrs(self.factor, right, lower=0)[0]
 
     def _factorise(self) -> None:
-        pairs, it = self.pairs, self.it
-        O = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j)
-        O[np.diag_indices_from(O)] += np.r_[np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]]
-        diagonal = np.diag(O).copy()
-        self.ridge = 0.0
-        for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
-            trial = O if ridge == 1e-7 else O.copy()
+        matrix = self._schur_rows(0)
+        diagonal = np.diag(matrix).copy()
+        ridges = (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
+        for ridge in ridges:
+            trial = matrix if ridge == ridges[-1] else matrix.copy()
             trial[np.diag_indices_from(trial)] = diagonal * (1 + ridge)
             self.factor, info = lapack.dpotrf(trial.T, lower=0, clean=0, overwrite_a=1)
             self.ridge = ridge
@@ -207,23 +225,20 @@ class NewtonSystem:
                 return
         raise np.linalg.LinAlgError("The Schur matrix cannot be factorised.")
 
-    def _extend_factor(self, old: int) -> None:
-        """Border the Cholesky factor instead of computing it anew."""
-        pairs, it = self.pairs, self.it
-        rows = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j, first=old)
-        m = len(pairs.i)
+    def _extend_factor(self, count: int) -> None:
+        """Border the Cholesky factor by `count` constraints instead of computing it anew."""
+        old = len(self.factor)
+        rows = self._schur_rows(old)
         corner = rows[:, old:]
         corner = np.tril(corner) + np.tril(corner, -1).T
-        fresh = np.arange(m - old)
-        corner[fresh, fresh] += (it.x / it.y[pairs.first :])[old - pairs.first :]
-        corner[fresh, fresh] *= 1 + self.ridge
+        corner[np.diag_indices_from(corner)] *= 1 + self.ridge
         side = sl.solve_triangular(self.factor, rows[:, :old].T, trans="T", check_finite=False)
         corner -= side.T @ side
         corner_factor, info = lapack.dpotrf(corner, lower=0, clean=1)
         if info != 0:
             self._factorise()
             return
-        factor = np.zeros((m, m), order="F")
+        factor = np.zeros((old + count, old + count), order="F")
         factor[:old, :old] = self.factor
         factor[:old, old:] = side
         factor[old:, old:] = corner_factor

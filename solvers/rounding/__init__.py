@@ -1,1 +1,50 @@
-"""From a solution of the relaxation to the weights of a network (paper, section 4.2)."""
+"""From a solution of the relaxation to the weights of a network (paper, section 4.2), each way by name.
+
+coordinates.py  ker M in orthonormal coordinates, factors of Λ*, the nearest feasible lift
+tos.py          the published three-operator splitting, from the published start and from a spread one
+gaussian.py     neurons drawn from the Gaussian of Λ*, the fittest kept
+factor.py       the columns of a factor of Λ*, made feasible once
+ridge.py        the best V for given neurons, the balance of the two layers, and both in turn (`+ridge`)
+lbfgs.py        L-BFGS on the training objective (`+lbfgs`)
+merge.py        neurons that agree are fused (`+merge`)
+chain.py        a rounding followed by such steps
+progress.py     arguments checked, the best network kept
+
+A rounding is called as `ROUNDINGS[name](problem, relaxation, width=…, seed=…, budget=…)` and returns a Fit whose
+network has `width` neurons, or fewer after `+merge`. `budget` is in seconds; when it is over the best network so far
+is the result, with status `timeout`. Data other than the training data is never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..problem import Fit
+from .chain import chain
+from .factor import round_factor
+from .gaussian import round_gaussian
+from .lbfgs import polish
+from .merge import fuse
+from .progress import RoundingError
+from .ridge import balance, refit, ridge
+from .tos import round_tos, round_tos_spread
+
+STARTS: dict[str, Callable[..., Fit]] = {
+    "tos": round_tos,
+    "tos+ridge": chain(round_tos, refit),
+    "tos-spread": round_tos_spread,
+    "tos-spread+ridge": chain(round_tos_spread, refit),
+    "factor": round_factor,
+    "factor+ridge": chain(round_factor, refit),
+    "gaussian": round_gaussian,
+}
+
+ROUNDINGS: dict[str, Callable[..., Fit]] = {
+    **STARTS,
+    **{f"{name}+lbfgs": chain(start, polish) for name, start in STARTS.items()},
+    **{f"{name}+merge": chain(start, fuse) for name, start in STARTS.items()},
+    **{f"{name}+lbfgs+merge": chain(start, polish, fuse) for name, start in STARTS.items()},
+}
+"""Every rounding by the name it has in configs."""
+
+__all__ = ["ROUNDINGS", "RoundingError", "balance", "ridge"]
