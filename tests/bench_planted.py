@@ -87,7 +87,7 @@ def hog(problem: Problem, *, width: int, seed: int, budget: float) -> Fit:
     """Odd seeds take memory until somebody stops them."""
     kept = []
     while seed % 2:
-        kept.append(np.ones(4_000_000))
+        kept.append(np.ones(40_000_000))
     return good(problem, width=width, seed=seed, budget=budget)
 
 
