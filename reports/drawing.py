@@ -54,12 +54,11 @@ def draw(
     named = {name: look for name, look in looks(results).items() if _occurs(frame, name)}
     files = {}
     frame.to_csv(folder / f"{kind.name}.csv", index=False)
-    (folder / f"{kind.name}.py").write_text(script(kind, named), encoding="utf-8")
+    (folder / f"{kind.name}.py").write_text(script(kind, frame, named), encoding="utf-8")
     with settings(style):
         for width in widths:
             figure = kind.draw(frame, named, house.WIDTHS[width])
-            figure.draw_without_rendering()
-            figure.set_layout_engine(None)  # where things go is settled; it would be computed again for each file
+            house.settle(figure)
             suffix = "" if width == "double" else f"-{width}"
             for form in formats:
                 path = files[form + suffix] = folder / f"{kind.name}{suffix}.{form}"
@@ -89,7 +88,7 @@ def _occurs(frame: pd.DataFrame, name: str) -> bool:
     return any(column in frame and (frame[column] == name).any() for column in ("method", "arm"))
 
 
-def script(kind: FigureKind, named: Looks) -> str:
+def script(kind: FigureKind, frame: pd.DataFrame, named: Looks) -> str:
     """A program that draws the figure from its CSV with numpy, pandas and matplotlib alone."""
     module = sys.modules[kind.draw.__module__]
     source = inspect.getsource(module)
@@ -114,6 +113,7 @@ def script(kind: FigureKind, named: Looks) -> str:
             "",
             _source(source, parts),
             "",
+            f"TEXT = {dict.fromkeys((name for name in frame if frame[name].dtype.kind not in 'ifb'), 'str')}",
             f"LOOKS = {pprint.pformat(named, width=110, sort_dicts=False)}",
             "",
             'if __name__ == "__main__":',
@@ -121,8 +121,10 @@ def script(kind: FigureKind, named: Looks) -> str:
             f'    output = Path(sys.argv[1]) if len(sys.argv) > 1 else here / "{kind.name}.pdf"',
             '    width = float(sys.argv[2]) if len(sys.argv) > 2 else WIDTHS["double"]',
             "    with matplotlib.rc_context(settings()):",
-            f'        frame = pd.read_csv(here / "{kind.name}.csv", keep_default_na=False, na_values=[""])',
-            f"        {kind.draw.__name__}(frame, LOOKS, width).savefig(output)",
+            f'        frame = pd.read_csv(here / "{kind.name}.csv", dtype=TEXT, keep_default_na=False, na_values=[""])',
+            f"        figure = {kind.draw.__name__}(frame, LOOKS, width)",
+            "        settle(figure)",
+            "        figure.savefig(output)",
             "",
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import math
@@ -62,7 +63,7 @@ def write_page(
         absent=absent,
         tables=tables,
         failures=_failures(results),
-        cells=Markup(_island(results)),
+        cells=_island(results),
         environment=list(_flat(results.environment)),
         spec=results.spec,
         command=command,
@@ -163,7 +164,7 @@ def _failures(results: Results) -> list[dict[str, Any]]:
 
 
 def _island(results: Results) -> str:
-    """The cells as JSON for the sortable table: text columns as codes into a list, so that the page stays small."""
+    """The cells for the sortable table: JSON, text as codes into a list, compressed so that the page stays small."""
     cells = results.cells
     columns = []
     for name in SHOWN:
@@ -176,7 +177,8 @@ def _island(results: Results) -> str:
         elif (values != "").any():
             codes, names = pd.factorize(values)
             columns.append({"name": name, "title": header, "codes": codes.tolist(), "names": list(names)})
-    return json.dumps(columns, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(columns, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _flat(value: Any, prefix: str = "") -> Any:

@@ -9,12 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_trace
+from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
+Array = NDArray[np.float64]
+
 METHODS = ("sdp", "branch", "cpp", "lbfgs", "sgd", "nngp", "ntk")  # the order in which they are shown
 LONGEST = 30  # letters of a name before a label shortens it
 
@@ -60,8 +64,31 @@ class Results:
         """The trace of a cell (stage, seconds, iteration, value, bound, residual); no rows if it cannot be read."""
         try:
             return load_trace(self.folder, cell)
-        except ValueError:
+        except (ValueError, OSError):
             return pd.DataFrame(columns=["stage", "bound"])
+
+    def network(self, cell: str) -> tuple[Array, Array] | None:
+        """U (d, m) and V (m, c) of a cell's network, if it has one that can be read."""
+        try:
+            arrays = load_arrays(self.folder, cell)
+        except (ValueError, OSError):
+            return None
+        return (arrays["network_U"], arrays["network_V"]) if "network_U" in arrays else None
+
+    def data(self, cell: str) -> tuple[Array, Array] | None:
+        """X_train (n, d) and Y_train (n, c) of a cell, if they can be loaded again."""
+        try:
+            arrays = load_data(self.folder, cell)
+        except (ValueError, OSError):
+            return None
+        return arrays["X_train"], arrays["Y_train"]
+
+    def info(self, cell: str) -> dict[str, Any]:
+        """What the method said about a cell; empty if it cannot be read."""
+        try:
+            return dict(load_extra(self.folder, cell).get("info") or {})
+        except (ValueError, OSError):
+            return {}
 
 
 def prepare(
@@ -119,7 +146,9 @@ def _varying(cells: pd.DataFrame, by: str, columns: Sequence[str]) -> dict[str, 
 
 
 def _problems(cells: pd.DataFrame) -> pd.Series:
-    sizes = _varying(cells, "dataset", ["n", "d", "c"])
+    """The data set with its preprocessing and bias, and with n, d or c where these alone would not tell."""
+    kinds = cells["dataset"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str)
+    sizes = _varying(cells.assign(kind=kinds), "kind", ["n", "d", "c"])
     short = _shortened(cells["dataset"])
 
     def label(dataset: str, preprocess: str, bias: bool, *numbers: float) -> str:
@@ -128,7 +157,7 @@ def _problems(cells: pd.DataFrame) -> pd.Series:
         parts += [
             f"{name}={value:g}"
             for name, value in zip("ndc", numbers, strict=True)
-            if dataset in sizes[name] and not pd.isna(value)
+            if f"{dataset}\n{preprocess}\n{bias}" in sizes[name] and not pd.isna(value)
         ]
         return " ".join([short[dataset], *([f"({', '.join(parts)})"] if parts else [])])
 

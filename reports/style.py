@@ -138,6 +138,12 @@ def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **optio
     return figure, axes
 
 
+def settle(figure: Figure) -> None:
+    """Compute once where everything goes; it would be computed again for each file that the figure is saved to."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+
+
 def legend(figure: Figure, looks: dict[Any, dict[str, Any]], *, lines: bool = False, name: str = "{}") -> None:
     """A legend above the axes, in as many columns as fit, for things drawn with `looks`."""
     handles = [
@@ -164,7 +170,7 @@ def _points(lengths: Sequence[int], columns: int) -> float:
 
 def panels(width: float, count: int, most: int) -> tuple[int, int]:
     """(rows, columns) for `count` panels: at most `most` side by side over two columns of text, half as many in one."""
-    columns = min(count, most if width > 5 else max(1, most // 2))
+    columns = min(count, most if width > 5 else (most + 1) // 2)
     return -(-count // columns), columns
 
 
@@ -180,7 +186,7 @@ def round_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
         ticks = [float(tick) for tick in even if low <= tick <= high]
     ticks = ticks[:: -(-len(ticks) // 7) or 1]
     if all(1e-3 <= tick < 1e5 for tick in ticks):
-        return ticks, [f"{tick:.4g}" for tick in ticks]
+        return ticks, [f"{tick:.5g}" for tick in ticks]
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # much faster to draw than mathematics between dollars
     return ticks, ["10" + f"{np.log10(tick):.0f}".translate(raised) for tick in ticks]
 

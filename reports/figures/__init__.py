@@ -3,11 +3,24 @@
 accuracy.py — test accuracy by data set and method, one figure for each protocol. ratio.py — certified ratio by data
 set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum. width.py —
 training objective against width. gap.py — proved gap against time. runtime.py — runtime against n. profile.py —
-performance profiles. tradeoff.py — accuracy against runtime. rounding.py — roundings compared. kind.py — what a
-figure is.
+performance profiles. tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was
+learned in the plane. kernels.py — learned and fixed kernels. kind.py — what a figure is.
 """
 
-from . import accuracy, distribution, gap, interval, profile, ratio, rounding, runtime, tradeoff, width
+from . import (
+    accuracy,
+    distribution,
+    gap,
+    interval,
+    kernels,
+    profile,
+    ratio,
+    regions,
+    rounding,
+    runtime,
+    tradeoff,
+    width,
+)
 
 FIGURES = {
     figure.name: figure
@@ -22,6 +35,8 @@ FIGURES = {
         tradeoff.FIGURE,
         runtime.FIGURE,
         rounding.FIGURE,
+        regions.FIGURE,
+        kernels.FIGURE,
         accuracy.PAPER,
     )
 }

@@ -21,22 +21,25 @@ def data(results: Results) -> pd.DataFrame:
     cells = with_best(results).dropna(subset=["width"])
     if cells.empty:
         raise NothingToShow("No finished cell has a width and an objective: it needs a method that returns networks.")
-    cells = cells.assign(setting=cells["arm"].map(setting))
-    keys = ["problem", "gamma", "method", "setting", "width"]
-    rows = cells.groupby(keys).agg(
-        mean=("relative", "mean"),
-        low=("relative", "min"),
-        high=("relative", "max"),
-        runs=("relative", "size"),
-        bound=("ratio", "mean"),
-        mean_objective=("objective", "mean"),
+    names = cells["method"] + cells["arm"].map(setting).map(lambda text: f" ({text})" if text else "")
+    keys = ["problem", "gamma", "method", "series", "width"]
+    rows = (
+        cells.assign(series=names)
+        .groupby(keys)
+        .agg(
+            mean=("relative", "mean"),
+            low=("relative", "min"),
+            high=("relative", "max"),
+            runs=("relative", "size"),
+            bound=("ratio", "mean"),
+            mean_objective=("objective", "mean"),
+        )
     )
     return rows.reset_index().sort_values(keys, ascending=[True, False, True, True, True])
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """One panel for each problem and γ, logarithmic both ways, all on one scale."""
-    frame = frame.assign(setting=frame["setting"].fillna(""))
     groups = dict(list(frame.groupby(["problem", "gamma"], sort=False)))
     best = sorted(groups, key=lambda key: -groups[key]["width"].nunique())[:PANELS]
     wanted = [key for key in groups if key in set(best)]
@@ -45,8 +48,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     lines: dict = {}
     for axis, key in zip(axes.flat, wanted, strict=False):
         part = groups[key]
-        for (method, options), curve in part.groupby(["method", "setting"], sort=False):
-            name = f"{method} ({options})" if options else method
+        for (method, name), curve in part.groupby(["method", "series"], sort=False):
             earlier = sum(look["marker"] == looks[method]["marker"] for other, look in lines.items() if other != name)
             look = lines.setdefault(name, {**looks[method], "linestyle": ["-", "--", ":", "-."][earlier % 4]})
             bars = np.array([curve["mean"] - curve["low"], curve["high"] - curve["mean"]]).clip(0)
@@ -65,7 +67,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     only(axes, len(wanted))
     figure.supxlabel("width m", fontsize=7.5)
     figure.supylabel("training objective / best known", fontsize=7.5)
-    lines["proved lower bound"] = {"color": INK, "linestyle": "-", "marker": ""}
+    if lowest > 0:
+        lines["proved lower bound"] = {"color": INK, "linestyle": "-", "marker": ""}
     legend(figure, lines, lines=True)
     return figure
 

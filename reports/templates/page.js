@@ -1,19 +1,25 @@
 "use strict";
-(() => {
-  const columns = JSON.parse(document.getElementById("cells").textContent);
+(async () => {
+  const packed = Uint8Array.from(atob(document.getElementById("cells").textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const columns = await new Response(stream).json();
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => document.documentElement.classList.toggle("dark", dark.matches);
+  dark.addEventListener("change", follow);
+  follow();
+  const few = (column) => column.codes && column.names.length <= 40;
   const rows = columns[0].codes.map((_, i) =>
     columns.map((column) => (column.codes ? column.names[column.codes[i]] : column.values[i]))
   );
-  const short = new Set(["problem", "method", "solver", "rounding", "status"]);
   const text = DataTable.render.text();
   new DataTable("#results", {
     data: rows,
     columns: columns.map((column) => ({
       title: column.title,
       type: column.codes ? "string" : "num",
-      className: column.codes ? "text" : "number",
+      className: column.name === "message" ? "message" : column.codes ? "text" : "number",
       render: text,
-      columnControl: [["orderAsc", "orderDesc", "orderClear", column.codes && short.has(column.name) ? "searchList" : "search"]],
+      columnControl: [["orderAsc", "orderDesc", "orderClear", few(column) ? "searchList" : "search"]],
     })),
     order: [],
     deferRender: true,
@@ -21,10 +27,5 @@
     lengthMenu: [10, 25, 100, 500],
     autoWidth: false,
   });
-  document.querySelectorAll("a[href^='#']").forEach((link) =>
-    link.addEventListener("click", () => {
-      const details = document.querySelector(link.getAttribute("href") + " details");
-      if (details && link.dataset.open) details.open = true;
-    })
-  );
+  document.getElementById("results").dataset.ready = "yes";
 })();
