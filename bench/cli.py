@@ -17,10 +17,13 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .fingerprint import ROOT
 from .text import UsageError, unknown
+
+if TYPE_CHECKING:
+    from .compare import Comparison
 
 OK, CHECK_FAILED, USAGE, CELLS_FAILED, NOTHING_COMPARABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES = (
@@ -235,7 +238,51 @@ def _verify(given: argparse.Namespace) -> int:
     return CHECK_FAILED if failures else OK
 
 
-COMMANDS = (_add_list, _add_run, _add_report, _add_verify)
+def _add_compare(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "compare",
+        "compare two results: soundness, quality within tolerances, and costs as advice",
+        "relaxbench compare before after",
+        "relaxbench compare before/results.parquet after --format markdown --out comment.md",
+    )
+    parser.add_argument("base", metavar="BASE", help="the folder of a run, or its results.parquet or results.csv")
+    parser.add_argument("cand", metavar="CAND", help="the same, to be judged against BASE")
+    _add_format(parser)
+    parser.set_defaults(command=_compare)
+
+
+def _compare(given: argparse.Namespace) -> int:
+    from .compare import compare
+
+    return _show(compare(given.base, given.cand), given)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    formats = ("table", "markdown", "json", "junit")
+    parser.add_argument("--format", choices=formats, default="table", help="of the output (default: table)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write to FILE; the terminal gets the table anyway")
+
+
+def _show(comparison: Comparison, given: argparse.Namespace) -> int:
+    """Print or write a comparison; returns its exit code."""
+    from .compare_show import FORMATS
+
+    text = FORMATS[given.format](comparison)
+    if given.out is not None:
+        _write(given.out, text)
+    print(FORMATS["table"](comparison) if given.out is not None else text, end="")
+    return comparison.exit_code
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--out must be a file that can be written to. Got {path} ({error.strerror}).") from None
+
+
+COMMANDS = (_add_list, _add_run, _add_report, _add_verify, _add_compare)
 
 
 def _seed(text: str) -> int | str:

@@ -8,6 +8,8 @@
     [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own
     name = "sdp"
     solver = ["ipm", "cvxpy-scs"]
+    [tolerance]              # how much worse a column may get from one run to another, see compare_columns.py
+    objective = 0.01
 
 A list where one value would do makes a grid.
 """
@@ -24,6 +26,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from .compare_columns import check_tolerances
 from .methods import find
 from .methods import options as options_of
 from .text import UsageError, unknown
@@ -96,7 +99,7 @@ class MethodTable(BaseModel):
 class Spec(BaseModel):
     """A run: the grid and the limits of each cell. timeout in seconds, memory in 10⁹ bytes (None: a share of all)."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 
     name: str = "run"
     about: str = ""
@@ -108,6 +111,7 @@ class Spec(BaseModel):
     jobs: Annotated[int, Field(ge=1, le=1024)] | None = None
     dataset: Annotated[list[DatasetTable], Field(min_length=1)]
     method: Annotated[list[MethodTable], Field(min_length=1)]
+    tolerance: dict[str, Any] = {}
 
     def toml(self) -> str:
         """The spec as a TOML file that `relaxbench run` takes again."""
@@ -122,7 +126,7 @@ def _without_empty(tables: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, list)
         else value
         for key, value in tables.items()
-        if value not in ("", [])
+        if value not in ("", [], {})
     }
 
 
@@ -153,9 +157,11 @@ def read_config(config: str) -> dict[str, Any]:
 def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
     """A Spec from plain tables; raises UsageError with one line about the first thing wrong, after its source."""
     try:
-        return Spec.model_validate(tables)
+        spec = Spec.model_validate(tables)
     except pydantic.ValidationError as error:
         raise UsageError(f"{source}: {_first_error(error)}") from None
+    check_tolerances(spec.tolerance)
+    return spec
 
 
 def resolve(config: str | None, given: Mapping[str, Any], options: Mapping[str, Any]) -> Spec:
