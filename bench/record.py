@@ -116,7 +116,7 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    except BaseException:  # Ctrl-C as well
         temporary.unlink(missing_ok=True)
         raise
 

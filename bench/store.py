@@ -176,7 +176,7 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     record = _record(Path(folder), cell)
     arrays = read_arrays(Path(folder) / "cells" / cell)
     shared = record.extra.get("relaxation")
-    if shared and not any(name.startswith("certificate_") for name in arrays):
+    if _is_hash(shared) and not any(name.startswith("certificate_") for name in arrays):
         found = read_arrays(Path(folder) / "relaxations" / str(shared))
         arrays |= {name: array for name, array in found.items() if name.startswith("certificate_")}
     return arrays

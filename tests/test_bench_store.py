@@ -80,6 +80,14 @@ def test_arrays_of_a_cell_come_with_the_certificate_of_its_relaxation(tmp_path):
     np.testing.assert_array_equal(arrays["network_U"], np.eye(2))
 
 
+def test_a_record_of_others_cannot_point_out_of_the_folder(tmp_path):
+    filled(tmp_path / "out", [row("a1")])
+    np.savez(tmp_path / "arrays.npz", certificate_theta=np.eye(2))
+    with Store(tmp_path / "out") as store:
+        store.put("cells", "a1", Record(row("a1"), {"relaxation": "../.."}))
+    assert reading.load_arrays(tmp_path / "out", "a1") == {}
+
+
 def test_trace_environment_and_spec_are_read_back(tmp_path):
     filled(tmp_path, [row("a1")])
     trace = reading.load_trace(tmp_path, "a1")

@@ -1,5 +1,6 @@
 """run, report and verify as a user calls them; runs that are interrupted, killed, or started twice."""
 
+import errno
 import fcntl
 import json
 import os
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from relaxbench.bench.store import load_results
+from relaxbench.bench.cli import main
+from relaxbench.bench.store import Store, load_results
 
 PLANTED = Path(__file__).with_name("bench_planted.py")
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))
@@ -116,6 +118,24 @@ def test_failed_cells_make_exit_code_3_and_a_row(tmp_path):
     assert "1 failed, 1 ok" in done.stdout
     assert "Traceback" not in done.stderr
     assert load_results(tmp_path / "o")["status"].tolist() == ["ok", "failed"]
+
+
+def test_a_full_disk_stops_the_run_with_one_line_and_keeps_what_is_there(tmp_path, monkeypatch, capsys):
+    put = Store.put
+
+    def full(self, shelf, key, record):
+        if list(self.folder.glob("cells/*/record.json")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(self, shelf, key, record)
+
+    monkeypatch.setattr(Store, "put", full)
+    command = ["run", "--dataset", "spiral", "--method", f"{PLANTED}:good", "--seed", "0..3", "--out", tmp_path / "o"]
+    assert main([str(argument) for argument in command]) == 3
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "everything finished is kept" in err
+    assert "No space left" in err
+    assert len(load_results(tmp_path / "o")) == 1
 
 
 def test_after_ctrl_c_everything_finished_is_kept(tmp_path, slow_run):
