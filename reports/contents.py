@@ -32,9 +32,12 @@ def tables(results: Results) -> list[Table]:
 
 
 def _failures(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells and failures for each (problem, γ, method)."""
-    found = cells.assign(failed=cells["status"] != "ok").groupby(["problem", "gamma", "method"], dropna=False)["failed"]
-    return found.agg(cells="size", failed="sum").reset_index()
+    """Cells, failures and what they were (`2 timeout, 1 failed`) for each (problem, γ, method)."""
+    keys = ["problem", "gamma", "method"]
+    table = cells.groupby(keys, dropna=False)["status"].agg(cells="size", failed=lambda status: (status != "ok").sum())
+    counts = cells[cells["status"] != "ok"].groupby([*keys, "status"], dropna=False).size().reset_index(name="count")
+    texts = (counts["count"].astype(str) + " " + counts["status"]).groupby([counts[key] for key in keys], dropna=False)
+    return table.join(texts.agg(", ".join).rename("failures")).reset_index()
 
 
 def _wide(
@@ -61,9 +64,8 @@ def _note(row: Row) -> str:
     """The footnote of a field some of whose runs did not finish."""
     if not row["failed"]:
         return ""
-    if row["failed"] == row["cells"]:
-        return f"None of {row['cells']} runs finished." if row["cells"] > 1 else "The run did not finish."
-    return f"{row['failed']} of {row['cells']} runs did not finish; the number is over the others."
+    rest = "" if row["failed"] == row["cells"] else "; the number is over the others"
+    return f"Not finished: {row['failures']} of {row['cells']} runs{rest}."
 
 
 def _score(results: Results, name: str, title: str, what: str, column: str) -> Table | None:
