@@ -65,7 +65,7 @@ def solve_reduced(
     T[:n, :n][upper], T[n:, n:][upper], T[:n, n:][below] = αα.dual_value, ββ.dual_value, αβ.dual_value
     T = reduced.gamma * np.maximum(T + T.T, 0.0)
     # CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in dual.py.
-    z = 2 * reduced.gamma * np.asarray(diagonal.dual_value)
+    z = 2 * reduced.gamma * np.asarray(diagonal.dual_value).ravel()  # (1, 1) if there is one row
     status = "ok" if program.status == cp.OPTIMAL else "timeout" if budget is not None else "ok"
     iterations = int(program.solver_stats.num_iters or 0)
     return (
