@@ -35,15 +35,15 @@ def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate
 
     Always succeeds: a useless point gives a valid, weak bound, in the worst case the one of Θ = 0 on live rows.
     """
-    if all(np.isfinite(array).all() for array in (point.theta, point.T, point.z)):
-        _, t, _ = value(reduced, point.theta, dual_maximum(reduced, point))
-        certificate = _certificate(problem, reduced, DualPoint(t * point.theta, t**2 * point.T, t**2 * point.z))
-        if certificate.lower_bound > 0:
-            return certificate
     # For Θ = 0, T = 0 any small z > 0 proves the inequality; here Xᵀ diag(z) X ⪯ ½ γ² I.
     z = 0.5 * reduced.gamma**2 / (reduced.n * np.sum(reduced.X**2, axis=1))
     nothing = DualPoint(np.zeros_like(reduced.target), np.zeros((2 * reduced.n, 2 * reduced.n)), z)
-    return _certificate(problem, reduced, nothing)
+    certificate = _certificate(problem, reduced, nothing)
+    if not all(np.isfinite(array).all() for array in (point.theta, point.T, point.z)):
+        return certificate
+    _, t, _ = value(reduced, point.theta, dual_maximum(reduced, point))
+    better = _certificate(problem, reduced, DualPoint(t * point.theta, t**2 * point.T, t**2 * point.z))
+    return max(certificate, better, key=lambda c: c.lower_bound)
 
 
 def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate:
