@@ -100,7 +100,7 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
         trial = x * unit
         top, values, directions = maximum(_with_z(reduced, base, trial), n)
         if not np.isfinite(top):
-            return 1e30, np.zeros(n)
+            return 10.0, np.zeros(n)  # well above the start at 1, near enough for the line search to interpolate
         if top < best:
             best, best_z = top, trial
         share = np.exp((values - top) / temperature)
