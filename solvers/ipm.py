@@ -17,7 +17,7 @@ import numpy as np
 from .dual import DualPoint, dual_value, sharpen
 from .elimination import EliminatedSystem
 from .kernel import kernel_value
-from .lift import lift
+from .lift import inequalities, lift
 from .newton import Direction, Iterate, NewtonSystem, Pairs
 from .problem import Array, TraceRow
 from .reduction import Reduced
@@ -26,7 +26,8 @@ from .start import start
 CUT = 0.95  # an excluded inequality may lose this share of its slack in one step
 MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
-STALLED = 6  # iterations without progress in μ or the gap
+TINY = 1e-18  # slack relative to the largest entry that counts as none
+STALLED = 12  # iterations without progress in μ or the gap
 
 
 @dataclass
@@ -69,8 +70,9 @@ def interior_point(
     newton = EliminatedSystem if pairs.losses > MANY_LOSSES else NewtonSystem
     it = _first_iterate(reduced, cost, pairs)
     state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it.y))
+    _first_bounds(state, reduced)
     stalled, lowest_mu, lowest_gap = 0, np.inf, np.inf
-    for _ in range(iterations):
+    for _ in range(iterations if state.gap > gap else 0):
         try:
             known = len(pairs.i)
             system = newton(reduced.X, cost, right, weight, pairs, it)
@@ -93,17 +95,22 @@ def interior_point(
             state.status = "timeout"
             break
     else:
-        state.message = f"stopped after {iterations} iterations"
+        state.message = f"stopped after {state.iterations} iterations" if state.gap > gap else ""
     if state.gap > gap:
         _last_sharpening(state, reduced)
     return state
 
 
-def inequalities(n: int) -> np.ndarray:
-    """Mask (2n, 2n) of the entrywise constraints: above the diagonal, without the pairs (α_i, β_i)."""
-    mask = np.triu(np.ones((2 * n, 2 * n), bool), 1)
-    mask[np.arange(n), n + np.arange(n)] = False
-    return mask
+def _first_bounds(state: InteriorPoint, reduced: Reduced) -> None:
+    """Bounds before the first iteration: the start's own value, and Θ = w ȳ, which is optimal for large γ."""
+    nd = reduced.n + reduced.d
+    state.upper, _ = kernel_value(reduced, state.Z[:nd, :nd])
+    nothing, _ = kernel_value(reduced, 1e-14 * state.Z[:nd, :nd])
+    if nothing < state.upper:
+        state.upper, state.Z = nothing, 1e-14 * state.Z
+    theta = reduced.weight[:, None] * reduced.target
+    point = DualPoint(theta, np.zeros((2 * reduced.n, 2 * reduced.n)), state.dual.z)
+    _sharpen_into(state, reduced, point, rounds=20)
 
 
 def _deadline(began: float, budget: float | None) -> Callable[[], float]:
@@ -115,7 +122,7 @@ def _first_iterate(reduced: Reduced, cost: Array, pairs: Pairs) -> Iterate:
     E = start(reduced)
     Z = np.zeros((n + d + c, n + d + c))
     Z[: n + d, : n + d] = E
-    Z[n + d :, n + d :] = np.eye(c) * max(float(np.trace(E[n:, n:])) / c, 1e-3)
+    Z[n + d :, n + d :] = np.eye(c) * (float(np.trace(E[n:, n:])) / c)
     # T = 0, Θ = 0 and a small z are strictly feasible for the dual.
     z = reduced.gamma / 2 / float(np.max(np.sum(reduced.X**2, axis=0)))
     y = np.concatenate([np.full(n, -z), np.zeros(pairs.losses)])
@@ -175,7 +182,7 @@ def _most_used(
     """Flat indices of excluded entries that the step would use up, worst first, and the largest use per unit step."""
     n, d = reduced.n, reduced.d
     change = lift(reduced.X, step.Z[: n + d, : n + d])
-    use = np.where(excluded, -change / np.maximum(slack, 1e-300), 0.0).ravel()
+    use = np.where(excluded, -change / np.maximum(slack, TINY * slack.max()), 0.0).ravel()
     over = np.flatnonzero(use * primal > CUT)
     over = over[np.argsort(-use[over], kind="stable")][: n + 50]
     return over, float(use.max(initial=0.0))

@@ -39,3 +39,10 @@ def _restrict(X: Array, K: Array, n: int) -> Array:
 def project(X: Array, K: Array) -> Array:
     """Nᵀ K for K (2n, k): rows (α, β) to rows (s, u)."""
     return _restrict(X, K, len(X))
+
+
+def inequalities(n: int) -> np.ndarray:
+    """Mask (2n, 2n) of the entrywise constraints: above the diagonal, without the pairs (α_i, β_i)."""
+    mask = np.triu(np.ones((2 * n, 2 * n), bool), 1)
+    mask[np.arange(n), n + np.arange(n)] = False
+    return mask

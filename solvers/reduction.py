@@ -90,11 +90,17 @@ class Reduced:
         return back
 
 
-def reduce(problem: Problem) -> Reduced:
-    """Merge, rotate and scale the rows of a problem (formulation: facial reduction)."""
+def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
+    """Merge, rotate and scale the rows of a problem; rows count as parallel within the angle `parallel` (radians).
+
+    Directions of X are left out below a tenth of that, relative to the largest singular value. Neither makes a
+    bound unsafe: the proof works on the user's rows.
+
+    Raises ProblemError if X = 0.
+    """
     scaled = problem.scaled
     X0, Y0, gamma = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma
-    rep, coef = parallel_rows(X0)
+    rep, coef = parallel_rows(X0, parallel)
     live = rep >= 0
     if not live.any():
         raise ProblemError("X must have a row that is not zero. Got X = 0 instead: its optimum is ½‖Y‖².")
@@ -113,7 +119,7 @@ def reduce(problem: Problem) -> Reduced:
     constant += 0.5 * float(np.sum((Y0[live] - np.abs(coef[live])[:, None] * target[side]) ** 2))
 
     A, singular, Bt = sl.svd(X0[first], full_matrices=False)
-    rank = int(np.sum(singular > RANK * singular[0]))
+    rank = int(np.sum(singular > max(RANK, parallel / 10) * singular[0]))
     return Reduced(
         X=A[:, :rank] * singular[:rank],
         weight=weight,
@@ -129,7 +135,7 @@ def reduce(problem: Problem) -> Reduced:
     )
 
 
-def parallel_rows(X: Array) -> tuple[np.ndarray, Array]:
+def parallel_rows(X: Array, angle: float = PARALLEL) -> tuple[np.ndarray, Array]:
     """For each row k of X (n, d): the first row it is a multiple of, and the factor; (−1, 0) for a zero row."""
     n = len(X)
     norm = np.linalg.norm(X, axis=1)
@@ -139,9 +145,9 @@ def parallel_rows(X: Array) -> tuple[np.ndarray, Array]:
     rep, coef = np.where(live, np.arange(n), -1), np.where(live, 1.0, 0.0)
     cosine = unit @ unit.T
     # A cosine within 1e-15 of 1 only says "nearer than 3e-8"; the distance itself decides.
-    later, earlier = np.nonzero(np.tril(np.abs(cosine) > 1 - 1e-12, -1))
+    later, earlier = np.nonzero(np.tril(np.abs(cosine) > 1 - angle**2 - 1e-12, -1))
     sign = np.sign(cosine[later, earlier])
-    near = np.linalg.norm(unit[later] - sign[:, None] * unit[earlier], axis=1) < PARALLEL
+    near = np.linalg.norm(unit[later] - sign[:, None] * unit[earlier], axis=1) < angle
     for k, j, t in zip(later[near], earlier[near], sign[near], strict=True):
         if rep[k] == k and rep[j] == j:
             rep[k], coef[k] = j, t * norm[k] / norm[j]

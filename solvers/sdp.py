@@ -19,6 +19,9 @@ from .reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .rounding import ROUNDINGS
 
+UNSOLVED = 1e-3  # relative gap at which nearly parallel rows are suspected
+NEARLY_PARALLEL = 3e-5  # radians: a relative slack of 1e-10, below which rounding wins
+
 if TYPE_CHECKING:
     Rounding = str
 else:
@@ -46,6 +49,9 @@ def relax(
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget)
+        if relaxation.info["relaxation_gap"] > UNSOLVED and relaxation.status == "ok":
+            left = budget and budget - (time.perf_counter() - began)
+            relaxation = _merged(problem, relaxation, (reduced.n, reduced.d), gap, left)
     elif solver == "interior":
         relaxation = _interior(problem, reduced, budget)
     else:
@@ -95,6 +101,20 @@ def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -
         status=state.status,
         message=state.message,
     )
+
+
+def _merged(
+    problem: Problem, first: Relaxation, shape: tuple[int, int], gap: float, budget: float | None
+) -> Relaxation:
+    """With nearly parallel rows merged and nearly absent directions left out, if that gives a better bound."""
+    reduced = reduce(problem, parallel=NEARLY_PARALLEL)
+    if (reduced.n, reduced.d) == shape:
+        return first
+    second = _ipm(problem, reduced, gap, budget)
+    if second.certificate.lower_bound <= first.certificate.lower_bound:  # type: ignore[union-attr]
+        return first
+    message = f"relaxation_value is that with rows within an angle of {NEARLY_PARALLEL:g} merged"
+    return replace(second, message="; ".join(part for part in (message, second.message) if part))
 
 
 def _interior(problem: Problem, reduced: Reduced, budget: float | None) -> Relaxation:

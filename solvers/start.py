@@ -10,22 +10,43 @@ from __future__ import annotations
 import numpy as np
 
 from .kernel import kernel_value
+from .lift import inequalities, lift
 from .problem import Array
 from .reduction import Reduced
 
 
+THIN = 1e-7  # relative slack under which nearly parallel rows hold the first steps back
+PENALTY = 0.02  # share of the objective that the weights get at least, so that the start is not a corner
+
+
 def start(reduced: Reduced) -> Array:
-    """E (n+d, n+d), strictly feasible, the best of a few whitenings and scales by the kernel objective."""
+    """E (n+d, n+d), strictly feasible: of a few whitenings and scales the best objective that leaves room to move."""
     singular = np.linalg.norm(reduced.X, axis=0)
-    best, best_E = np.inf, np.empty((0, 0))
+    candidates = []
     for power in (0.0, 0.5, 1.0):
         whitening = singular**power
         E = gaussian_block(reduced.X / whitening, 1 / whitening**2)
-        for scale in np.logspace(-6, 5, 23):
-            value, _ = kernel_value(reduced, scale * E)
-            if value < best:
-                best, best_E = value, scale * E
-    return best_E
+        value, scaled = _best_scale(reduced, E)
+        candidates.append((min(room(reduced, E), THIN), -value, scaled))
+    return max(candidates, key=lambda candidate: candidate[:2])[2]
+
+
+def _best_scale(reduced: Reduced, E: Array) -> tuple[float, Array]:
+    trace = float(np.trace(E[reduced.n :, reduced.n :]))
+    best = (np.inf, E)
+    for scale in np.logspace(6, -8, 29) / trace:
+        value, _ = kernel_value(reduced, scale * E)
+        enough = 0.5 * reduced.gamma * scale * trace >= PENALTY * value
+        if value < best[0] and (enough or not np.isfinite(best[0])):
+            best = (value, scale * E)
+    return best
+
+
+def room(reduced: Reduced, E: Array) -> float:
+    """Smallest slack of an entrywise constraint, relative to the diagonal entries of its rows."""
+    slack = lift(reduced.X, E)
+    size = np.sqrt(np.maximum(np.diag(slack), 1e-300))
+    return float(np.min(slack / np.outer(size, size), where=inequalities(reduced.n), initial=1.0))
 
 
 def gaussian_block(X: Array, variance: Array) -> Array:
