@@ -23,6 +23,9 @@ verify.py       every bound proved again
 compare.py      compare: is the candidate worse than the base? Three classes of check and an exit code
 compare_columns.py, compare_match.py, compare_checks.py, compare_cost.py, compare_environment.py, compare_show.py
                 its columns with their tolerances, pairs of cells, checks, costs, what differs, and the formats
+ab.py           ab: the working tree against a commit, by interleaved pairs of runs
+ab_sides.py, ab_measure.py, ab_decide.py
+                the code of both sides, one measurement of either, and the decision with its false-alarm rate
 cli.py          the command line
 text.py         errors of one line that name the nearest valid value
 """

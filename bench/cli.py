@@ -258,6 +258,37 @@ def _compare(given: argparse.Namespace) -> int:
     return _show(compare(given.base, given.cand), given)
 
 
+def _add_ab(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "ab",
+        "compare the working tree with a commit on this machine, costs included, by interleaved pairs of runs",
+        "relaxbench ab main smoke",
+        "relaxbench ab HEAD smoke --pairs 20    # without changes: how often is the decision wrong?",
+        "relaxbench ab main perf                # the hot operations of tests/perf instead of a config",
+    )
+    add = parser.add_argument
+    add("ref", metavar="REF", help="commit, branch or tag of the clone that relaxbench is installed from")
+    add("config", metavar="CONFIG", help="a config that ships, the path of a TOML file, or perf")
+    add("--pairs", type=int, default=12, metavar="K", help="timed pairs of runs (default: 12)")
+    add("--threshold", type=float, default=0.1, metavar="R", help="slower by less is no alarm (default: 0.10)")
+    add("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: 1; more forbid timing verdicts)")
+    add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+    _add_format(parser)
+    parser.set_defaults(command=_ab)
+
+
+def _ab(given: argparse.Namespace) -> int:
+    from .ab import PERF, ab, ab_perf
+    from .spec import resolve
+
+    limits = {"pairs": given.pairs, "threshold": given.threshold}
+    signal.signal(signal.SIGTERM, _interrupt)
+    if given.config == PERF:
+        return _show(ab_perf(given.ref, **limits), given)
+    return _show(ab(given.ref, resolve(given.config, {}, {}), jobs=given.jobs, data_dir=given.data, **limits), given)
+
+
 def _add_format(parser: argparse.ArgumentParser) -> None:
     formats = ("table", "markdown", "json", "junit")
     parser.add_argument("--format", choices=formats, default="table", help="of the output (default: table)")
@@ -282,7 +313,7 @@ def _write(path: Path, text: str) -> None:
         raise UsageError(f"--out must be a file that can be written to. Got {path} ({error.strerror}).") from None
 
 
-COMMANDS = (_add_list, _add_run, _add_report, _add_verify, _add_compare)
+COMMANDS = (_add_list, _add_run, _add_report, _add_verify, _add_compare, _add_ab)
 
 
 def _seed(text: str) -> int | str:

@@ -32,11 +32,12 @@ CALIBRATION_RUNS = 5
 def environment(threads: int) -> dict[str, Any]:
     """What a reader needs to judge the costs of a run, and `machine`, a key that another machine does not share."""
     import_module("scipy.linalg")  # so that its library is found whatever was imported before
-    libraries = [
+    found = [
         {name: library.get(name) for name in ("internal_api", "version", "threading_layer", "architecture")}
         for library in threadpool_info()
         if library.get("user_api") == "blas"
     ]
+    libraries = sorted(found, key=canonical)  # in whatever order they were loaded
     hardware = {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,0 +1,186 @@
+"""ab: the working tree against a commit, on this machine, now: is it worse, and is it slower?
+
+Round 0 warms caches up and gives what soundness and quality are judged by; then come the pairs, each both sides in
+random order, one cell at a time. `ab HEAD` without changes is an A/A test: it says how often the decision is wrong.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+from tqdm import tqdm
+
+from .ab_decide import ALPHA, RELABELLINGS, decide, false_alarm_rate, pairs_needed
+from .ab_measure import PERF, CannotRun, perf_tests, perf_timings, run_config, run_perf, timing, write_specs
+from .ab_sides import CodeSide, both_sides
+from .cell import expand
+from .compare import Comparison, results_checks
+from .compare_checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, REGRESSION, Check
+from .compare_columns import COSTS
+from .compare_environment import differences
+from .compare_match import Side, labels, match
+from .environment import usable_cores
+from .pool import THREADS
+from .spec import Spec
+from .tables import brought_nothing
+from .text import UsageError
+from .verify import verify
+
+__all__ = ["PERF", "ab", "ab_perf"]
+
+VERDICTS = {"slower": REGRESSION, "faster": BETTER, "same": OK}
+
+Measure = Callable[[str, int], Any]
+
+
+def ab(
+    ref: str, spec: Spec, *, pairs: int = 12, threshold: float = 0.1, jobs: int = 1, data_dir: Path | None = None
+) -> Comparison:
+    """Compare the working tree with the commit `ref` on the cells of `spec`: soundness, quality, and costs by pairs.
+
+    threshold: least ratio − 1 that is an alarm. jobs > 1 leaves the costs as advice. Raises UsageError, DataError or
+    ProblemError before anything is run, and KeyboardInterrupt.
+    """
+    cells = len(expand(spec, data_dir))
+    _check(pairs, threshold, jobs)
+    with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
+        folder = Path(name)
+        configs, sides = write_specs(spec, base, cand, folder), {"base": base, "cand": cand}
+
+        def measure(side: str, round_: int) -> Side:
+            return run_config(sides[side], configs[side], folder / f"{side}-{round_}", jobs, data_dir)
+
+        notes = _notes(base, cand, pairs, cells * len(COSTS), jobs)
+        try:
+            first, rounds = _rounds(measure, pairs, folder)
+        except CannotRun as error:
+            return _nothing(base, cand, notes, error)
+        timings = pd.DataFrame([line for number, order, both in rounds for line in _timings(number, order, both)])
+        known = Side(cand.name, first["cand"].rows, first["cand"].environment, spec.toml())
+        checks = results_checks(Side(base.name, first["base"].rows, first["base"].environment), known)
+        notes += _flaky(rounds)
+        costs, more = _costs(timings, threshold, judged=jobs == 1, same=base.fingerprint == cand.fingerprint)
+        found = differences(first["base"].environment, first["cand"].environment)
+        lines = timings.to_dict("records")
+        result = Comparison(base.name, cand.name, [*checks, *costs], found, [*notes, *more], lines)  # type: ignore[arg-type]
+        return result.with_proofs("CAND", list(verify(folder / "cand-0", data_dir)))
+
+
+def ab_perf(ref: str, *, pairs: int = 12, threshold: float = 0.1) -> Comparison:
+    """Compare the working tree with the commit `ref` on the hot operations in tests/perf. Raises as `ab`."""
+    _check(pairs, threshold, 1)
+    with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
+        folder, sides = Path(name), {"base": base, "cand": cand}
+        tests = perf_tests(cand, folder)
+
+        def measure(side: str, round_: int) -> dict[str, float]:
+            return run_perf(sides[side], tests, folder / f"{side}-{round_}.json")
+
+        try:
+            first, rounds = _rounds(measure, pairs, folder)
+        except CannotRun as error:
+            return _nothing(base, cand, [], error)
+        timings = pd.DataFrame(
+            [line for number, order, both in rounds for line in perf_timings(both["base"], both["cand"], number, order)]
+        )
+        before, after = first["base"], first["cand"]
+        checks = [Check(GRID, name, "ran", "yes", "no", FAILED) for name in before if name not in after]
+        checks += [Check(GRID, name, "ran", "no", "yes", MISSING) for name in after if name not in before]
+        notes = _notes(base, cand, pairs, len(before.keys() & after.keys()), 1)
+        costs, more = _costs(timings, threshold, judged=True, same=base.fingerprint == cand.fingerprint)
+        lines = timings.to_dict("records")
+        return Comparison(base.name, cand.name, [*checks, *costs], (), [*notes, *more], lines)  # type: ignore[arg-type]
+
+
+def _check(pairs: int, threshold: float, jobs: int) -> None:
+    if pairs < 1:
+        raise UsageError(f"--pairs must be at least 1. Got {pairs} instead.")
+    if jobs < 1:
+        raise UsageError(f"--jobs must be at least 1. Got {jobs} instead.")
+    if not 0 < threshold < np.inf:
+        raise UsageError(f"--threshold must be a number > 0, such as 0.1 for 10 %. Got {threshold} instead.")
+
+
+def _rounds(measure: Measure, pairs: int, folder: Path) -> tuple[dict[str, Any], list[tuple[int, str, dict[str, Any]]]]:
+    """What round 0 measured, and number, first side and measurements of each pair."""
+    rng, rounds = np.random.default_rng(), []
+    with tqdm(total=2 * (pairs + 1), unit="run", disable=None) as bar:
+        for number in range(pairs + 1):
+            order = [str(side) for side in rng.permutation(["base", "cand"])]
+            both = {}
+            for side in order:
+                bar.set_postfix_str(f"pair {number} of {pairs}, {side}")
+                both[side] = measure(side, number)
+                bar.update()
+            rounds.append((number, order[0], both))
+            if number:
+                for side in order:
+                    shutil.rmtree(folder / f"{side}-{number}", ignore_errors=True)
+    return rounds[0][2], rounds[1:]
+
+
+def _timings(number: int, order: str, both: dict[str, Side]) -> list[dict[str, Any]]:
+    """The lines of one pair of runs: cells that ended well on both sides."""
+    names = labels([*both["base"].rows, *both["cand"].rows])
+    return [
+        timing(names[pair.cand["cell"]], cost, number, order, pair.base[cost], pair.cand[cost])
+        for pair in match(both["base"].rows, both["cand"].rows).pairs
+        for cost in COSTS
+        if pair.base["status"] == pair.cand["status"] == "ok" and pair.base[cost] and pair.cand[cost]
+    ]
+
+
+def _costs(timings: pd.DataFrame, threshold: float, *, judged: bool, same: bool) -> tuple[list[Check], list[str]]:
+    """Checks of the costs, and what is to be said about them."""
+    if timings.empty:
+        return [], ["no cell ended well on both sides, so there are no costs"]
+    decisions, checks = decide(timings, threshold).to_dict("records"), []
+    for row in decisions:
+        interval = f"95 % interval {row['low']:.3f} to {row['high']:.3f}"
+        note = f"{interval}, p = {row['p']:.2g}, {row['pairs']} pairs"
+        possible = judged and row["pairs"] >= pairs_needed(len(decisions))
+        verdict = VERDICTS[row["verdict"]] if possible else ADVISORY
+        checks.append(Check(COST, row["cell"], row["cost"], row["base"], row["cand"], verdict, row["ratio"], note))
+    if not (same and judged):
+        return checks, []
+    alarms = sum(check.verdict == REGRESSION for check in checks)
+    rate = false_alarm_rate(timings, threshold, np.random.default_rng(0))
+    return checks, [
+        f"A/A: both sides are the same code, so every alarm is false: {alarms} of {len(checks)} decisions",
+        f"false-alarm rate: {rate:.1%} of {RELABELLINGS} comparisons with the sides of these pairs swapped at random",
+    ]
+
+
+def _notes(base: CodeSide, cand: CodeSide, pairs: int, tests: int, jobs: int) -> list[str]:
+    notes = [
+        f"{pairs} pairs, sides in random order; Wilcoxon's test, Holm's correction over {tests} tests at {ALPHA:g}",
+        f"BLAS threads pinned to {THREADS}; {usable_cores()} cores, load {psutil.getloadavg()[0]:.1f} at the start",
+    ]
+    if base.python != cand.python:
+        notes.append("BASE ran in an environment of its own, since its dependencies are others")
+    if jobs > 1:
+        notes.append(f"costs are advice: with {jobs} jobs at a time the cells disturb each other")
+    elif pairs < pairs_needed(tests):
+        notes.append(f"costs are advice: {tests} tests need at least {pairs_needed(tests)} pairs for any to count")
+    return notes
+
+
+def _flaky(rounds: Sequence[tuple[int, str, dict[str, Side]]]) -> list[str]:
+    """Failures in the timed rounds, which the comparison of round 0 does not see."""
+    notes = []
+    for side, name in (("base", "BASE"), ("cand", "CAND")):
+        failed = sum(brought_nothing(row) for _, _, both in rounds for row in both[side].rows)
+        if failed:
+            notes.append(f"{failed} cells of {name} failed in the timed rounds")
+    return notes
+
+
+def _nothing(base: CodeSide, cand: CodeSide, notes: Sequence[str], error: CannotRun) -> Comparison:
+    return Comparison(base.name, cand.name, [], (), [*notes, f"a side did not run: {error}"])
