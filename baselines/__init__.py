@@ -5,8 +5,14 @@ of its options. `budget` is wall-clock seconds from the call on, or None; direct
 
 common.py    refused options, the clock of the budget, thinned traces
 start.py     random starting weights, the objective with its gradient, a bound on its curvature
-kernels.py   nngp, ntk: kernel ridge regression with the infinite-width kernels of the same network
-sgd.py       sgd, sgd_seeds: gradient descent with momentum as published, all seeds in one compiled run
+everyday.py  ridge, rbf, forest: what every user would try first, from scikit-learn
+kernels.py   nngp, ntk: kernel ridge regression with the kernels of the same network, at infinite or finite width
+tangents.py  neural-tangents, imported quietly
+sgd.py       sgd, sgd_seeds: gradient descent with momentum as published, or Adam, for one seed or several at once
 descent.py   the compiled loop under sgd.py
 lbfgs.py     lbfgs: multi-start L-BFGS on the true objective, the honest upper bound
+arrangements.py  arrangements: the convex program of Pilanci & Ergen over sampled activation patterns, ReLU or gated
+copositive.py    copositive: Frank–Wolfe over sampled sign patterns, after Sahiner et al.
+patterns.py  activation patterns at random, and projection onto their cones
+outputs.py   the best output weights for given hidden directions
 """

@@ -5,10 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from annotated_types import Ge, Gt
 
 from ..solvers.problem import TraceRow
 
 TRACE_ROWS = 200
+
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
 
 
 class OptionError(ValueError):

@@ -1,10 +1,13 @@
-"""Kernel ridge regression with the infinite-width kernels of the two-layer ReLU network, by neural-tangents.
+"""Kernel ridge regression with the NNGP and NTK kernels of the two-layer ReLU network, by neural-tangents.
 
 Parameterisation (neural-tangents' "ntk", W_std = 1, no bias): the network is f(x) = m^{-½} Σ_j a_j (w_jᵀx/√d)₊ with all
-w_j, a_j standard normal. With θ the angle between x and z, the kernels are the arc-cosine kernels
+w_j, a_j standard normal. With θ the angle between x and z, the kernels of infinite width are the arc-cosine kernels
 
     NNGP(x, z) = ‖x‖‖z‖ (sin θ + (π − θ) cos θ) / (2π d)                 E over w of the product of two features
     NTK(x, z)  = NNGP(x, z) + xᵀz (π − θ) / (2π d)                       plus the first layer's tangents
+
+At a finite width m they are the same averages over m drawn neurons: NNGP(x, z) = 1/m Σ_j (w_jᵀx)₊(w_jᵀz)₊ / d, and the
+NTK is the inner product of the gradients of the drawn network with one output.
 
 The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y. The prior's
 regularisation is not the training objective's, so these methods have no network and no objective.
@@ -12,14 +15,15 @@ regularisation is not the training objective's, so these methods have no network
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
 from ..solvers.problem import Array, Fit, Problem
+from .common import require_width
 
 Kernel = Literal["nngp", "ntk"]
 Ridge = Literal["absolute", "relative"]
@@ -33,8 +37,11 @@ def nngp(
     budget: float | None = None,
     ridge: Ridge = "absolute",
 ) -> Fit:
-    """Ridge regression with the NNGP kernel; the ridge is γ, or γ × the mean of the kernel's diagonal if `relative`."""
-    return _kernel_ridge("nngp", problem, ridge)
+    """Ridge regression with the NNGP kernel; the ridge is γ, or γ × the mean of the kernel's diagonal if `relative`.
+
+    width: None for the infinite width, else the number of neurons drawn with `seed`. Raises OptionError if width < 1.
+    """
+    return _kernel_ridge("nngp", problem, width, seed, ridge)
 
 
 def ntk(
@@ -45,13 +52,13 @@ def ntk(
     budget: float | None = None,
     ridge: Ridge = "absolute",
 ) -> Fit:
-    """Ridge regression with the neural tangent kernel; the ridge is γ, or γ × its diagonal's mean if `relative`."""
-    return _kernel_ridge("ntk", problem, ridge)
+    """Ridge regression with the neural tangent kernel; otherwise as `nngp`."""
+    return _kernel_ridge("ntk", problem, width, seed, ridge)
 
 
-def kernel_matrix(kernel: Kernel, X1: Array, X2: Array | None = None) -> Array:
-    """The kernel between the rows of X1 (k, d) and of X2 (l, d), or of X1 with itself: (k, l) float64."""
-    return _compiled_kernel(kernel, X1, X2)()
+def kernel_matrix(kernel: Kernel, X1: Array, X2: Array, width: int | None = None, seed: int = 0) -> Array:
+    """The kernel between the rows of X1 (k, d) and of X2 (l, d), (k, l) float64; at a width, by drawn neurons."""
+    return _compiled_kernel(kernel, X1, X2, width, seed)()
 
 
 def ridge_solve(K: Array, ridge: float, Y: Array) -> Array:
@@ -67,13 +74,15 @@ def ridge_solve(K: Array, ridge: float, Y: Array) -> Array:
         return (Q[:, solid] / w[solid]) @ (Q[:, solid].T @ Y)
 
 
-def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge) -> Fit:
+def _kernel_ridge(kernel: Kernel, problem: Problem, width: int | None, seed: int, ridge: Ridge) -> Fit:
+    if width is not None:
+        width = require_width(width, kernel)
     # The kernels are homogeneous of degree 2, so X/σ and ridge/σ² give the same scores without overflow.
-    sigma = problem.scaled.sigma
-    X = problem.scaled.problem.X
-    neural_tangents()  # its import, which takes seconds, is no part of the work and none of the compilation
+    sigma, X = problem.scaled.sigma, problem.scaled.problem.X
+    from . import tangents  # noqa: F401  # an import of seconds, which is no part of the work nor of the compilation
+
     begin = time.perf_counter()
-    evaluate = _compiled_kernel(kernel, X, None)
+    evaluate = _compiled_kernel(kernel, X, X, width, seed)
     compiled = time.perf_counter()
     K = evaluate()
     shift = problem.gamma / sigma / sigma if ridge == "absolute" else problem.gamma * float(np.mean(np.diag(K)))
@@ -81,7 +90,7 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge) -> Fit:
     done = time.perf_counter()
 
     def predict(Z: Array) -> Array:
-        return kernel_matrix(kernel, np.asarray(Z, dtype=np.float64) / sigma, X) @ weights
+        return kernel_matrix(kernel, np.asarray(Z, dtype=np.float64) / sigma, X, width, seed) @ weights
 
     return Fit(
         predict,
@@ -94,37 +103,43 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge) -> Fit:
     )
 
 
-def _compiled_kernel(kernel: Kernel, X1: Array, X2: Array | None) -> Callable[[], Array]:
-    import jax
+def _compiled_kernel(kernel: Kernel, X1: Array, X2: Array, width: int | None, seed: int) -> Callable[[], Array]:
     from jax.experimental import enable_x64
 
-    stax = neural_tangents().stax
-    layers = stax.Dense(1, W_std=1.0), stax.Relu(), stax.Dense(1, W_std=1.0)
-    _, _, kernel_fn = stax.serial(*layers)
-    operands = (X1,) if X2 is None else (X1, X2)
-    with enable_x64():
-        compiled = jax.jit(lambda *rows: kernel_fn(*rows, get=kernel)).lower(*operands).compile()
+    compiled = _compile(kernel, X1.shape, X2.shape, width, seed)
 
     def evaluate() -> Array:
         with enable_x64():
-            return np.asarray(compiled(*operands))
+            return np.asarray(compiled(X1, X2))
 
     return evaluate
 
 
-def neural_tangents() -> Any:
-    """The module, imported without the log lines that TensorFlow, which comes with it, prints from native code."""
-    import sys
+@lru_cache(maxsize=32)
+def _compile(kernel: Kernel, left: tuple[int, int], right: tuple[int, int], width: int | None, seed: int) -> Any:
+    import jax
+    from jax.experimental import enable_x64
 
-    if "neural_tangents" not in sys.modules:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        sys.stderr.flush()
-        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        try:
-            import neural_tangents  # noqa: F401
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
-    return sys.modules["neural_tangents"]
+    with enable_x64():
+        function = _infinite(kernel) if width is None else _finite(kernel, left[1], width, seed)
+        return jax.jit(function).lower(np.zeros(left), np.zeros(right)).compile()
+
+
+def _infinite(kernel: Kernel) -> Callable[[Any, Any], Any]:
+    from .tangents import stax
+
+    _, _, kernel_fn = stax.serial(stax.Dense(1), stax.Relu(), stax.Dense(1))
+    return lambda X1, X2: kernel_fn(X1, X2, get=kernel)
+
+
+def _finite(kernel: Kernel, d: int, width: int, seed: int) -> Callable[[Any, Any], Any]:
+    import jax
+
+    from .tangents import empirical_nngp_fn, empirical_ntk_fn, stax
+
+    hidden = stax.Dense(width), stax.Relu()
+    # The NNGP of the drawn network averages over its hidden units: the last layer, being Gaussian, adds nothing.
+    init, apply, _ = stax.serial(*hidden) if kernel == "nngp" else stax.serial(*hidden, stax.Dense(1))
+    _, weights = init(jax.random.PRNGKey(seed), (-1, d))
+    empirical = (empirical_nngp_fn if kernel == "nngp" else empirical_ntk_fn)(apply)
+    return lambda X1, X2: empirical(X1, X2, weights)

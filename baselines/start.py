@@ -18,6 +18,23 @@ def random_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
     return Network(rng.normal(size=(d, width)) * (r / np.sqrt(d)), rng.normal(size=(width, c)) * (r / np.sqrt(c)))
 
 
+def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Network:
+    """Balanced weights of the same size whose neurons' preactivations Xu_j are isotropic in the column space of X.
+
+    On raw data most Gaussian neurons are on for all rows or off for all; the hyperplanes of these cut through the rows.
+    """
+    _, sigma, Bt = np.linalg.svd(problem.X, full_matrices=False)
+    solid = sigma > 1e-9 * sigma[0]
+    if not solid.any():
+        return random_network(problem, width, rng)
+    U = Bt[solid].T @ (rng.normal(size=(int(solid.sum()), width)) / sigma[solid, None])
+    V = rng.normal(size=(width, problem.c))
+    U, V = U / np.linalg.norm(U, axis=0), V / np.linalg.norm(V, axis=1, keepdims=True)
+    size = np.sqrt(2 * np.mean((np.maximum(problem.X @ U, 0.0) @ V) ** 2))
+    r = 1.0 / np.sqrt(size) if size > 0 else 1.0
+    return Network(U * r, V * r)
+
+
 def objective_and_gradient(problem: Problem, network: Network) -> tuple[float, Array, Array]:
     """The training objective and its gradients in U (d, m) and V (m, c); the ReLU's slope at 0 is 0."""
     X, gamma, U, V = problem.X, problem.gamma, network.U, network.V

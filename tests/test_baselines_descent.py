@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from jax.experimental import enable_x64
 from relaxbench.baselines.common import OptionError
-from relaxbench.baselines.descent import MOMENTUM, Data, loss_and_gradient
+from relaxbench.baselines.descent import MOMENTUM, Data, Rule, compile_descent, loss_and_gradient
 from relaxbench.baselines.lbfgs import lbfgs
-from relaxbench.baselines.sgd import sgd, sgd_seeds
+from relaxbench.baselines.sgd import _start, sgd, sgd_seeds
 from relaxbench.baselines.start import curvature_bound, objective_and_gradient, random_network
 from relaxbench.solvers.problem import Network, Problem
 from scipy.optimize import approx_fprime
@@ -41,7 +41,7 @@ def test_compiled_gradient_equals_the_plain_one_for_every_network_of_a_batch():
     problem = random_problem()
     networks = [random_network(problem, 5, np.random.default_rng(k)) for k in range(3)]
     with enable_x64():
-        data = Data(problem.X, problem.X.T, problem.Y.T, problem.gamma)
+        data = Data(problem.X, problem.X.T, problem.Y.T, problem.gamma, None, None)
         weights = tuple(np.stack([getattr(w, name).T for w in networks]) for name in "UV")
         loss, (dU, dV) = jax.device_get(jax.jit(loss_and_gradient)(data, weights))
     for k, network in enumerate(networks):
@@ -85,8 +85,8 @@ def test_the_first_steps_are_those_of_the_heavy_ball():
 @pytest.mark.parametrize("gamma", [0.1, 0.01])
 def test_sgd_comes_down_to_lbfgs(gamma):
     problem = random_problem(gamma=gamma)
-    best = lbfgs(problem, width=30, seed=0, starts=2, iterations=2000)
-    fits = sgd_seeds(problem, width=30, seeds=range(3))
+    best = lbfgs(problem, width=20, seed=0, starts=2, iterations=1000)
+    fits = sgd_seeds(problem, width=20, seeds=range(3))
     for fit in fits:
         assert fit.status == "ok"
         assert fit.value == pytest.approx(problem.objective(fit.network), rel=1e-10)
@@ -112,7 +112,86 @@ def test_seeds_run_together_give_what_each_gives_alone():
         alone = sgd(problem, width=10, seed=seed, epochs=500)
         np.testing.assert_allclose(fit.network.U, alone.network.U, rtol=1e-6, atol=1e-8)
         assert fit.info["iterations"] == alone.info["iterations"]
+        assert fit.info["solve_s"] == pytest.approx(fit.info["shared_s"] / 3)
     assert len({round(fit.value, 8) for fit in together}) == 3
+
+
+def descend_as_one_batch(problem, rule, width=6, seeds=(3, 1, 4), epochs=200):
+    data, state = _start(problem.scaled.problem, width, seeds, rule, None, 20)
+    advance, _ = compile_descent(data, state, rule)
+    return advance(data, state, epochs)
+
+
+@pytest.mark.parametrize("rule", [Rule("momentum", None, True), Rule("adam", 5, True)])
+def test_a_batch_of_runs_is_its_runs_one_by_one(rule):
+    # Accelerators descend all seeds in one batch; a CPU runs the same loop with batches of one.
+    problem = random_problem()
+    together = descend_as_one_batch(problem, rule)
+    for k, seed in enumerate((3, 1, 4)):
+        alone = descend_as_one_batch(problem, rule, seeds=(seed,))
+        np.testing.assert_allclose(together.best_weights[0][k], alone.best_weights[0][0], rtol=1e-6, atol=1e-8)
+        for name in ("best", "rate", "halvings", "epoch", "running"):
+            np.testing.assert_allclose(getattr(together, name)[k], getattr(alone, name)[0], rtol=1e-6)
+
+
+def test_a_run_that_has_stopped_is_carried_along_unchanged():
+    problem = random_problem()
+    state = descend_as_one_batch(problem, Rule("momentum", None, True), epochs=20_000)
+    assert not np.any(state.running)
+    assert len(set(np.asarray(state.epoch).tolist())) > 1
+    assert np.all(np.asarray(state.halvings) == 12)
+
+
+def test_the_first_steps_of_adam():
+    problem = random_problem()
+    rate, scaled = 1e-3, problem.scaled
+    # The guard of the division is felt by tiny gradients only, so the units of the scaled problem do not show.
+    network = scaled.network_back(random_network(scaled.problem, 4, np.random.default_rng(7)))
+    losses, first, second = [], 0.0, 0.0
+    for step in range(1, 5):
+        value, dU, dV = objective_and_gradient(problem, network)
+        losses.append(value)
+        gradient = np.concatenate([dU.ravel(), dV.ravel()])
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        move = first / (1 - 0.9**step) / np.sqrt(second / (1 - 0.999**step))
+        network = unflat(flat(network) - rate * move, problem, 4)
+    fit = sgd(problem, width=4, seed=7, epochs=4, learning_rate=rate, optimizer="adam")
+    assert fit.value == pytest.approx(min(losses), rel=1e-6)
+    for row in fit.trace:
+        assert row.value == pytest.approx(losses[row.iteration - 1], rel=1e-6)
+
+
+def test_one_epoch_of_minibatches_is_one_of_the_possible_orders():
+    problem = random_problem(n=3)
+    rate, scaled = 1e-2, problem.scaled
+    start = scaled.network_back(random_network(scaled.problem, 4, np.random.default_rng(7)))
+    possible = []
+    for last in range(3):
+        network, velocity = start, 0.0
+        for rows in ([k for k in range(3) if k != last], [last]):
+            share = len(rows) / 3
+            part = Problem(problem.X[rows], problem.Y[rows], problem.gamma * share)
+            _, dU, dV = objective_and_gradient(part, network)
+            velocity = MOMENTUM * velocity + np.concatenate([dU.ravel(), dV.ravel()]) / share
+            network = unflat(flat(network) - rate * velocity, problem, 4)
+        possible.append(problem.objective(network))
+    assert np.ptp(possible) > 1e-4 * possible[0]
+    fit = sgd(problem, width=4, seed=7, epochs=2, learning_rate=rate, batch=2)
+    assert min(abs(fit.trace[-1].value - value) for value in possible) < 1e-9 * possible[0]
+
+
+def test_minibatches_of_all_rows_are_no_minibatches():
+    problem = random_problem()
+    full, batch = (sgd(problem, width=4, seed=0, epochs=50, batch=b).value for b in (None, problem.n + 1))
+    assert full == batch
+
+
+@pytest.mark.parametrize("batch", [None, 4])
+def test_adam_comes_down_as_well(batch):
+    problem = random_problem()
+    best = lbfgs(problem, width=20, seed=0, starts=2, iterations=1000)
+    fit = sgd(problem, width=20, seed=0, optimizer="adam", batch=batch, epochs=4000)
+    assert fit.value == pytest.approx(best.value, rel=0.05)
 
 
 @pytest.mark.parametrize(("method", "options"), [(sgd, {"epochs": 500}), (lbfgs, {"iterations": 100})])

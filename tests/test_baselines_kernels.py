@@ -3,8 +3,11 @@
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
+from jax.experimental import enable_x64
+from relaxbench.baselines.common import OptionError
 from relaxbench.baselines.kernels import kernel_matrix, nngp, ntk, ridge_solve
 from relaxbench.solvers.problem import Problem
 
@@ -31,7 +34,7 @@ def rows():
 @pytest.mark.parametrize("kernel", ["nngp", "ntk"])
 def test_kernels_equal_the_arc_cosine_kernels(kernel, rows):
     X, Z = rows
-    for left, right, K in ((X, X, kernel_matrix(kernel, X)), (X, Z, kernel_matrix(kernel, X, Z))):
+    for left, right, K in ((X, X, kernel_matrix(kernel, X, X)), (X, Z, kernel_matrix(kernel, X, Z))):
         closed = arc_cosine(kernel, left, right)
         np.testing.assert_allclose(K, closed, atol=1e-8, rtol=0)
         # neural-tangents takes the angle's sine from 1 − cos², which loses half the digits where rows are parallel.
@@ -39,7 +42,7 @@ def test_kernels_equal_the_arc_cosine_kernels(kernel, rows):
         crossing = np.abs(left @ right.T) < (1 - 1e-6) * products
         np.testing.assert_allclose(K[crossing], closed[crossing], atol=1e-10, rtol=0)
     wrong = arc_cosine("ntk" if kernel == "nngp" else "nngp", X, X)
-    assert np.max(np.abs(kernel_matrix(kernel, X) - wrong)) > 0.1
+    assert np.max(np.abs(kernel_matrix(kernel, X, X) - wrong)) > 0.1
 
 
 @pytest.mark.parametrize(("method", "kernel"), [(nngp, "nngp"), (ntk, "ntk")])
@@ -60,7 +63,7 @@ def test_scores_are_ridge_regression_with_the_closed_form(method, kernel, ridge,
 def test_nngp_is_the_mean_of_products_of_random_features(rows):
     X, _ = rows
     features = np.maximum(X @ np.random.default_rng(2).normal(size=(3, 200_000)) / np.sqrt(3), 0.0)
-    np.testing.assert_allclose(kernel_matrix("nngp", X), features @ features.T / 200_000, atol=0.02)
+    np.testing.assert_allclose(kernel_matrix("nngp", X, X), features @ features.T / 200_000, atol=0.02)
 
 
 def test_absolute_ridge_scales_with_the_data_and_relative_does_not(rows):
@@ -89,6 +92,48 @@ def test_ridge_solve_takes_singular_and_nearly_singular_matrices():
     np.testing.assert_array_equal(ridge_solve(np.zeros((2, 2)), 0.0, np.ones((2, 1))), np.zeros((2, 1)))
 
 
+def drawn_weights(seed, d, width):
+    """The weights that neural-tangents draws: (d, width), and (width,) for the last layer."""
+    from relaxbench.baselines.tangents import stax  # slow, so not at collection
+
+    with enable_x64():
+        init, _, _ = stax.serial(stax.Dense(width), stax.Relu(), stax.Dense(1))
+        (first, _), _, (last, _) = init(jax.random.PRNGKey(seed), (-1, d))[1]
+        return np.asarray(first), np.asarray(last)[:, 0]
+
+
+def test_kernels_of_finite_width_are_those_of_the_drawn_network(rows):
+    X, Z = rows
+    W, a = drawn_weights(5, 3, 4)
+    H, G = (np.maximum(A @ W / np.sqrt(3), 0) for A in (X, Z))
+    on, on_Z = (np.heaviside(A @ W, 0) * a for A in (X, Z))
+    tangent = H @ G.T / 4 + (on @ on_Z.T / 4) * (X @ Z.T) / 3
+    away = (np.linalg.norm(X, axis=1)[:, None] > 0) & (np.linalg.norm(Z, axis=1) > 0)  # x = 0 sits on the kink
+    np.testing.assert_allclose(kernel_matrix("ntk", X, Z, 4, 5)[away], tangent[away], atol=1e-12)
+
+
+def test_finite_width_goes_to_infinite_width_and_depends_on_the_seed(rows):
+    X, _ = rows
+    for kernel in ("nngp", "ntk"):
+        closed = arc_cosine(kernel, X, X)
+        wide, narrow = (kernel_matrix(kernel, X, X, width, 1) for width in (20_000, 3))
+        assert np.max(np.abs(wide - closed)) < 0.05 * np.max(closed)
+        assert np.max(np.abs(narrow - closed)) > 0.05 * np.max(closed)
+        assert not np.allclose(narrow, kernel_matrix(kernel, X, X, 3, 2))
+    assert np.linalg.matrix_rank(kernel_matrix("nngp", X, X, 2, 1), tol=1e-10) <= 2
+
+
+def test_scores_of_finite_width_use_one_draw_for_training_and_new_rows(rows):
+    X, Z = rows
+    Y = np.random.default_rng(1).normal(size=(7, 2))
+    fit = nngp(Problem(X, Y, 0.3), width=5, seed=4)
+    K, K_Z = (kernel_matrix("nngp", A, X, 5, 4) for A in (X, Z))
+    np.testing.assert_allclose(fit.predict(Z), K_Z @ np.linalg.solve(K + 0.3 * np.eye(7), Y), atol=1e-9)
+    with pytest.raises(OptionError, match="width must be an integer"):
+        nngp(Problem(X, Y, 0.3), width=0)
+
+
+@pytest.mark.slow
 def test_a_fit_prints_nothing():
     code = (
         "import numpy as np; from relaxbench.baselines.kernels import nngp;"

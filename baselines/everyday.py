@@ -1,0 +1,61 @@
+"""What every user would try first, from scikit-learn: ridge on the features, RBF kernel ridge, a random forest.
+
+All three are fitted to the targets as they are (one-hot or real), with scikit-learn's defaults where nothing else is
+said. They are other models, so they have no network, no objective and no bound.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..solvers.problem import Array, Fit, Problem
+from .common import Clock, Count
+
+
+def ridge(problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None) -> Fit:
+    """Linear ridge regression with an unpenalised intercept: min_W ½‖XW + 1bᵀ − Y‖² + γ/2 ‖W‖²."""
+    from sklearn.linear_model import Ridge
+
+    sigma = problem.scaled.sigma
+    return _fitted(problem, Ridge(alpha=problem.gamma / sigma / sigma))
+
+
+def rbf(problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None) -> Fit:
+    """Kernel ridge regression with ridge γ and the kernel exp(−‖x − z‖²/(d·v)), v the variance of the entries of X.
+
+    That scale is scikit-learn's `gamma="scale"` for support vector machines; it makes the fit independent of units.
+    """
+    from sklearn.kernel_ridge import KernelRidge
+
+    X = problem.scaled.problem.X
+    spread = problem.d * float(np.var(X))
+    sharpness = 1.0 / spread if spread > 0 else 1.0
+    return _fitted(problem, KernelRidge(alpha=problem.gamma, kernel="rbf", gamma=sharpness))
+
+
+def forest(
+    problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None, trees: Count = 100
+) -> Fit:
+    """A random forest of `trees` regression trees on the targets; γ plays no part in it.
+
+    On one-hot targets the squared error of a split is its Gini impurity, so scores are a classification forest's.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+
+    return _fitted(problem, RandomForestRegressor(trees, random_state=seed, n_jobs=1))
+
+
+def _fitted(problem: Problem, model: Any) -> Fit:
+    """The model fitted to X/σ, so that no unit of X overflows; it predicts from rows in the units of X."""
+    sigma, X = problem.scaled.sigma, problem.scaled.problem.X
+    targets = problem.Y[:, 0] if problem.c == 1 else problem.Y
+    clock = Clock(None)
+    model.fit(X, targets)
+    seconds = clock.seconds()
+
+    def predict(Z: Array) -> Array:
+        return np.asarray(model.predict(np.asarray(Z, dtype=np.float64) / sigma)).reshape(len(Z), problem.c)
+
+    return Fit(predict, info={"solve_s": seconds})
