@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
-from .common import Clock, Count
+from .common import Clock, Count, require_positive
 from .outputs import balanced, fit_outputs, unit_columns
 from .patterns import sample_patterns
 
@@ -49,8 +49,10 @@ def arrangements(
 
     rounds: how often the two convex steps of the ReLU model with several outputs are taken. The network is as wide as
     the solution; `width` is not used. `value` is the objective of what is returned, in float64, not the solver's.
+    Raises OptionError unless patterns and rounds are ≥ 1.
     """
     clock = Clock(budget)
+    require_positive(patterns=patterns, rounds=rounds)
     scaled = problem.scaled
     D, U = sample_patterns(scaled.problem.X, patterns, np.random.default_rng(seed))
     if model == "gated":

@@ -46,6 +46,13 @@ def require_width(width: int | None, method: str) -> int:
     return int(width)
 
 
+def require_positive(**values: float | None) -> None:
+    """Raises OptionError for the first option that is not greater than 0; None means that it is not set."""
+    for name, value in values.items():
+        if value is not None and not value > 0:
+            raise OptionError(f"{name} must be greater than 0. Got {value!r} instead.")
+
+
 def thin(rows: Sequence[TraceRow], limit: int = TRACE_ROWS) -> list[TraceRow]:
     """At most `limit` rows, evenly spread, with the first and the last."""
     if len(rows) <= limit:

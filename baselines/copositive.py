@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
-from .common import Clock, Count, thin
+from .common import Clock, Count, require_positive, thin
 from .outputs import fit_outputs, unit_columns
 from .patterns import project_to_cone, sample_patterns
 
@@ -41,8 +41,10 @@ def copositive(
 
     The network is as wide as the solution; `width` is not used. `value` is its objective in float64. The trace's
     residual and `violation` are the largest oracle value found, divided by γ, minus one: at most 0 when none helps.
+    Raises OptionError unless patterns and rounds are ≥ 1.
     """
     clock = Clock(budget)
+    require_positive(patterns=patterns, rounds=rounds)
     scaled = problem.scaled
     inner = scaled.problem
     D, start = sample_patterns(inner.X, patterns, np.random.default_rng(seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
-from .common import Clock, Count, require_width, thin
+from .common import Clock, Count, require_positive, require_width, thin
 from .start import objective_and_gradient, spread_network
 
 
@@ -23,11 +23,12 @@ def lbfgs(
     Works on the scaled problem, where the tolerances mean something, in turn in the coordinates of the problem and in
     whitened ones (every second start), which win on badly scaled features and lose a little elsewhere. The objective is
     not smooth where a row crosses a neuron's hyperplane, so a start may end in a failed line search: its point still
-    counts. Out of budget, the best point so far is returned with status `timeout`. Raises OptionError unless width ≥ 1.
-
+    counts. Out of budget, the best point so far is returned with status `timeout`. Raises OptionError unless all
+    numbers are ≥ 1.
     """
     clock = Clock(budget)
     m = require_width(width, "lbfgs")
+    require_positive(starts=starts, iterations=iterations)
     scaled = problem.scaled
     rng = np.random.default_rng(seed)
     best = Network(np.zeros((problem.d, m)), np.zeros((m, problem.c)))  # what remains if γ leaves nothing to learn

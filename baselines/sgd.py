@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..solvers.problem import Fit, Network, Problem, ScaledProblem, TraceRow
-from .common import TRACE_ROWS, Clock, Count, OptionError, Positive, require_width, thin
+from .common import TRACE_ROWS, Clock, Count, OptionError, Positive, require_positive, require_width, thin
 from .descent import MOMENTUM, Advance, Data, Optimizer, Rule, State, compile_descent, initial_state
 from .start import curvature_bound, random_network
 
@@ -74,11 +74,12 @@ def sgd_seeds(
 
     On an accelerator all seeds are one batch; on a CPU, where a batch of five costs as much as five runs, they run side
     by side on its cores. `solve_s` is the seed's share of the common time, which is `shared_s`. Out of budget, runs
-    that had not ended come back as they are with status `timeout`. Raises OptionError unless width ≥ 1 and there is a
-    seed.
+    that had not ended come back as they are with status `timeout`. Raises OptionError unless there is a seed and
+    all numbers are positive.
     """
     clock = Clock(budget)
     m = require_width(width, "sgd")
+    require_positive(epochs=epochs, learning_rate=learning_rate, batch=batch, patience=patience)
     if len(seeds) == 0:
         raise OptionError("seeds must hold at least one seed. Got none instead.")
     scaled = problem.scaled

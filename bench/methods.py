@@ -184,7 +184,7 @@ def _schema(method: Method) -> type[pydantic.BaseModel]:
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(function)
+        return typing.get_type_hints(function, include_extras=True)
     except (NameError, TypeError):  # a user's annotations may name what is imported for type checkers alone
         return {}
 

@@ -229,3 +229,9 @@ def test_a_width_is_needed(width):
             method(random_problem(), width=width, seed=0)
     with pytest.raises(OptionError, match="at least one seed"):
         sgd_seeds(random_problem(), width=3, seeds=[])
+
+
+@pytest.mark.parametrize("option", ["epochs", "learning_rate", "batch", "patience"])
+def test_options_have_to_be_positive(option):
+    with pytest.raises(OptionError, match=f"{option} must be greater than 0. Got 0 instead"):
+        sgd(random_problem(), width=3, seed=0, **{option: 0})
