@@ -87,7 +87,6 @@ def settings() -> dict[str, Any]:
         "ps.fonttype": 42,
         "svg.fonttype": "path",
         "svg.hashsalt": "relaxbench",
-        "axes.formatter.use_mathtext": True,
     }
 
 

@@ -24,7 +24,7 @@ LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",
     "±": r"$\pm$",
     "γ": r"$\gamma$",
     "≤": r"$\le$",

@@ -1,20 +1,26 @@
 """Results folders made up for the tests of the reports: plausible numbers, written in the harness's own formats."""
 
+import atexit
 import hashlib
 import json
+import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
+import pytest
 from relaxbench.bench.record import Record, write_record
 from relaxbench.bench.store import COLUMNS
 from relaxbench.bench.tables import results_table, tightness_table
+from relaxbench.datasets import load
+from relaxbench.reports import report
+from relaxbench.reports.style import WIDTHS
 
 SETS = {  # name: (n, d, c, test accuracy reached, draws)
-    "iris": (75, 4, 3, 0.96, 1),
-    "ionosphere": (175, 34, 2, 0.9, 1),
     "pima": (383, 8, 2, 0.74, 1),
     "spiral": (60, 2, 3, 0.7, 1),
-    "random": (25, 2, 5, None, 8),
+    "random": (25, 2, 5, None, 3),
 }
 METHODS = ("sdp", "cpp", "nngp", "ntk", "sgd")
 
@@ -70,8 +76,8 @@ def _method_rows(rng, base, method, gamma, optimum, accuracy, widths, seeds):
         yield row
 
 
-def write_folder(folder: Path, rows, *, plan=None, traces=True, arrays=None) -> Path:
-    """The files of a finished run: the tables, the records of all cells if `traces`, plan, spec and environment."""
+def write_folder(folder: Path, rows, *, plan=None, records=True) -> Path:
+    """The files of a finished run: tables, plan, spec and environment, and with `records` a record for each cell."""
     folder.mkdir(parents=True, exist_ok=True)
     results = results_table(rows)
     results.to_parquet(folder / "results.parquet", index=False)
@@ -80,13 +86,45 @@ def write_folder(folder: Path, rows, *, plan=None, traces=True, arrays=None) -> 
     known = [column.name for column in COLUMNS]
     (folder / "plan.json").write_text(json.dumps([{k: row.get(k) for k in known} for row in plan or rows], default=str))
     (folder / "spec.toml").write_text("gamma = [0.1, 0.01]\n\n[[dataset]]\nname = 'iris'\n", encoding="utf-8")
-    environment = {"relaxbench": "0.1.0", "packages": {"numpy": "2.4.6"}, "cpu": "Example CPU", "started": "2025-01-01"}
+    environment = {"relaxbench": "0.1.0", "packages": {"numpy": "2.4.6"}, "cpu": "Example CPU", "cores": [1, 2]}
     (folder / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
-    for row in rows if traces else ():
-        write_record(
-            folder / "cells" / row["cell"], Record(row, arrays=(arrays or {}).get(row["cell"], {}), trace=_trace(row))
-        )
+    for row in rows if records else ():
+        plane = row["dataset"] == "spiral"
+        extra = {"data": spiral_locator(), "info": {"ridge": row["gamma"]}} if plane else {}
+        arrays = network(row) if plane and row.get("objective") is not None else {}
+        write_record(folder / "cells" / row["cell"], Record(row, extra, arrays, _trace(row)))
     return folder
+
+
+@cache
+def spiral_locator() -> dict:
+    """What a record keeps to load the spiral again."""
+    options = {"preprocess": "none", "bias": False}
+    data = load("spiral", seed=0, **options)
+    shape = {"n": len(data.X_train), "d": data.X_train.shape[1], "c": data.Y_train.shape[1], "n_test": len(data.X_test)}
+    return {"source": "spiral", "seed": 0, "options": options, "sha256": data.sha256, **shape}
+
+
+def network(row) -> dict:
+    """A network of 12 neurons in the plane for three classes."""
+    rng = np.random.default_rng(len(row["method"]))
+    return {"network_U": rng.normal(size=(2, 12)), "network_V": rng.normal(size=(12, 3))}
+
+
+@cache
+def whole() -> tuple[Path, Path]:
+    """A finished run with everything in it, and its report: the folder and index.html, made once for all tests."""
+    folder = write_folder(Path(mkdtemp(prefix="relaxbench-")) / "whole", make_rows())
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
+    return folder, quick_report(folder, ("single", "double"))
+
+
+def quick_report(folder: Path, widths=("double",)) -> Path:
+    """The report without PDF and PNG, which take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaxbench.reports.drawing.FORMATS", ("svg",))
+        patch.setattr("relaxbench.reports.style.WIDTHS", {name: WIDTHS[name] for name in widths})
+        return report(folder)
 
 
 def _trace(row):
