@@ -151,4 +151,9 @@ def user_point(reduced: Reduced, gamma: float, theta: Array, T: Array, z: Array)
     unit = gamma / reduced.kappa**2
     rows = theta.shape[0]
     merged_T = merge @ np.maximum(T, 0.0) @ merge.T * unit
-    return DualPoint(merge[:, :rows] @ theta / reduced.kappa, (merged_T + merged_T.T) / 2, merged_z * unit)
+    merged_T, merged_z = (merged_T + merged_T.T) / 2, merged_z * unit
+    # Rows in opposite directions meet in α_i β_i = ¼ (s_i² − (Xu)_i²), whose multiplier is z.
+    i = np.arange(reduced.n)
+    merged_z -= merged_T[i, reduced.n + i] / 2
+    merged_T[i, reduced.n + i] = merged_T[reduced.n + i, i] = 0.0
+    return DualPoint(merge[:, :rows] @ theta / reduced.kappa, merged_T, merged_z)
