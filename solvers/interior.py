@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from .dual import DualPoint
+from .literal import status_of
 from .problem import Array
 from .reduction import Reduced
 
@@ -53,10 +54,12 @@ def solve_reduced(
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Solution may be inaccurate")
             program.solve(solver=backend.upper(), **options)
-    except cp.error.SolverError:
-        pass  # the status says so
-    if Z.value is None or not np.all(np.isfinite(Z.value)):
-        out_of_time = budget is not None and time.perf_counter() - began >= budget
+        claimed = str(program.status)
+    except cp.error.SolverError:  # raised by CVXPY in place of the status of this name
+        claimed = cp.SOLVER_ERROR
+    out_of_time = budget is not None and time.perf_counter() - began >= budget
+    status, _ = status_of(backend, claimed, out_of_time=out_of_time)
+    if status == "failed" or Z.value is None or not np.all(np.isfinite(Z.value)):
         return np.zeros(Z.shape), None, float("nan"), "timeout" if out_of_time else "failed", 0
 
     theta = np.zeros_like(reduced.target)
@@ -66,7 +69,6 @@ def solve_reduced(
     T = reduced.gamma * np.maximum(T + T.T, 0.0)
     # CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in dual.py.
     z = 2 * reduced.gamma * np.asarray(diagonal.dual_value).ravel()  # (1, 1) if there is one row
-    status = "ok" if program.status == cp.OPTIMAL else "timeout" if budget is not None else "ok"
     iterations = int(program.solver_stats.num_iters or 0)
     return (
         (Z.value + Z.value.T) / 2,

@@ -106,7 +106,7 @@ def solve_literal(
         backend_status = cp.SOLVER_ERROR
     seconds = time.perf_counter() - start
 
-    status, message = _status(backend, backend_status, out_of_time=budget is not None and seconds >= budget)
+    status, message = status_of(backend, backend_status, out_of_time=budget is not None and seconds >= budget)
     statistics = sdp.program.solver_stats
     iterations = int(statistics.num_iters or 0) if statistics is not None else 0
     info: dict[str, float | int | str] = {"iterations": iterations, "compile_s": compile_s, "solve_s": seconds}
@@ -158,8 +158,11 @@ def _backend_options(backend: str, eps: float, budget: float | None) -> dict[str
     raise LiteralError(f"backend must be 'scs' or 'clarabel'. Got {backend!r} instead.")
 
 
-def _status(backend: str, status: str, *, out_of_time: bool) -> tuple[str, str]:
-    """Our status and message for CVXPY's; the SDP has a solution, so a claim to the contrary is a failure."""
+def status_of(backend: str, status: str, *, out_of_time: bool) -> tuple[str, str]:
+    """Our status and message for CVXPY's; the SDP has a solution, so a claim to the contrary is a failure.
+
+    Raises LiteralError for a status that CVXPY does not document.
+    """
     if out_of_time:
         return "timeout", f"{backend} stopped at the time limit ({status})"
     match status:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from relaxbench.solvers.literal import DualGuess, LiteralError, _status, solve_literal
+from relaxbench.solvers.literal import DualGuess, LiteralError, solve_literal, status_of
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.relaxation import literal_factor
 from scipy.optimize import minimize
@@ -150,11 +150,11 @@ def test_time_limit_ends_with_timeout(backend):
 
 
 def test_statuses_are_mapped_explicitly():
-    assert _status("scs", "optimal", out_of_time=False) == ("ok", "")
-    assert _status("scs", "unbounded", out_of_time=False)[0] == "failed"
-    assert _status("scs", "optimal_inaccurate", out_of_time=True)[0] == "timeout"
+    assert status_of("scs", "optimal", out_of_time=False) == ("ok", "")
+    assert status_of("scs", "unbounded", out_of_time=False)[0] == "failed"
+    assert status_of("scs", "optimal_inaccurate", out_of_time=True)[0] == "timeout"
     with pytest.raises(LiteralError, match="documents"):
-        _status("scs", "a_new_status", out_of_time=False)
+        status_of("scs", "a_new_status", out_of_time=False)
 
 
 @pytest.mark.parametrize(
