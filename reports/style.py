@@ -82,7 +82,7 @@ def settings() -> dict[str, Any]:
         "savefig.dpi": 200,
         "figure.facecolor": PAPER,
         "axes.facecolor": PAPER,
-        "savefig.facecolor": PAPER,
+        "savefig.facecolor": "auto",
         "pdf.fonttype": 42,
         "ps.fonttype": 42,
         "svg.fonttype": "path",

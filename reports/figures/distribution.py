@@ -9,7 +9,7 @@ from ..results import Results
 from ..style import INK, canvas, gamma_looks
 from .kind import FigureKind, NothingToShow
 
-PAPER = 0.769  # the smallest ratio the paper reports, against the best SGD run, on its synthetic data
+REPORTED = 0.769  # the smallest ratio the paper reports, against the best SGD run, on its synthetic data
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -36,10 +36,10 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
                 shares = np.arange(1, len(values) + 1) / len(values)
                 axis.plot(values, shares, color=look["color"], marker=look["marker"], linestyle="none", markersize=3)
             handles.append(Line2D([], [], **style, marker=look["marker"], label=f"{name}, γ = {gamma:g}"))
-    axis.axvline(PAPER, color=INK, linewidth=1, linestyle=":")
-    axis.text(PAPER, 1.03, "76.9 % (paper)", ha="center", va="bottom", fontsize=7)
+    axis.axvline(REPORTED, color=INK, linewidth=1, linestyle=":")
+    axis.text(REPORTED, 1.03, "76.9 % (paper)", ha="center", va="bottom", fontsize=7)
     lowest = np.nanmin(frame[["sdp_over_exact", "paper_ratio"]].to_numpy())
-    axis.set_xlim(max(0, np.floor(20 * min(lowest, PAPER) - 0.5) / 20), max(1.01, 1.01 * float(frame.max().iloc[-1])))
+    axis.set_xlim(max(0, np.floor(20 * min(lowest, REPORTED) - 0.5) / 20), max(1.01, 1.01 * float(frame.max().iloc[-1])))
     axis.set_ylim(-0.02, 1.02)
     axis.set_xlabel("ratio at most")
     axis.set_ylabel("share of problems")

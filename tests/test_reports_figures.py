@@ -1,0 +1,278 @@
+"""What figures show is what the store holds; pictures can be redrawn, have the right size and real fonts."""
+
+import re
+import runpy
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from relaxbench.baselines.kernels import kernel_matrix, nngp, ntk
+from relaxbench.bench.tables import results_table, tightness_table
+from relaxbench.datasets import load
+from relaxbench.reports import report
+from relaxbench.reports.arccosine import kernel, ridge_scores
+from relaxbench.reports.figures import FIGURES
+from relaxbench.reports.figures.kind import NothingToShow
+from relaxbench.reports.figures.profile import data as profile_data
+from relaxbench.reports.figures.runtime import data as runtime_data
+from relaxbench.reports.reading import read
+from relaxbench.reports.results import prepare
+from relaxbench.reports.style import GAMMA_LOOKS, METHOD_LOOKS, OTHER_LOOKS, arm_looks, method_looks, round_ticks
+from relaxbench.solvers.problem import Problem
+
+from .reports_folder import make_rows, network, spiral_locator, whole
+
+ABSENT = {"rounding"}  # the made-up run has one rounding
+
+
+def csv(name):
+    return pd.read_csv(whole()[0] / "report" / "figures" / f"{name}.csv")
+
+
+def ready(rows):
+    frame = results_table(rows)
+    return prepare("unused", frame, tightness_table(frame), {}, "")
+
+
+@pytest.fixture(scope="module")
+def store():
+    return pd.read_csv(whole()[0] / "results.csv"), pd.read_csv(whole()[0] / "tightness.csv")
+
+
+def test_every_figure_has_its_files():
+    found = {path.name for path in (whole()[0] / "report" / "figures").iterdir()}
+    for name in FIGURES.keys() - ABSENT:
+        assert {f"{name}.svg", f"{name}-single.svg", f"{name}.csv", f"{name}.py"} <= found
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES.keys() - ABSENT))
+def test_the_script_draws_the_same_picture_from_the_csv(name, tmp_path, monkeypatch):
+    figures = whole()[0] / "report" / "figures"
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", str(tmp_path / "again.svg"), "3.4"])
+    before = set(sys.modules)
+    runpy.run_path(str(figures / f"{name}.py"), run_name="__main__")
+    assert not {module for module in set(sys.modules) - before if module.startswith("relaxbench")}
+    drop = lambda text: re.sub(r"<dc:date>.*?</dc:date>", "", text.read_text(encoding="utf-8"))  # noqa: E731
+    assert strip_metadata(drop(tmp_path / "again.svg")) == strip_metadata(drop(figures / f"{name}-single.svg"))
+
+
+def strip_metadata(text):
+    return re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+
+
+def test_scripts_name_nothing_of_the_project():
+    for path in (whole()[0] / "report" / "figures").glob("*.py"):
+        assert not re.search(r"^(from|import) (\.|relaxbench)", path.read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize(("style", "width"), [(None, 7.0), ("double", 7.0), ("single", 3.4), ("grayscale", 7.0)])
+def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, width):
+    path = report(whole()[0], figure="ratio", style=style)
+    assert path.name == ("ratio-single.pdf" if style == "single" else "ratio.pdf")
+    content = path.read_bytes()
+    box = [float(number) for number in re.search(rb"/MediaBox \[([^\]]*)\]", content)[1].split()]
+    assert (box[2] - box[0]) / 72 == pytest.approx(width, abs=0.01)
+    assert b"/FontFile2" in content
+    assert b"/Type3" not in content
+
+
+def test_a_single_figure_is_written_in_the_format_asked_for(tmp_path):
+    assert report(whole()[0], figure="width", format="png").read_bytes().startswith(b"\x89PNG")
+    style = tmp_path / "mine.mplstyle"
+    style.write_text("axes.labelsize: 20\nfigure.facecolor: f0f0f0\n", encoding="utf-8")
+    plain, styled = (report(whole()[0], figure="width", format="svg", style=s).read_text() for s in (None, str(style)))
+    assert "#f0f0f0" in styled
+    assert "#f0f0f0" not in plain
+    report(whole()[0], figure="width", format="svg")
+
+
+def test_accuracies_are_those_of_the_store(store):
+    results = store[0]
+    for row in csv("accuracy").itertuples():
+        part = results[(results["dataset"] == row.problem) & (results["gamma"] == row.gamma)]
+        part = part[part["method"] == row.method]
+        if row.method == "sgd":
+            part = part[part["width"] == part.groupby("width")["objective"].mean().idxmin()]
+        assert row.mean == pytest.approx(part["test_accuracy"].mean())
+    assert "test_accuracy_paper" not in csv("accuracy")
+    assert csv("accuracy-paper")["mean"].mean() > csv("accuracy")["mean"].mean()
+
+
+def test_ratios_are_those_of_the_store(store):
+    expected = store[1].dropna(subset=["certified_ratio"])
+    found = csv("ratio")
+    assert sorted(found["certified_ratio"]) == pytest.approx(sorted(expected["certified_ratio"]))
+    merged = csv("distribution").merge(store[1], on=["data", "gamma"])
+    assert len(merged) == len(store[1])
+    for column in ("sdp_over_exact", "paper_ratio"):
+        assert np.allclose(merged[f"{column}_x"], merged[f"{column}_y"], equal_nan=True)
+
+
+def test_objectives_against_width_are_those_of_the_store(store):
+    results, groups = store
+    results = results.merge(groups[["data", "gamma", "upper_bound", "certified_ratio"]], on=["data", "gamma"])
+    frame = csv("width")
+    assert set(frame["method"]) == {"sgd", "sdp"}
+    for row in frame.itertuples():
+        part = results[(results["dataset"] == row.problem) & (results["gamma"] == row.gamma)]
+        part = part[(part["method"] == row.method) & (part["width"] == row.width)]
+        relative = part["objective"] / part["upper_bound"]
+        assert (row.mean, row.low, row.high) == pytest.approx((relative.mean(), relative.min(), relative.max()))
+        assert row.mean_objective == pytest.approx(part["objective"].mean())
+        assert row.bound == pytest.approx(part["certified_ratio"].mean())
+        assert row.bound <= row.low
+
+
+def test_intervals_hold_the_best_of_each_method(store):
+    results, groups = store
+    upper = groups.set_index(["data", "gamma"])["upper_bound"]
+    frame = csv("interval")
+    for row in frame.itertuples():
+        part = results[(results["dataset"] == row.problem) & (results["gamma"] == row.gamma)]
+        part = part[part["method"] == row.method].groupby(["data", "gamma"])
+        best = part["lower_bound"].max() if row.side == "lower" else part["objective"].min()
+        assert row.mean == pytest.approx((best / upper).dropna().mean())
+    assert (frame.loc[frame["side"] == "lower", "high"] <= 1).all()
+    assert (frame.loc[frame["side"] == "upper", "low"] >= 1).all()
+
+
+def test_the_gap_falls_and_ends_where_the_trace_ends(store):
+    results, groups = store
+    frame = csv("gap")
+    assert set(frame["method"]) == {"sdp", "cpp"}
+    for (problem, gamma, method), curve in frame.groupby(["problem", "gamma", "method"]):
+        assert curve["gap"].is_monotonic_decreasing
+        assert curve["seconds"].is_monotonic_increasing
+        cell = results[(results["dataset"] == problem) & (results["gamma"] == gamma) & (results["method"] == method)]
+        cell = cell[cell["data_seed"] == 0].sort_values("seed").iloc[0]
+        trace = pd.read_csv(whole()[0] / "cells" / cell["cell"] / "trace.csv")
+        best = groups[(groups["data"] == cell["data"]) & (groups["gamma"] == gamma)]["upper_bound"].iloc[0]
+        assert curve["gap"].iloc[-1] == pytest.approx(1 - trace["bound"].max() / best)
+
+
+def test_slopes_are_found_back():
+    rows = []
+    for k, n in enumerate((20, 60, 200, 700)):
+        for method, power in (("sdp", 2.5), ("nngp", 3.0)):
+            one = make_rows({f"set{k}": (n, 2, 2, 0.9, 1)}, methods=(method,), gammas=(0.1,), seeds=(0,))
+            rows += [{**row, "runtime_s": 1e-6 * n**power} for row in one]
+    slopes = runtime_data(ready(rows)).groupby("method")["slope"].first()
+    assert slopes["sdp"] == pytest.approx(2.5)
+    assert slopes["nngp"] == pytest.approx(3.0)
+    with pytest.raises(NothingToShow):
+        runtime_data(ready([row for row in rows if row["n"] == 20]))
+
+
+def test_profiles_count_as_dolan_and_more_do():
+    rows = []
+    times = {"sdp": [1.0, 2.0, 8.0], "nngp": [2.0, 1.0, 1.0], "sgd": [4.0, None, 1.5]}
+    for method, values in times.items():
+        for k, seconds in enumerate(values):
+            one = make_rows({f"set{k}": (20, 2, 2, 0.9, 1)}, methods=(method,), gammas=(0.1,), seeds=(0,), widths=(5,))
+            change = {"runtime_s": seconds} if seconds else {"status": "timeout", "runtime_s": 60.0, "message": "limit"}
+            rows += [{**row, **change} for row in one]
+    frame = profile_data(ready(rows))
+    runtime = frame[frame["measure"] == "runtime"]
+    for method, values in times.items():
+        ratios = [(value or np.inf) / min(v[k] or np.inf for v in times.values()) for k, value in enumerate(values)]
+        curve = runtime[runtime["method"] == method]
+        for row in curve.itertuples():
+            assert row.mean == pytest.approx(np.mean([ratio <= row.factor for ratio in ratios]))
+    assert runtime.groupby("method")["mean"].max()["sgd"] == pytest.approx(2 / 3)
+    assert set(frame[frame["measure"] == "training objective"]["method"]) == {"sdp", "sgd"}
+
+
+def test_profile_bands_reach_over_the_seeds():
+    rows = make_rows(
+        {"a": (20, 2, 2, 0.9, 1), "b": (30, 2, 2, 0.9, 1)}, methods=("sgd", "nngp"), widths=(5,), seeds=(0, 1)
+    )
+    frame = profile_data(ready(rows))
+    assert (frame["low"] <= frame["mean"]).all()
+    assert (frame["mean"] <= frame["high"]).all()
+    assert (frame.loc[frame["method"] == "sgd", "low"] < frame.loc[frame["method"] == "sgd", "high"]).any()
+
+
+@pytest.mark.parametrize("name", ["nngp", "ntk"])
+def test_the_closed_form_kernels_are_those_of_neural_tangents(name):
+    rng = np.random.default_rng(0)
+    X, Z = rng.normal(size=(6, 3)), rng.normal(size=(4, 3))
+    X[1], X[2] = 0, X[0]
+    assert np.allclose(kernel(name, X, Z), kernel_matrix(name, X, Z), rtol=0, atol=1e-10)
+    Y = rng.normal(size=(6, 2))
+    fit = {"nngp": nngp, "ntk": ntk}[name](Problem(X, Y, 0.3))
+    assert np.allclose(ridge_scores(name, X, Y, fit.info["ridge"], Z), fit.predict(Z), atol=1e-8)
+
+
+def test_regions_are_what_the_models_predict():
+    frame = csv("regions")
+    data = load("spiral", seed=0, **spiral_locator()["options"])
+    rows = frame[(frame["kind"] == "row") & (frame["method"] == "sgd") & (frame["gamma"] == 0.1)]
+    assert np.allclose(rows[["x", "y"]], data.X_train, atol=1e-6)
+    assert np.array_equal(rows["value"], data.Y_train.argmax(axis=1))
+    grid = frame[(frame["kind"] == "grid") & (frame["gamma"] == 0.1)]
+    weights = network({"method": "sgd"})
+    part = grid[grid["method"] == "sgd"]
+    scores = np.maximum(part[["x", "y"]].to_numpy() @ weights["network_U"], 0) @ weights["network_V"]
+    assert (scores.argmax(axis=1) == part["value"]).mean() > 0.999  # coordinates are rounded in the CSV
+    part = grid[grid["method"] == "nngp"]
+    predict = nngp(Problem(data.X_train, data.Y_train, 0.1)).predict
+    assert (predict(part[["x", "y"]].to_numpy()).argmax(axis=1) == part["value"]).mean() > 0.999
+
+
+def test_learned_kernels_are_those_of_the_saved_networks():
+    frame = csv("kernels")
+    data = load("spiral", seed=0, **spiral_locator()["options"])
+    order = np.argsort(data.Y_train.argmax(axis=1), kind="stable")
+    hidden = np.maximum(data.X_train[order] @ network({"method": "sdp"})["network_U"], 0)
+    expected = hidden @ hidden.T
+    found = frame[frame["kernel"] == "learned by sdp"].pivot(index="i", columns="j", values="value").to_numpy()
+    assert np.allclose(found, expected / np.diag(expected).mean())
+    for name in ("NNGP", "NTK"):
+        values = frame[frame["kernel"] == name].pivot(index="i", columns="j", values="value").to_numpy()
+        assert np.allclose(values, values.T)
+        assert np.diag(values).mean() == pytest.approx(1)
+
+
+def test_a_method_looks_the_same_everywhere_and_unlike_the_others():
+    names = [*METHOD_LOOKS, "mine", "yours"]
+    looks = method_looks(names)
+    assert len({(look["color"], look["marker"]) for look in looks.values()}) == len(names)
+    assert method_looks(["yours", "sdp", "mine"])["mine"] == looks["mine"]
+    arms = arm_looks([("sgd", "sgd (m=5)"), ("sgd", "sgd (m=10)"), ("sdp", "sdp")])
+    assert {arms[name]["color"] for name in ("sgd (m=5)", "sgd (m=10)")} == {METHOD_LOOKS["sgd"]["color"]}
+    assert arms["sgd (m=5)"]["linestyle"] != arms["sgd (m=10)"]["linestyle"]
+    for file in (whole()[0] / "report" / "figures").glob("*.py"):
+        for color in re.findall(r"'sdp': \{'color': '(#\w+)'", file.read_text(encoding="utf-8")):
+            assert color == METHOD_LOOKS["sdp"]["color"]
+
+
+@pytest.mark.parametrize("looks", [list(METHOD_LOOKS.values()), OTHER_LOOKS, GAMMA_LOOKS])
+def test_colours_differ_also_for_the_colour_blind_or_else_markers_do(looks):
+    assert len({look["marker"] for look in looks}) == len(looks)
+    assert len({look["color"] for look in looks}) == len(looks)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.98, 1.3), (1, 1e4), (1e-9, 1), (0.004, 60), (25, 1000), (0.5, 0.501)])
+def test_ticks_are_few_inside_and_told_apart(low, high):
+    ticks, texts = round_ticks(low, high)
+    assert 2 <= len(ticks) <= 7
+    assert all(low <= tick <= high for tick in ticks)
+    assert len(set(texts)) == len(texts)
+
+
+def test_nothing_is_drawn_of_what_is_not_there():
+    empty = ready(make_rows({"a": (20, 2, 2, None, 1)}, methods=("nngp",), gammas=(0.1,)))
+    for name, kind in FIGURES.items():
+        with pytest.raises(NothingToShow, match=r"\w"):
+            kind.data(empty)
+        assert kind.title, name
+
+
+def test_drawing_warns_of_nothing(tmp_path):
+    results = read(whole()[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in FIGURES.keys() - ABSENT:
+            FIGURES[name].data(results)
