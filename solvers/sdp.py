@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     Rounding = str
 else:
     Rounding = Literal[tuple(ROUNDINGS)]  # the table is the schema
-Solver = Literal["auto", "ipm", "interior", "cvxpy-scs", "cvxpy-clarabel"]
+Solver = Literal["auto", "ipm", "interior", "reduced-scs", "cvxpy-scs", "cvxpy-clarabel"]
+SIDE_WIDTH = 100  # neurons of the network that every relaxation comes with
 
 
 def relax(
@@ -34,14 +35,16 @@ def relax(
     *,
     solver: Solver = "auto",
     gap: Annotated[float, Gt(0)] = 1e-6,
+    eps: Annotated[float, Gt(0)] = 1e-4,
     budget: float | None = None,
 ) -> Relaxation:
-    """Solve the doubly nonnegative relaxation and prove a lower bound on p*(∞) from the solution.
+    """Solve the doubly nonnegative relaxation, prove a lower bound on p*(∞), and add a network as the upper one.
 
-    solver: `ipm`, our interior point (what `auto` picks); `interior`, the reduced problem in Clarabel; `cvxpy-scs` at
-    the authors' tolerance 1e-4 and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at
-    which `ipm` stops. budget: seconds; what has been reached by then is returned with status `timeout`.
-    The certificate of every solver comes from the same safe bound, whatever the solver claims.
+    solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in Clarabel
+    and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at which
+    `ipm` stops. eps: tolerance of SCS, by default the authors'. budget: seconds; what has been reached by then is
+    returned with status `timeout`. The certificate of every solver comes from the same safe bound, whatever the solver
+    claims; the network is `gaussian`-rounded, and its time is `network_s`, which `solve_s` does not contain.
     """
     began = time.perf_counter()
     if not problem.X.any() or not problem.Y.any():
@@ -52,11 +55,12 @@ def relax(
         if relaxation.info["relaxation_gap"] > UNSOLVED and relaxation.status == "ok":
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, (reduced.n, reduced.d), gap, left)
-    elif solver == "interior":
-        relaxation = _interior(problem, reduced, budget)
+    elif solver in ("interior", "reduced-scs"):
+        relaxation = _general(problem, reduced, "scs" if solver == "reduced-scs" else "clarabel", eps, budget)
     else:
-        relaxation = _literal(problem, reduced, solver.removeprefix("cvxpy-"), budget)
-    return replace(relaxation, info={**relaxation.info, "solve_s": time.perf_counter() - began})
+        relaxation = _literal(problem, reduced, "scs" if solver == "cvxpy-scs" else "clarabel", eps, budget)
+    relaxation = replace(relaxation, info={**relaxation.info, "solve_s": time.perf_counter() - began})
+    return _with_network(problem, relaxation, budget and budget - (time.perf_counter() - began))
 
 
 def round_relaxation(
@@ -97,7 +101,7 @@ def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -
         value=state.upper * reduced.unit,
         certificate=certify(problem, reduced, state.dual),
         trace=tuple(state.trace),
-        info={"iterations": state.iterations, "inequalities": state.inequalities, "relaxation_gap": state.gap},
+        info={"iterations": state.iterations, "inequalities": state.inequalities, "relaxation_gap": float(state.gap)},
         status=state.status,
         message=state.message,
     )
@@ -117,19 +121,33 @@ def _merged(
     return replace(second, message="; ".join(part for part in (message, second.message) if part))
 
 
-def _interior(problem: Problem, reduced: Reduced, budget: float | None) -> Relaxation:
-    Z, point, value, status, iterations = solve_reduced(reduced, backend="clarabel", budget=budget)
+def _general(
+    problem: Problem, reduced: Reduced, backend: Literal["scs", "clarabel"], eps: float, budget: float | None
+) -> Relaxation:
+    Z, point, value, status, iterations = solve_reduced(reduced, backend=backend, eps=eps, budget=budget)
     factor = reduced.factor_back(positive_factor(Z))
     certificate = None if point is None else certify(problem, reduced, _sharper(reduced, point))
     return Relaxation(factor, value * reduced.unit, certificate, info={"iterations": iterations}, status=status)
 
 
-def _literal(problem: Problem, reduced: Reduced, backend: str, budget: float | None) -> Relaxation:
-    relaxation, guess = solve_literal(problem, backend=backend, budget=budget)  # type: ignore[arg-type]
+def _literal(
+    problem: Problem, reduced: Reduced, backend: Literal["scs", "clarabel"], eps: float, budget: float | None
+) -> Relaxation:
+    relaxation, guess = solve_literal(problem, backend=backend, eps=eps, budget=budget)
     if guess is None:
         return relaxation
     point = user_point(reduced, problem.gamma, guess.theta, guess.T, guess.z)
     return replace(relaxation, certificate=certify(problem, reduced, _sharper(reduced, point)))
+
+
+def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) -> Relaxation:
+    """With a network that bounds p*(∞) from above, if there is a solution to round and time left for it."""
+    if not relaxation.factor.any() or (left is not None and left <= 0):
+        return relaxation
+    began = time.perf_counter()
+    fit = ROUNDINGS["gaussian"](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
+    info = {**relaxation.info, "network_s": time.perf_counter() - began}
+    return replace(relaxation, network=fit.network, info=info)
 
 
 def _sharper(reduced: Reduced, point: DualPoint) -> DualPoint:
