@@ -129,14 +129,22 @@ def _squared_maximum(X: Array, A: Array, T: Array, z: Array) -> float:
     if n == 0:
         return 0.0
     B = _form(X, A, T, z)
-    guess = _largest(B, n)
-    if not np.isfinite(guess):
-        return math.inf
     # Every entry of B is a sum of products; their absolute values bound its error.
     depth = 8 * n + 4 * d + 2 * A.shape[1] + 40
     magnitude = np.concatenate([np.linalg.norm(X, axis=1), np.ones(d)])
     size = _form(np.abs(X), np.abs(A), T, np.abs(z), absolute=True)
-    rounding = depth * EPS * float(magnitude @ size @ magnitude)
+    return proved_maximum(B, n, magnitude, depth * EPS * float(magnitude @ size @ magnitude))
+
+
+def proved_maximum(B: Array, n: int, magnitude: Array, rounding: float) -> float:
+    """Proved λ with (s, u)ᵀ B (s, u) ≤ λ‖u‖² for all s (n,) and u (d,) with |(s, u)_i| ≤ magnitude_i ‖u‖.
+
+    B (n+d, n+d) stands for any form that differs from it by at most `rounding`·‖u‖² there; inf if nothing is proved.
+    """
+    d = len(B) - n
+    guess = _largest(B, n)
+    if not np.isfinite(guess):
+        return math.inf
     for step in range(12):
         relative = 1e-13 * 8.0**step
         trial = guess * (1 + relative) + rounding * relative
