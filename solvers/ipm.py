@@ -25,6 +25,7 @@ from .start import start
 
 CUT = 0.95  # an excluded inequality may lose this share of its slack in one step
 MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
+NEAR = 10  # complementarity, in units of the gap asked for, from which the dual is sharpened in every iteration
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 TINY = 1e-18  # slack relative to the largest entry that counts as none
 STALLED = 12  # iterations without progress in μ or the gap
@@ -110,7 +111,7 @@ def _first_bounds(state: InteriorPoint, reduced: Reduced) -> None:
         state.upper, state.Z = nothing, 1e-14 * state.Z
     theta = reduced.weight[:, None] * reduced.target
     point = DualPoint(theta, np.zeros((2 * reduced.n, 2 * reduced.n)), state.dual.z)
-    _sharpen_into(state, reduced, point, rounds=20)
+    _sharpen_into(state, reduced, point, rounds=4)
 
 
 def _deadline(began: float, budget: float | None) -> Callable[[], float]:
@@ -202,6 +203,8 @@ def _move(system: NewtonSystem, step: Direction, primal: float, dual: float) -> 
         if _definite(Z) and np.all(x > 0):
             break
         primal /= 4
+    else:
+        raise np.linalg.LinAlgError("No step stays inside the cone.")
     return Iterate(Z, (S + S.T) / 2, x, it.y + dual * step.y), pairs
 
 
@@ -234,7 +237,7 @@ def _record(state: InteriorPoint, reduced: Reduced, pairs: Pairs, it: Iterate, g
     lower = dual_value(reduced, point)
     if lower > state.lower:
         state.lower, state.dual = lower, point
-    near = (len(it.Z) + len(it.x)) * it.mu(pairs.first) < 0.02 * abs(upper)
+    near = (len(it.Z) + len(it.x)) * it.mu(pairs.first) < NEAR * gap * abs(upper)
     if near and state.gap > gap:
         _sharpen_into(state, reduced, point, rounds=8)
     state.iterations += 1

@@ -16,7 +16,7 @@ from .reduction import Reduced
 
 
 THIN = 1e-7  # relative slack under which nearly parallel rows hold the first steps back
-PENALTY = 0.02  # share of the objective that the weights get at least, so that the start is not a corner
+PENALTY = 0.1  # share of the objective that the weights get at least, so that the start is not a corner
 
 
 def start(reduced: Reduced) -> Array:
@@ -34,7 +34,7 @@ def start(reduced: Reduced) -> Array:
 def _best_scale(reduced: Reduced, E: Array) -> tuple[float, Array]:
     trace = float(np.trace(E[reduced.n :, reduced.n :]))
     best = (np.inf, E)
-    for scale in np.logspace(6, -8, 29) / trace:
+    for scale in np.logspace(6, -8, 15) / trace:
         value, _ = kernel_value(reduced, scale * E)
         enough = 0.5 * reduced.gamma * scale * trace >= PENALTY * value
         if value < best[0] and (enough or not np.isfinite(best[0])):
