@@ -1,0 +1,47 @@
+"""A rounding followed by steps that improve the network it made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..problem import Fit, Problem
+from ..relaxation import Relaxation
+from .progress import MAX_ITERATES
+
+Rounding = Callable[..., Fit]
+Step = Callable[..., Fit]  # (problem, network, *, seed, budget) -> Fit
+
+
+def chain(start: Rounding, *steps: Step) -> Rounding:
+    """The rounding that runs `start` and hands its network through the steps, as long as the budget lasts."""
+
+    def rounding(
+        problem: Problem, relaxation: Relaxation, *, width: int, seed: int, budget: float | None = None
+    ) -> Fit:
+        fit = start(problem, relaxation, width=width, seed=seed, budget=budget)
+        for step in steps:
+            left = None if budget is None else budget - float(fit.info["round_s"])
+            if fit.network is None or (left is not None and left <= 0):
+                break
+            fit = _joined(fit, step(problem, fit.network, seed=seed, budget=left))
+        return fit
+
+    return rounding
+
+
+def _joined(first: Fit, then: Fit) -> Fit:
+    """The result of `then` with the history of both; `first` ended where `then` began."""
+    seconds, iterations = float(first.info["round_s"]), int(first.info["iterations"])
+    moved = [replace(row, seconds=row.seconds + seconds, iteration=row.iteration + iterations) for row in then.trace]
+    iterates = [*first.iterates, *then.iterates]
+    thinned = iterates[:: -(-len(iterates) // (MAX_ITERATES - 1))]
+    return replace(
+        then,
+        trace=(*first.trace, *moved),
+        info={
+            "round_s": seconds + float(then.info["round_s"]),
+            "iterations": iterations + int(then.info["iterations"]),
+        },
+        iterates=(*thinned, then.iterates[-1]),
+    )

@@ -1,0 +1,26 @@
+"""The simplest rounding: the columns of a factor of Λ*, made feasible once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..problem import Fit, Problem
+from ..relaxation import Relaxation, literal_factor
+from .coordinates import KernelBasis, project_complementary
+from .progress import Progress, check_arguments
+
+
+def round_factor(
+    problem: Problem, relaxation: Relaxation, *, width: int, seed: int, budget: float | None = None
+) -> Fit:
+    """Spread Λ* over `width` columns, clip each to complementary (α, β), and take the nearest consistent u and v.
+
+    The factor is the eigenvector one times a random orthonormal Q drawn from `seed`, so that all columns matter.
+    """
+    check_arguments(problem, relaxation, width, seed, budget)
+    progress = Progress(problem, budget)
+    basis = KernelBasis.of(problem)
+    factor = basis.eigenfactor(literal_factor(problem, relaxation.factor))[:, :width]
+    columns = basis.lift(basis.spread(factor, width, np.random.default_rng(seed)))
+    progress.add(basis.network(basis.coordinates(project_complementary(columns, problem.n)), width))
+    return progress.fit()

@@ -1,0 +1,89 @@
+"""What every rounding shares: its arguments checked, the best network kept, the result put together."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..problem import Fit, Network, Problem, TraceRow
+from ..relaxation import Relaxation
+
+MAX_ITERATES = 100  # networks kept for the protocol `paper`, the best one among them
+
+
+class RoundingError(ValueError):
+    """A width, seed, time limit or relaxation that cannot be rounded; the text names the value and the mend."""
+
+
+def check_arguments(problem: Problem, relaxation: Relaxation, width: int, seed: int, budget: float | None) -> None:
+    """Raise RoundingError for arguments of a rounding that are out of range or do not fit together."""
+    if not (isinstance(width, int | np.integer) and width >= 1):
+        raise RoundingError(f"width must be a whole number of neurons >= 1. Got {width!r} instead.")
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise RoundingError(f"seed must be a whole number >= 0. Got {seed!r} instead.")
+    if budget is not None and not budget > 0:
+        raise RoundingError(f"budget must be a number of seconds > 0, or None. Got {budget!r} instead.")
+    rows = problem.n + problem.d + problem.c
+    factor = relaxation.factor
+    if factor.ndim != 2 or factor.shape[0] != rows or not np.all(np.isfinite(factor)):
+        raise RoundingError(
+            f"The relaxation's factor must be a finite array with the n+d+c = {rows} rows (s, u, v) of the problem. "
+            f"Got shape {factor.shape} instead, or entries that are not finite: solve the relaxation of this problem."
+        )
+
+
+class Progress:
+    """The networks a rounding meets: all their objectives, the best of them, and evenly thinned copies."""
+
+    def __init__(self, problem: Problem, budget: float | None) -> None:
+        self.problem = problem
+        self.best: Network | None = None
+        self.best_value = np.inf
+        self._start = time.perf_counter()
+        self._budget = budget
+        self._trace: list[TraceRow] = []
+        self._iterates: list[Network] = []
+        self._stride = 1
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the rounding began."""
+        return time.perf_counter() - self._start
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time limit is over."""
+        return self._budget is not None and self.seconds >= self._budget
+
+    def add(self, network: Network, value: float | None = None) -> float:
+        """Take note of a network and return its training objective, which is computed unless `value` tells it."""
+        if value is None:
+            value = self.problem.objective(network)
+        if len(self._trace) % self._stride == 0:
+            self._iterates.append(network)
+        if len(self._iterates) >= MAX_ITERATES:
+            self._iterates = self._iterates[::2]
+            self._stride *= 2
+        self._trace.append(TraceRow(self.seconds, len(self._trace), value))
+        if value < self.best_value:
+            self.best, self.best_value = network, value
+        return value
+
+    def fit(self, network: Network | None = None, *, status: str = "ok", message: str = "") -> Fit:
+        """The result, with the given network or, by default, the one of least training objective."""
+        network = network or self.best
+        if network is None:
+            raise RuntimeError("a rounding ended before it made a network")
+        if status == "ok" and self.out_of_time:
+            status, message = "timeout", "the rounding stopped at the time limit"
+        return Fit(
+            predict=network.predict,
+            network=network,
+            value=self.problem.objective(network),
+            trace=tuple(self._trace),
+            info={"round_s": self.seconds, "iterations": len(self._trace)},
+            status=status,
+            message=message,
+            iterates=(*self._iterates, network),
+        )

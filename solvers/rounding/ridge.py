@@ -1,0 +1,57 @@
+"""The best output layer for given neurons, and the best split of a neuron's weight between its two layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..problem import Array, Fit, Network, Problem
+from .progress import Progress
+
+ROUNDS = 100  # of reweighting; the objective falls in each, by less and less
+
+
+def ridge(problem: Problem, U: Array) -> Array:
+    """argmin_V ½‖HV − Y‖_F² + γ/2 ‖V‖_F² with H = (XU)₊ (n, m); U (d, m), returns V (m, c), float64.
+
+    Ridge regression, V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two
+    matrices, so that no γ > 0 is too small for the data's units.
+    """
+    H = np.maximum(problem.X @ U, 0.0)
+    n, m = H.shape
+    if m <= n:
+        return _shifted_solve(H.T @ H, problem.gamma, H.T @ problem.Y)
+    return H.T @ _shifted_solve(H @ H.T, problem.gamma, problem.Y)
+
+
+def balance(network: Network) -> Network:
+    """The same function with ‖u_j‖ = ‖v_j‖ for every neuron, the split of least ½(‖u_j‖² + ‖v_j‖²) = ‖u_j‖‖v_j‖.
+
+    Neurons with u_j = 0 or v_j = 0 contribute nothing and become 0 in both layers.
+    """
+    u, v = np.linalg.norm(network.U, axis=0), np.linalg.norm(network.V, axis=1)
+    alive = (u > 0) & (v > 0)
+    ratio = np.sqrt(np.divide(v, u, out=np.zeros_like(u), where=alive))
+    inverse = np.divide(1.0, ratio, out=np.zeros_like(u), where=alive)
+    return Network(network.U * ratio, network.V * inverse[:, None])
+
+
+def refit(problem: Problem, network: Network, *, seed: int, budget: float | None = None) -> Fit:
+    """Ridge for V and balance, in turn: with the directions of the neurons fixed, no step can raise the objective.
+
+    This is reweighted least squares for the group lasso ½‖Σ_j (Xû_j)₊w_jᵀ − Y‖_F² + γ Σ_j ‖w_j‖, which is what the
+    training problem becomes for given directions û_j. Nothing is drawn, so `seed` changes nothing.
+    """
+    progress = Progress(problem, budget)
+    progress.add(network)
+    for _ in range(ROUNDS):
+        network = balance(Network(network.U, ridge(problem, network.U)))
+        progress.add(network)
+        if progress.out_of_time:
+            break
+    return progress.fit()
+
+
+def _shifted_solve(G: Array, gamma: float, B: Array) -> Array:
+    """(G + γI)⁻¹B for symmetric positive semidefinite G; rounding below 0 counts as 0."""
+    eigenvalues, Q = np.linalg.eigh(G)
+    return Q @ ((Q.T @ B) / (np.maximum(eigenvalues, 0.0) + gamma)[:, None])
