@@ -201,15 +201,25 @@ def _again(given: argparse.Namespace) -> str:
 
 
 def _add_report(commands: Any) -> None:
-    parser = _add(commands, "report", "make tables, figures and a page from a run's folder", "relaxbench report demo")
-    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder of a run")
+    parser = _add(
+        commands,
+        "report",
+        "make tables, figures and a page from a run's folder",
+        "relaxbench report demo",
+        "relaxbench report demo --figure width --format svg --style single",
+    )
+    add = parser.add_argument
+    add("folder", metavar="DIR", type=Path, help="the folder of a run")
+    add("--figure", metavar="NAME", help="only this figure")
+    add("--format", metavar="KIND", help="of that figure: pdf (default), png or svg")
+    add("--style", metavar="STYLE", help="width of figures, single or double, or a matplotlib style")
     parser.set_defaults(command=_report)
 
 
 def _report(given: argparse.Namespace) -> int:
     from ..reports import report
 
-    print(report(given.folder))
+    print(report(given.folder, figure=given.figure, format=given.format, style=given.style))
     return OK
 
 

@@ -37,9 +37,12 @@ COLUMNS = (
     Column("seed", "int", "seed of the method; empty if it draws nothing"),
     Column("status", "str", ", ".join(f"{name}: {meaning}" for name, meaning in STATUSES.items())),
     Column("objective", "float", "training objective of the returned network in float64, an upper bound on p*(∞)"),
+    Column("upper_bound", "float", "objective of the best network the method knows, its own or the relaxation's"),
     Column("relaxation_value", "float", "primal value of the relaxation as its solver reports it; not a bound"),
     Column("lower_bound", "float", "proved lower bound on p*(∞), from the certificate"),
-    Column("gap", "float", "(best objective of the group − lower_bound)/best objective; a group is one (data, gamma)"),
+    Column(
+        "gap", "float", "(best upper bound of the group − lower_bound)/best upper bound; a group is one (data, gamma)"
+    ),
     Column("train_accuracy", "float", "share of training rows whose largest output is the label's"),
     Column("test_accuracy", "float", "the same on test rows, nothing tuned on them (protocol holdout)"),
     Column(
@@ -72,7 +75,7 @@ TIGHTNESS_COLUMNS = (
     *(column for column in COLUMNS if column.name in {"n", "d", "c", "gamma"}),
     Column("lower_bound", "float", "best proved lower bound of the group"),
     Column("lower_method", "str", "method that proved it"),
-    Column("upper_bound", "float", "smallest objective of any network of the group"),
+    Column("upper_bound", "float", "smallest objective of any network known in the group, rounded or met on the way"),
     Column("upper_method", "str", "method that found it"),
     Column("certified_ratio", "float", "lower_bound / upper_bound"),
     Column("relaxation_value", "float", "value of method sdp in the group, the largest if there are several"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets import Dataset
-from ..solvers.problem import Array, Fit, Problem
+from ..solvers.problem import Array, Fit, Network, Problem
 
 THRESHOLDS = np.arange(101) / 100
 
@@ -43,6 +43,13 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
             return columns | _regression(train, problem.Y, test, dataset.Y_test)
         candidates = [test, *(_outputs(met.predict(dataset.X_test), dataset.Y_test) for met in fit.iterates)]
     return columns | _classification(train, problem.Y, test, dataset.Y_test, candidates)
+
+
+def upper_bound(problem: Problem, *networks: Network | None) -> float | None:
+    """Smallest finite objective of these networks, an upper bound on p*(∞) whatever their width; None without any."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        objectives = [problem.objective(network) for network in networks if network is not None]
+    return min((value for value in objectives if np.isfinite(value)), default=None)
 
 
 def accuracy(outputs: Array, Y: Array) -> float:

@@ -14,7 +14,7 @@ from ..solvers.problem import Fit, Problem
 from ..solvers.relaxation import Relaxation
 from .cell import Cell
 from .columns import STATUSES
-from .metrics import ContractError, score
+from .metrics import ContractError, score, upper_bound
 from .task import Cost, Result, network_arrays, trace_lines
 
 
@@ -52,6 +52,7 @@ def relaxation_result(problem: Problem, relaxation: object, measured: Measured) 
     columns = {
         **vars(cost),
         **_bound_columns(certificate),
+        "upper_bound": upper_bound(problem, relaxation.network),
         "relaxation_value": relaxation.value,
         "iterations": relaxation.info.get("iterations"),
         "status": status,
@@ -75,6 +76,7 @@ def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, mea
         **vars(cost),
         **_bound_columns(certificate),
         **_scores(problem, dataset, fit, cell.width),
+        "upper_bound": upper_bound(problem, fit.network),
         "relaxation_value": fit.value if certificate else None,
         "runtime_s": cost.solve_s,
         "solve_s": cost.solve_s - float(round_s or 0.0),
@@ -96,7 +98,7 @@ def rounded_result(
 ) -> Result:
     """The Result of a cell that rounds a relaxation solved before at the cost `spent`; raises ContractError.
 
-    The certificate's arrays stay with the relaxation.
+    The arrays of the certificate and of the relaxation's own network stay with the relaxation.
     """
     fit = _fit(fit)
     cost = measured.cost(fit.info)
@@ -107,6 +109,7 @@ def rounded_result(
     columns = {
         **_bound_columns(_finite(relaxation.certificate)),
         **scores,
+        "upper_bound": upper_bound(problem, fit.network, relaxation.network),
         "relaxation_value": relaxation.value,
         "runtime_s": spent.solve_s + cost.solve_s,
         "solve_s": spent.solve_s,

@@ -170,8 +170,8 @@ def load_plan(folder: str | Path) -> pd.DataFrame:
 def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     """network_U (d, m), network_V (m, c) and certificate_… of a cell, as far as it has them.
 
-    The certificate of a relaxation that cells share is read from relaxations/. Raises UsageError for a cell that
-    the folder does not hold.
+    What belongs to a relaxation that cells share is read from relaxations/: its certificate, and its own network as
+    relaxation_U and relaxation_V. Raises UsageError for a cell that the folder does not hold.
     """
     record = _record(Path(folder), cell)
     arrays = read_arrays(Path(folder) / "cells" / cell)
@@ -179,6 +179,7 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     if _is_hash(shared) and not any(name.startswith("certificate_") for name in arrays):
         found = read_arrays(Path(folder) / "relaxations" / str(shared))
         arrays |= {name: array for name, array in found.items() if name.startswith("certificate_")}
+        arrays |= {f"relaxation_{side}": found[f"network_{side}"] for side in "UV" if f"network_{side}" in found}
     return arrays
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from .columns import COLUMNS, TIGHTNESS_COLUMNS, Column
 
 GROUP = ["data", "gamma"]
+UPPER = ("objective", "upper_bound")  # the columns that bound p*(∞) from above
 DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
 
 
@@ -25,13 +26,19 @@ def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS
 
 
 def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """COLUMNS, one row a cell, with the gap to the best objective of the group filled in."""
+    """COLUMNS, one row a cell, with the gap to the best upper bound of the group filled in."""
     table = frame(rows)
-    best = table.groupby(GROUP)["objective"].transform("min")
+    best = best_upper_bounds(table)
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = (best - table["lower_bound"]) / best
     table["gap"] = gap.where(np.isfinite(gap))
     return table
+
+
+def best_upper_bounds(results: pd.DataFrame) -> pd.Series:
+    """For each row the smallest objective of any network known in its group; missing where there is none."""
+    best = results[list(UPPER)].min(axis=1)
+    return best.groupby([results[name] for name in GROUP]).transform("min")
 
 
 def tightness_table(results: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +56,7 @@ def brought_nothing(row: Mapping[Any, Any]) -> bool:
 
 def _tightness(group: pd.DataFrame) -> dict[str, Any]:
     lower = _extreme(group, "lower_bound", largest=True)
-    upper = _extreme(group, "objective", largest=False)
+    upper = _extreme(group.assign(best=group[list(UPPER)].min(axis=1)), "best", largest=False)
     sgd = _extreme(group[group["method"] == "sgd"], "objective", largest=False)
     relaxation = _extreme(group[group["method"] == "sdp"], "relaxation_value", largest=True)
     exact = _extreme(group[(group["method"] == "cpp") & (group["status"] == "ok")], "relaxation_value", largest=False)
@@ -59,9 +66,9 @@ def _tightness(group: pd.DataFrame) -> dict[str, Any]:
         **{column.name: first[column.name] for column in TIGHTNESS_COLUMNS if column.name in first.index},
         "lower_bound": lower.get("lower_bound"),
         "lower_method": lower.get("method"),
-        "upper_bound": upper.get("objective"),
+        "upper_bound": upper.get("best"),
         "upper_method": upper.get("method"),
-        "certified_ratio": _ratio(lower.get("lower_bound"), upper.get("objective")),
+        "certified_ratio": _ratio(lower.get("lower_bound"), upper.get("best")),
         "relaxation_value": value,
         "paper_ratio": _ratio(value, sgd.get("objective")),
         "exact_value": exact.get("relaxation_value"),

@@ -21,8 +21,11 @@ from ..solvers.certificate import Certificate
 from .cell import Data
 from .record import canonical
 from .store import load_arrays, load_extra, load_results
+from .tables import best_upper_bounds
 from .text import UsageError, one_line
 
+BOUNDS = ("objective", "upper_bound", "lower_bound")
+SAVED = {"objective": ("network",), "upper_bound": ("network", "relaxation")}  # names of the arrays behind a bound
 SLACK = 1e-9  # relative: two routes through floating point
 
 
@@ -40,17 +43,18 @@ class Check:
 
 
 def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
-    """A Check for each objective and each lower bound in the folder's results, in the order of the table.
+    """A Check for each objective, upper bound and lower bound in the folder's results, in the order of the table.
 
-    An objective holds if the saved network has it; a lower bound if its certificate proves as much and no network of
-    the group lies below it. Raises UsageError if the folder holds no results.
+    An objective holds if the saved network has it; an upper bound, where it is not the objective, if the best of the
+    saved networks has it, that of the relaxation among them; a lower bound if its certificate proves as much and no
+    network of the group lies below it. Raises UsageError if the folder holds no results.
     """
     results = load_results(folder)
-    best = results.groupby(["data", "gamma"])["objective"].transform("min")
+    best = best_upper_bounds(results)
     checker = _Checker(Path(folder), data_dir)
     for row, upper in zip(results.to_dict("records"), best, strict=True):
-        for bound in ("objective", "lower_bound"):
-            if not pd.isna(row[bound]):
+        for bound in BOUNDS:
+            if not pd.isna(row[bound]) and (bound != "upper_bound" or row[bound] != row["objective"]):
                 yield checker.check(row, bound, float(upper))
 
 
@@ -60,6 +64,13 @@ def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDAr
     Z = np.einsum("nd,dm->nm", X, U)
     R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, 0), V) - Y
     return float((np.einsum("nc,nc", R, R) + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V))) / 2)
+
+
+def _best_objective(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], data: Dataset, gamma: float) -> float:
+    """Smallest objective of the networks saved under these names; raises KeyError if none is."""
+    saved = [name for name in names if f"{name}_U" in arrays] or names[:1]
+    networks = [(arrays[f"{name}_U"], arrays[f"{name}_V"]) for name in saved]
+    return min(forward_objective(U, V, data.X_train, data.Y_train, gamma) for U, V in networks)
 
 
 class _Checker:
@@ -77,12 +88,10 @@ class _Checker:
         try:
             extra = load_extra(self._folder, row["cell"])
             data, arrays = self._load(str(row["data"]), extra["data"]), load_arrays(self._folder, row["cell"])
-            if bound == "objective":
-                U, V = arrays["network_U"], arrays["network_V"]
-                found = forward_objective(U, V, data.X_train, data.Y_train, float(row["gamma"]))
-                message = (
-                    "" if abs(found - recorded) <= SLACK * abs(found) else "the saved network has another objective"
-                )
+            if bound != "lower_bound":
+                found = _best_objective(arrays, SAVED[bound], data, float(row["gamma"]))
+                same = abs(found - recorded) <= SLACK * abs(found)
+                message = "" if same else "the saved network has another objective"
             else:
                 found = self._prove(extra["relaxation"] or row["cell"], row, arrays, data)
                 message = _complaint(recorded, found, upper)
@@ -116,7 +125,7 @@ class _Checker:
 
 
 def _complaint(recorded: float, proved: float, upper: float) -> str:
-    """What is wrong with a lower bound; empty if nothing is. upper: best objective of the group, or NaN."""
+    """What is wrong with a lower bound; empty if nothing is. upper: best upper bound of the group, or NaN."""
     if not recorded <= proved + SLACK * abs(proved):
         return "the certificate proves less"
     if not np.isnan(upper) and recorded > upper + SLACK * abs(upper):

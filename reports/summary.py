@@ -61,7 +61,7 @@ def with_best(results: Results) -> pd.DataFrame:
     """
     cells = results.done.dropna(subset=["objective", "gamma"])
     groups = results.tightness.set_index(["data", "gamma"])[["certified_ratio", "upper_bound"]]
-    cells = cells.join(groups, on=["data", "gamma"])
+    cells = cells.drop(columns="upper_bound").join(groups, on=["data", "gamma"])
     cells = cells[cells["upper_bound"] > 0]
     return cells.assign(relative=cells["objective"] / cells["upper_bound"], ratio=cells["certified_ratio"])
 

@@ -76,7 +76,8 @@ def test_arrays_of_a_cell_come_with_the_certificate_of_its_relaxation(tmp_path):
         shared = {"factor": np.ones((3, 1)), "certificate_theta": np.zeros((2, 2)), "network_U": np.zeros((1, 1))}
         store.put("relaxations", "r1", Record({}, {}, shared))
     arrays = reading.load_arrays(tmp_path, "a1")
-    assert set(arrays) == {"network_U", "certificate_theta"}
+    assert set(arrays) == {"network_U", "certificate_theta", "relaxation_U"}
+    np.testing.assert_array_equal(arrays["relaxation_U"], np.zeros((1, 1)))
     np.testing.assert_array_equal(arrays["network_U"], np.eye(2))
 
 
@@ -204,6 +205,18 @@ def test_tightness_names_the_best_of_each_group():
     assert {name: first[name] for name in expected} == pytest.approx(expected)
     assert second["data"] == "d2"
     assert all(pd.isna(second[name]) for name in expected)
+
+
+def test_a_network_met_on_the_way_counts_where_it_is_the_best():
+    rows = [
+        row("a", objective=4.0, upper_bound=2.0, lower_bound=1.0, method="sdp"),
+        row("b", objective=3.0, upper_bound=3.0, method="lbfgs"),
+        row("c", method="nngp"),
+    ]
+    results = results_table(rows)
+    assert results["gap"].tolist()[0] == 0.5
+    (line,) = tightness_table(results).to_dict("records")
+    assert (line["upper_bound"], line["upper_method"], line["certified_ratio"]) == (2.0, "sdp", 0.5)
 
 
 def test_tables_of_nothing_have_all_columns():

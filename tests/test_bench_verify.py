@@ -71,6 +71,42 @@ def test_true_bounds_hold(tmp_path):
     assert lower.found == 1.0
 
 
+def relaxation_network(scale):
+    """Save a network of the relaxation: the cell's own one, scaled."""
+
+    def tamper(arrays, extra):
+        arrays |= {f"relaxation_{side}": scale * arrays[f"network_{side}"] for side in "UV"}
+
+    return tamper
+
+
+def test_the_upper_bound_counts_the_network_of_the_relaxation(tmp_path):
+    zero = 0.5 * float(np.sum(expand_data().Y_train ** 2))
+    store(tmp_path, relaxation_network(0.0), upper_bound=zero)
+    objective, upper, lower = verify(tmp_path)
+    assert (objective.holds, upper.holds, lower.holds) == (True, True, True)
+    assert (upper.bound, upper.found) == ("upper_bound", pytest.approx(zero, rel=1e-12))
+
+
+def test_an_upper_bound_that_no_saved_network_has_does_not_hold(tmp_path):
+    zero = 0.5 * float(np.sum(expand_data().Y_train ** 2))
+    store(tmp_path, relaxation_network(0.0), upper_bound=zero * (1 - 1e-6), lower_bound=None)
+    assert [check.holds for check in verify(tmp_path)] == [True, False]
+
+
+def test_a_lower_bound_above_the_network_of_the_relaxation_is_found(tmp_path):
+    row = store(tmp_path, lambda a, e: a.update(certificate_proves=np.array([2.0])), lower_bound=2.0, upper_bound=1.5)
+    assert row["objective"] > 2.0
+    objective, upper, lower = verify(tmp_path)
+    assert (objective.holds, upper.holds, lower.holds) == (True, False, False)
+    assert "which is below" in lower.message
+
+
+def expand_data():
+    table = {"dataset": [{"name": "random", "n": 6}], "method": [{"use": f"{PLANTED}:good"}], "width": 3}
+    return expand(check_spec(table))[0].data.load()
+
+
 def drop(name):
     return lambda arrays, extra: arrays.pop(name)
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from relaxbench.bench.record import Record, plain, read_arrays, read_record, rea
 from relaxbench.bench.spec import check_spec
 from relaxbench.bench.task import BUDGET_SHARE, RELAX_SHARE, Cost, Task, cost, saved_relaxation
 from relaxbench.bench.worker import perform
+from relaxbench.solvers.problem import Network
 
 PLANTED = Path(__file__).with_name("bench_planted.py")
 SMALL = {"name": "random", "n": 6, "n_test": 4}
@@ -170,6 +172,20 @@ def test_a_relaxation_goes_through_the_store_and_its_cost_into_each_cell(tmp_pat
         assert [line[0] for line in result.trace] == ["solve", "solve", "round"]
         assert result.info["budget"] == pytest.approx(BUDGET_SHARE * 100.0 - 40.0)
         assert task.limit == 60.0
+
+
+@pytest.mark.parametrize(("scale", "better"), [(None, False), (1e3, False), (1e200, False), (0.0, True)])
+def test_a_network_of_the_relaxation_bounds_from_above_whatever_is_rounded(tmp_path, scale, better):
+    cell = staged_cells(tmp_path, turns=3)[0]
+    (solved,) = perform(Task((cell,), timeout=9.0, relaxing=True))
+    assert solved.columns["upper_bound"] > 0
+    relaxation, spent = store_and_load(tmp_path / "relaxation", solved)
+    network = None if scale is None else Network(np.full((2, 9), scale), np.full((9, 5), scale))
+    task = Task((cell,), timeout=9.0, relaxation=replace(relaxation, network=network), spent=spent)
+    (result,) = perform(task)
+    zero = 0.5 * float(np.sum(cell.data.load().Y_train ** 2))
+    assert result.columns["objective"] == pytest.approx(zero + 0.05 * 9 * 6, rel=1e-12)
+    assert result.columns["upper_bound"] == pytest.approx(zero if better else result.columns["objective"], rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ def data(results: Results) -> pd.DataFrame:
     """
     cells = results.cells.dropna(subset=["lower_bound", "gamma"])
     groups = results.tightness.set_index(["data", "gamma"])["upper_bound"]
-    cells = cells.join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
+    cells = (
+        cells.drop(columns="upper_bound").join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
+    )
     cells = cells.sort_values(["data_seed", "seed", "width"], kind="stable")
     cells = cells.drop_duplicates(["problem", "gamma", "method", "solver", "options"])
     several = cells.groupby("method")["solver"].transform("nunique") > 1

@@ -18,7 +18,9 @@ def data(results: Results) -> pd.DataFrame:
     """
     cells = results.cells.dropna(subset=["gamma"])
     groups = results.tightness.dropna(subset=["certified_ratio"]).set_index(["data", "gamma"])["upper_bound"]
-    cells = cells.join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
+    cells = (
+        cells.drop(columns="upper_bound").join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
+    )
     if cells.empty:
         raise NothingToShow("No data set has both a proved lower bound and a network: it needs a method that proves.")
     keys = ["problem", "gamma", "data", "method"]
