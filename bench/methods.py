@@ -53,6 +53,7 @@ class Method:
 
 _BASELINE = ("baselines", "solvers/problem.py")
 _KERNEL = ("jax", "neural_tangents")
+_SKLEARN = ("sklearn.linear_model",)
 
 METHODS = {
     method.name: method
@@ -62,6 +63,14 @@ METHODS = {
             "the paper's relaxation with a proved bound, rounded to a network",
             relax="solvers.sdp:relax",
             round="solvers.sdp:round_relaxation",
+            rehearse=True,
+            code=("solvers",),
+        ),
+        Method(
+            "cpp",
+            "the completely positive program, exact: p*(∞) with a proved bound and a network",
+            "solvers.cpp:cpp",
+            axes=(),
             rehearse=True,
             code=("solvers",),
         ),
@@ -78,6 +87,53 @@ METHODS = {
             code=_BASELINE,
         ),
         Method("lbfgs", "L-BFGS on both layers", "baselines.lbfgs:lbfgs", warm=("scipy.optimize",), code=_BASELINE),
+        Method(
+            "arrangements",
+            "the convex program of Pilanci & Ergen over sampled activation patterns, ReLU or gated",
+            "baselines.arrangements:arrangements",
+            axes=("seed",),
+            rehearse=True,
+            code=_BASELINE,
+        ),
+        Method(
+            "copositive",
+            "Frank–Wolfe over sampled sign patterns, after Sahiner et al.",
+            "baselines.copositive:copositive",
+            axes=("seed",),
+            rehearse=True,
+            code=_BASELINE,
+        ),
+        Method(
+            "nngp-finite",
+            "nngp of a drawn network of finite width",
+            "baselines.kernels:nngp",
+            warm=_KERNEL,
+            code=_BASELINE,
+        ),
+        Method(
+            "ntk-finite",
+            "ntk of a drawn network of finite width",
+            "baselines.kernels:ntk",
+            warm=_KERNEL,
+            code=_BASELINE,
+        ),
+        Method("ridge", "linear ridge regression", "baselines.everyday:ridge", axes=(), warm=_SKLEARN, code=_BASELINE),
+        Method(
+            "rbf",
+            "kernel ridge regression, Gaussian kernel",
+            "baselines.everyday:rbf",
+            axes=(),
+            warm=("sklearn.kernel_ridge",),
+            code=_BASELINE,
+        ),
+        Method(
+            "forest",
+            "random forest; γ plays no part in it",
+            "baselines.everyday:forest",
+            axes=("seed",),
+            warm=("sklearn.ensemble",),
+            code=_BASELINE,
+        ),
     )
 }
 
