@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test test-slow check format types perf clean
+.PHONY: demo test test-slow check format types bench-solvers perf clean
 
 demo: $(READY)
 	$(BIN)/relaxbench run smoke --out demo
@@ -30,6 +30,10 @@ types: $(READY)
 	@mkdir -p build/types/relaxbench
 	@for room in datasets solvers baselines bench reports; do ln -sfn ../../../$$room build/types/relaxbench/$$room; done
 	MYPYPATH=build/types $(BIN)/mypy -p relaxbench
+
+bench-solvers: $(READY)
+	$(BIN)/relaxbench run solvers --out results/solvers
+	$(BIN)/relaxbench report results/solvers
 
 perf: $(READY)
 	$(BIN)/pytest tests/perf --benchmark-only

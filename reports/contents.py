@@ -10,6 +10,7 @@ import pandas as pd
 
 from .ranking import ranking
 from .results import Results
+from .solver_table import solver_table
 from .summary import CHOICE, INTERVAL, chosen, summarise
 from .tables import ABSENT, Entry, Row, Table, number, ordered, records
 from .tightness import tightness
@@ -27,6 +28,7 @@ def tables(results: Results) -> list[Table]:
         _runtime(results),
         ranking(results),
         tightness(results),
+        solver_table(results),
     ]
     return [table for table in found if table is not None]
 

@@ -14,7 +14,6 @@ from .lift import inequalities, lift
 from .problem import Array
 from .reduction import Reduced
 
-
 THIN = 1e-7  # relative slack under which nearly parallel rows hold the first steps back
 PENALTY = 0.1  # share of the objective that the weights get at least, so that the start is not a corner
 
