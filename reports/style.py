@@ -5,6 +5,7 @@ The module needs nothing but matplotlib and knows no other, because the script b
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,14 @@ def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and marker for each method; those not known here take the spare ones in alphabetical order."""
     names = list(dict.fromkeys(methods))
     others = sorted(set(names) - METHOD_LOOKS.keys())
-    spare = {name: OTHER_LOOKS[k % len(OTHER_LOOKS)] for k, name in enumerate(others)}
+    spare = {name: _other_look(k) for k, name in enumerate(others)}
     return {name: {**(METHOD_LOOKS.get(name) or spare[name]), "linestyle": "-"} for name in names}
+
+
+def _other_look(k: int) -> dict[str, Any]:
+    """The k-th spare look: when the colours come round again, they take other markers."""
+    count = len(OTHER_LOOKS)
+    return {**OTHER_LOOKS[k % count], "marker": OTHER_LOOKS[(k + k // count) % count]["marker"]}
 
 
 def arm_looks(arms: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
@@ -119,7 +126,7 @@ def gamma_looks(gammas: Iterable[float]) -> dict[float, dict[str, Any]]:
 
 def choice_looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and marker for each of a few alternatives within one method, in alphabetical order."""
-    return {name: OTHER_LOOKS[k % len(OTHER_LOOKS)] for k, name in enumerate(sorted(set(names)))}
+    return {name: _other_look(k) for k, name in enumerate(sorted(set(names)))}
 
 
 def plain(text: object) -> str:
@@ -162,9 +169,10 @@ def legend(figure: Figure, looks: dict[Any, dict[str, Any]], *, lines: bool = Fa
 
 
 def _points(lengths: Sequence[int], columns: int) -> float:
-    """Width in points, roughly, of a legend whose labels have these many letters."""
-    rows = -(-len(lengths) // columns)
-    return sum(max(lengths[k : k + rows]) * 4.2 + 34 for k in range(0, len(lengths), rows))
+    """Width in points, roughly, of a legend whose labels have these many letters; matplotlib fills it by columns."""
+    rows, longer = divmod(len(lengths), columns)
+    starts = [0, *np.cumsum([rows + (k < longer) for k in range(columns)])]
+    return sum(max(lengths[i:j]) * 4.2 + 34 for i, j in pairwise(starts))
 
 
 def panels(width: float, count: int, most: int) -> tuple[int, int]:

@@ -44,6 +44,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accu
             axis.errorbar(part["mean"], y, xerr=bars, capsize=1.5, elinewidth=0.8, **look)
         name_rows(axis, names)
         axis.set_title(f"γ = {gamma:g}")
+    axes[0, 0].locator_params(axis="x", nbins=6)
     only(axes, len(gammas))
     figure.supxlabel(label, fontsize=7.5)
     axes[0, 0].set_xlim(max(0.0, np.floor(10 * frame["low"].min() - 0.2) / 10), 1.01)

@@ -39,7 +39,9 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     axis.axvline(REPORTED, color=INK, linewidth=1, linestyle=":")
     axis.text(REPORTED, 1.03, "76.9 % (paper)", ha="center", va="bottom", fontsize=7)
     lowest = np.nanmin(frame[["sdp_over_exact", "paper_ratio"]].to_numpy())
-    axis.set_xlim(max(0, np.floor(20 * min(lowest, REPORTED) - 0.5) / 20), max(1.01, 1.01 * float(frame.max().iloc[-1])))
+    axis.set_xlim(
+        max(0, np.floor(20 * min(lowest, REPORTED) - 0.5) / 20), max(1.01, 1.01 * float(frame.max().iloc[-1]))
+    )
     axis.set_ylim(-0.02, 1.02)
     axis.set_xlabel("ratio at most")
     axis.set_ylabel("share of problems")

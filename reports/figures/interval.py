@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     axis.axvline(1, color=INK, linewidth=0.8)
     positive = frame["mean"][frame["mean"] > 0]
     log_x(axis, min(0.9, 0.93 * positive.min()), max(1.1, 1.07 * positive.max()))
-    axis.set_xlabel("value / best known objective")
+    figure.supxlabel("value / best known objective", fontsize=7.5)
     legend(figure, shown)
     return figure
 

@@ -34,7 +34,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.plot(median, y, **{**look, "linestyle": "none", "markersize": 5, "markeredgecolor": "white", "mew": 0.5})
     name_rows(axis, names)
     axis.set_xlim(min(0.0, frame["certified_ratio"].min()), 1.02)
-    axis.set_xlabel("certified ratio: proved lower bound / best network")
+    figure.supxlabel("certified ratio: proved lower bound / best network", fontsize=7.5)
     legend(figure, dict(gammas), name="γ = {:g}")
     return figure
 
