@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PRECISION = 106
 NAMES = {"rows": "iu", "rep": "iu", "coef": "iuf", "T_row": "iu", "T_column": "iu", "T_value": "iuf", "z": "iuf"}
 CONES = ("arcs", "cover")  # kinds proved cone by cone, in cpp/check.py
-ROOM = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+ROOM = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 
 class CertificateError(ValueError):
