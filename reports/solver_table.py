@@ -65,7 +65,7 @@ def solver_table(results: Results) -> Table | None:
     caption = (
         "Solvers of the same relaxations. Error: distance of the value that a solver reports from the proved interval "
         "of the relaxation (largest proved bound of any solver to our strictly feasible value), relative. Proved gap: "
-        "from the bound proved with this solver's dual to the strictly feasible value. Medians over the data sets drawn "
+        "from the bound proved with this solver's dual to the strictly feasible value. Medians over the data drawn "
         "and the worst of them; × ours: seconds relative to our solver on the same data."
     )
     return Table("solvers", "Solvers of the relaxation", caption, header, rows, table, labels=3)
