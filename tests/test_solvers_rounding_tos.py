@@ -66,10 +66,12 @@ def test_every_iterate_is_the_published_one(width, step, iterations):
     fit = round_tos(problem, relaxation, width=width, seed=0, step=step, iterations=iterations)
     dense = [weights(problem, W) for W in published(problem, W @ W.T, width, iterations, step)]
     np.testing.assert_allclose([row.value for row in fit.trace], [problem.objective(w) for w in dense], rtol=1e-8)
-    np.testing.assert_allclose(fit.iterates[0].U, dense[0].U, atol=1e-9)
-    np.testing.assert_allclose(fit.iterates[0].V, dense[0].V, atol=1e-9)
-    if width > 5:
-        assert not fit.network.U[:, 5:].any()  # beyond the rank of Λ* nothing ever moves
+    rank = min(width, 5)
+    np.testing.assert_allclose(fit.iterates[0].U, dense[0].U[:, :rank], atol=1e-9)
+    np.testing.assert_allclose(fit.iterates[0].V, dense[0].V[:rank], atol=1e-9)
+    assert fit.network.width == width
+    assert not fit.network.U[:, rank:].any()  # beyond the rank of Λ* nothing ever moves,
+    assert not dense[-1].U[:, rank:].any()  # as published
 
 
 def test_published_step_and_iterations_are_the_default():

@@ -13,6 +13,8 @@ from scipy.linalg import solve_triangular
 
 from ..problem import Array, Network, Problem
 
+NOISE = 1e-8  # eigenvalues of Λ* below this share of the largest are not told from 0
+
 
 @dataclass(frozen=True)
 class KernelBasis:
@@ -48,19 +50,19 @@ class KernelBasis:
         """proj_kerM(Z) (p, R), column by column."""
         return self.lift(self.coordinates(Z))
 
-    def network(self, w: Array, width: int) -> Network:
-        """The u- and v-rows of the coordinates w (q, R) as a network, with zero neurons from R up to `width`."""
+    def network(self, w: Array) -> Network:
+        """The u- and v-rows of the coordinates w (q, R) as a network of R neurons."""
         n, d = self.half_X.shape
-        idle = ((0, 0), (0, width - w.shape[1]))
-        return Network(np.pad(self.C_inverse @ w[n : n + d], idle), np.pad(w[n + d :], idle).T)
+        return Network(self.C_inverse @ w[n : n + d], w[n + d :].T.copy())
 
     def eigenfactor(self, W: Array) -> Array:
         """Coordinates (q, r) of the factor of Λ = WWᵀ by its eigenvectors, largest first, each with Σs ≥ 0.
 
-        W (p, R) lies in ker M; r is the numerical rank of Λ.
+        W (p, R) lies in ker M. Eigenvalues below NOISE times the largest are left out: what a solver of the relaxation
+        leaves there is far below its own accuracy.
         """
         left, singular, _ = np.linalg.svd(self.coordinates(W), full_matrices=False)
-        rank = int(np.sum(singular > max(W.shape) * np.finfo(float).eps * singular.max(initial=0.0)))
+        rank = int(np.sum(singular**2 > NOISE * singular.max(initial=0.0) ** 2))
         return _oriented(left[:, :rank] * singular[:rank], len(self.half_X))
 
     def spread(self, factor: Array, width: int, rng: np.random.Generator) -> Array:

@@ -22,5 +22,5 @@ def round_factor(
     basis = KernelBasis.of(problem)
     factor = basis.eigenfactor(literal_factor(problem, relaxation.factor))[:, :width]
     columns = basis.lift(basis.spread(factor, width, np.random.default_rng(seed)))
-    progress.add(basis.network(basis.coordinates(project_complementary(columns, problem.n)), width))
+    progress.add(basis.network(basis.coordinates(project_complementary(columns, problem.n))))
     return progress.fit()

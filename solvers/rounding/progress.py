@@ -38,7 +38,7 @@ class Progress:
 
     def __init__(self, problem: Problem, budget: float | None) -> None:
         self.problem = problem
-        self.best: Network | None = None
+        self.best = Network(np.zeros((problem.d, 0)), np.zeros((0, problem.c)))
         self.best_value = np.inf
         self._start = time.perf_counter()
         self._budget = budget
@@ -73,8 +73,6 @@ class Progress:
     def fit(self, network: Network | None = None, *, status: str = "ok", message: str = "") -> Fit:
         """The result, with the given network or, by default, the one of least training objective."""
         network = network or self.best
-        if network is None:
-            raise RuntimeError("a rounding ended before it made a network")
         if status == "ok" and self.out_of_time:
             status, message = "timeout", "the rounding stopped at the time limit"
         return Fit(
@@ -87,3 +85,9 @@ class Progress:
             message=message,
             iterates=(*self._iterates, network),
         )
+
+
+def padded(network: Network, width: int) -> Network:
+    """The network with zero neurons added up to `width`."""
+    idle = (0, width - network.width)
+    return Network(np.pad(network.U, ((0, 0), idle)), np.pad(network.V, (idle, (0, 0))))

@@ -15,7 +15,7 @@ import numpy as np
 from ..problem import Array, Fit, Problem
 from ..relaxation import Relaxation, literal_factor
 from .coordinates import KernelBasis, project_complementary
-from .progress import Progress, check_arguments
+from .progress import Progress, check_arguments, padded
 
 
 def round_tos(
@@ -86,12 +86,13 @@ def splitting(basis: KernelBasis, factor: Array, start: Array, step: float) -> I
         Z += V - basis.lift(w)
 
 
-def _best_iterate(
-    progress: Progress, basis: KernelBasis, width: int, iterates: Iterator[Array], iterations: int
-) -> Fit:
+def _best_iterate(progress: Progress, basis: KernelBasis, width: int, iterates: Iterator[Array], limit: int) -> Fit:
+    """The best of the first `limit` iterates, with zero neurons up to `width`."""
+    status, message = "ok", ""
     for k, w in enumerate(iterates, start=1):
-        if not np.isfinite(progress.add(basis.network(w, width))):
-            return progress.fit(status="diverged", message=f"the splitting left all bounds after {k} iterations")
-        if k >= iterations or progress.out_of_time:
+        if not np.isfinite(progress.add(basis.network(w))):
+            status, message = "diverged", f"the splitting left all bounds after {k} iterations"
             break
-    return progress.fit()
+        if k >= limit or progress.out_of_time:
+            break
+    return progress.fit(padded(progress.best, width), status=status, message=message)
