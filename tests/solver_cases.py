@@ -181,7 +181,7 @@ def awkward() -> dict[str, Problem]:
             np.vstack([X[:3], -2 * X[:2], 0.5 * X[:1], 0 * X[:2]]), np.vstack([Y, Y[:2]]), 0.1
         ),
         "all rows parallel": Problem(np.outer(X[:, 0], [1.0, -2.0, 0.5]), Y, 0.1),
-        "fewer rows than features": Problem(rng.standard_normal((3, 5)), Y[:3], 0.1),
+        "fewer rows than features": Problem(rng.standard_normal((2, 4)), Y[:2], 0.1),
         "constant column": Problem(np.column_stack([X, np.ones(6)]), Y, 0.1),
         "nothing to fit": Problem(X, 0 * Y, 0.1),
         "no data": Problem(0 * X, Y, 0.1),
