@@ -1,6 +1,7 @@
 """ab: the working tree against a commit, on this machine, now: is it worse, and is it slower?
 
-Round 0 warms caches up and gives what soundness and quality are judged by; then come the pairs, each both sides in
+Round 0 runs everything once: it warms caches up and gives what soundness and quality are judged by. Then come the
+pairs, part by part (a part is one method of the config, or one file of benchmarks): both sides one after the other in
 random order, one cell at a time. `ab HEAD` without changes is an A/A test: it says how often the decision is wrong.
 """
 
@@ -18,7 +19,7 @@ import psutil
 from tqdm import tqdm
 
 from .ab_decide import ALPHA, RELABELLINGS, decide, false_alarm_rate, pairs_needed
-from .ab_measure import PERF, CannotRun, perf_tests, perf_timings, run_config, run_perf, timing, write_specs
+from .ab_measure import PERF, CannotRun, perf_tests, perf_timings, run_config, run_perf, timing, write_configs
 from .ab_sides import CodeSide, both_sides
 from .cell import expand
 from .compare import Comparison, results_checks
@@ -37,11 +38,12 @@ __all__ = ["PERF", "ab", "ab_perf"]
 
 VERDICTS = {"slower": REGRESSION, "faster": BETTER, "same": OK}
 
-Measure = Callable[[str, int], Any]
+Measure = Callable[[str, str, str], Any]  # side, part ("" for all), a name of its own -> what was measured
+Rounds = list[tuple[int, str, dict[str, Any]]]  # number of the pair, side that came first, measurements by side
 
 
 def ab(
-    ref: str, spec: Spec, *, pairs: int = 12, threshold: float = 0.1, jobs: int = 1, data_dir: Path | None = None
+    ref: str, spec: Spec, *, pairs: int = 16, threshold: float = 0.1, jobs: int = 1, data_dir: Path | None = None
 ) -> Comparison:
     """Compare the working tree with the commit `ref` on the cells of `spec`: soundness, quality, and costs by pairs.
 
@@ -52,14 +54,18 @@ def ab(
     _check(pairs, threshold, jobs)
     with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
         folder = Path(name)
-        configs, sides = write_specs(spec, base, cand, folder), {"base": base, "cand": cand}
+        sides = {"base": base, "cand": cand}
+        configs = {name: write_configs(spec, side, cand, folder) for name, side in sides.items()}
 
-        def measure(side: str, round_: int) -> Side:
-            return run_config(sides[side], configs[side], folder / f"{side}-{round_}", jobs, data_dir)
+        def measure(side: str, part: str, name: str) -> Side:
+            found = run_config(sides[side], configs[side][part], folder / name, jobs, data_dir)
+            if part:  # round 0 is proved again later
+                shutil.rmtree(folder / name)
+            return found
 
         notes = _notes(base, cand, pairs, cells * len(COSTS), jobs)
         try:
-            first, rounds = _rounds(measure, pairs, folder)
+            first, rounds = _rounds(measure, [part for part in configs["cand"] if part], pairs)
         except CannotRun as error:
             return _nothing(base, cand, notes, error)
         timings = pd.DataFrame([line for number, order, both in rounds for line in _timings(number, order, both)])
@@ -70,21 +76,21 @@ def ab(
         found = differences(first["base"].environment, first["cand"].environment)
         lines = timings.to_dict("records")
         result = Comparison(base.name, cand.name, [*checks, *costs], found, [*notes, *more], lines)  # type: ignore[arg-type]
-        return result.with_proofs("CAND", list(verify(folder / "cand-0", data_dir)))
+        return result.with_proofs("CAND", list(verify(folder / "cand-0-", data_dir)))
 
 
-def ab_perf(ref: str, *, pairs: int = 12, threshold: float = 0.1) -> Comparison:
+def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
     """Compare the working tree with the commit `ref` on the hot operations in tests/perf. Raises as `ab`."""
     _check(pairs, threshold, 1)
     with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
         folder, sides = Path(name), {"base": base, "cand": cand}
         tests = perf_tests(cand, folder)
 
-        def measure(side: str, round_: int) -> dict[str, float]:
-            return run_perf(sides[side], tests, folder / f"{side}-{round_}.json")
+        def measure(side: str, part: str, name: str) -> dict[str, float]:
+            return run_perf(sides[side], tests, part, folder / f"{name}.json")
 
         try:
-            first, rounds = _rounds(measure, pairs, folder)
+            first, rounds = _rounds(measure, sorted(path.name for path in tests.glob("test_*.py")), pairs)
         except CannotRun as error:
             return _nothing(base, cand, [], error)
         timings = pd.DataFrame(
@@ -108,22 +114,23 @@ def _check(pairs: int, threshold: float, jobs: int) -> None:
         raise UsageError(f"--threshold must be a number > 0, such as 0.1 for 10 %. Got {threshold} instead.")
 
 
-def _rounds(measure: Measure, pairs: int, folder: Path) -> tuple[dict[str, Any], list[tuple[int, str, dict[str, Any]]]]:
-    """What round 0 measured, and number, first side and measurements of each pair."""
+def _rounds(measure: Measure, parts: Sequence[str], pairs: int) -> tuple[dict[str, Any], Rounds]:
+    """What round 0 measured, and what the pairs did."""
     rng, rounds = np.random.default_rng(), []
-    with tqdm(total=2 * (pairs + 1), unit="run", disable=None) as bar:
-        for number in range(pairs + 1):
-            order = [str(side) for side in rng.permutation(["base", "cand"])]
-            both = {}
+    with tqdm(total=2 * (1 + pairs * len(parts)), unit="run", disable=None) as bar:
+
+        def both(number: int, part: str) -> tuple[int, str, dict[str, Any]]:
+            order, measured = [str(side) for side in rng.permutation(["base", "cand"])], {}
             for side in order:
                 bar.set_postfix_str(f"pair {number} of {pairs}, {side}")
-                both[side] = measure(side, number)
+                measured[side] = measure(side, part, f"{side}-{number}-{part}")
                 bar.update()
-            rounds.append((number, order[0], both))
-            if number:
-                for side in order:
-                    shutil.rmtree(folder / f"{side}-{number}", ignore_errors=True)
-    return rounds[0][2], rounds[1:]
+            return number, order[0], measured
+
+        first = both(0, "")[2]
+        for number in range(1, pairs + 1):
+            rounds += [both(number, part) for part in parts]
+    return first, rounds
 
 
 def _timings(number: int, order: str, both: dict[str, Side]) -> list[dict[str, Any]]:
@@ -160,7 +167,8 @@ def _costs(timings: pd.DataFrame, threshold: float, *, judged: bool, same: bool)
 
 def _notes(base: CodeSide, cand: CodeSide, pairs: int, tests: int, jobs: int) -> list[str]:
     notes = [
-        f"{pairs} pairs, sides in random order; Wilcoxon's test, Holm's correction over {tests} tests at {ALPHA:g}",
+        f"{pairs} pairs, sides in random order; sign and signed-rank test, Holm's correction over {tests} tests at "
+        f"{ALPHA:g}",
         f"BLAS threads pinned to {THREADS}; {usable_cores()} cores, load {psutil.getloadavg()[0]:.1f} at the start",
     ]
     if base.python != cand.python:
@@ -172,7 +180,7 @@ def _notes(base: CodeSide, cand: CodeSide, pairs: int, tests: int, jobs: int) ->
     return notes
 
 
-def _flaky(rounds: Sequence[tuple[int, str, dict[str, Side]]]) -> list[str]:
+def _flaky(rounds: Rounds) -> list[str]:
     """Failures in the timed rounds, which the comparison of round 0 does not see."""
     notes = []
     for side, name in (("base", "BASE"), ("cand", "CAND")):

@@ -22,13 +22,17 @@ class CannotRun(Exception):
     """A side that brought no results; the text says why on one line."""
 
 
-def write_specs(spec: Spec, base: CodeSide, cand: CodeSide, folder: Path) -> dict[str, Path]:
-    """The config for either side, by its name; methods in files of the clone are each side's own."""
+def write_configs(spec: Spec, side: CodeSide, cand: CodeSide, folder: Path) -> dict[str, Path]:
+    """The config for one side: whole, under "", and for each of its method tables alone, under a number.
+
+    Methods in files of the clone are each side's own. Tolerances are left out, as `compare` alone reads them.
+    """
+    tables = [table.model_copy(update={"use": _own(table.use, cand, side)}) for table in spec.method]
+    parts = {"": tables, **{str(k): [table] for k, table in enumerate(tables)}}
     paths = {}
-    for name, side in (("base", base), ("cand", cand)):
-        tables = [table.model_copy(update={"use": _own(table.use, cand, side)}) for table in spec.method]
-        paths[name] = folder / f"{name}.toml"
-        text = spec.model_copy(update={"method": tables, "tolerance": {}}).toml()  # compare reads the tolerances here
+    for name, methods in parts.items():
+        paths[name] = folder / f"{side.copy.name}-{name or 'whole'}.toml"
+        text = spec.model_copy(update={"method": methods, "tolerance": {}}).toml()
         paths[name].write_text(text, encoding="utf-8")
     return paths
 
@@ -48,9 +52,12 @@ def run_config(side: CodeSide, config: Path, out: Path, jobs: int, data_dir: Pat
         raise CannotRun(f"{side.name}: {error}") from None
 
 
-def run_perf(side: CodeSide, tests: Path, out: Path) -> dict[str, float]:
-    """Median seconds of each benchmark in the folder `tests`, by name; those that fail have none. Raises CannotRun."""
-    command = [side.python, "-m", "pytest", str(tests), "--rootdir", str(tests), "-q", "-p", "no:cacheprovider"]
+def run_perf(side: CodeSide, tests: Path, file: str, out: Path) -> dict[str, float]:
+    """Median seconds of each benchmark in a file of the folder `tests`, or in all of it if `file` is empty, by name.
+
+    Those that fail have none. Raises CannotRun.
+    """
+    command = [side.python, "-m", "pytest", str(tests / file), "--rootdir", str(tests), "-q", "-p", "no:cacheprovider"]
     command += ["--import-mode=importlib", "--benchmark-only", f"--benchmark-json={out}", *PERF_ROUNDS]
     done = subprocess.run(command, cwd=tests, env=side.environment, capture_output=True, text=True)
     try:

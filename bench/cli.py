@@ -280,7 +280,7 @@ def _add_ab(commands: Any) -> None:
     add = parser.add_argument
     add("ref", metavar="REF", help="commit, branch or tag of the clone that relaxbench is installed from")
     add("config", metavar="CONFIG", help="a config that ships, the path of a TOML file, or perf")
-    add("--pairs", type=int, default=12, metavar="K", help="timed pairs of runs (default: 12)")
+    add("--pairs", type=int, default=16, metavar="K", help="timed pairs of runs (default: 16)")
     add("--threshold", type=float, default=0.1, metavar="R", help="slower by less is no alarm (default: 0.10)")
     add("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: 1; more forbid timing verdicts)")
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")

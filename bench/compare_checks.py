@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .compare_columns import CHECKED, worsening
 from .compare_match import Matching, Pair, Row
@@ -70,16 +71,18 @@ def grid(matching: Matching, labels: Mapping[str, str]) -> Iterator[Check]:
 def quality(pairs: Iterable[Pair], labels: Mapping[str, str], tolerances: Mapping[str, float]) -> Iterator[Check]:
     """The status of each cell, and where both sides brought something every compared column.
 
-    The gaps are computed again from the cells that both sides have, so that another grid does not change them.
+    The gaps are computed again from the cells that brought something on both sides, so that neither another grid nor
+    a crash elsewhere changes them.
     """
-    pairs = [Pair(dict(pair.base), dict(pair.cand), pair.note) for pair in pairs]
-    for side in ("base", "cand"):
-        _gaps([getattr(pair, side) for pair in pairs])
+    brought = []
     for pair in pairs:
-        label = labels[pair.cand["cell"]]
-        yield _status(pair, label)
+        yield _status(pair, labels[pair.cand["cell"]])
         if not (brought_nothing(pair.base) or brought_nothing(pair.cand)):
-            yield from _columns(pair, label, tolerances)
+            brought.append(Pair(dict(pair.base), dict(pair.cand)))
+    _gaps([pair.base for pair in brought])
+    _gaps([pair.cand for pair in brought])
+    for pair in brought:
+        yield from _columns(pair, labels[pair.cand["cell"]], tolerances)
 
 
 def _status(pair: Pair, label: str) -> Check:
@@ -115,7 +118,7 @@ def _columns(pair: Pair, label: str, tolerances: Mapping[str, float]) -> Iterato
             yield Check(QUALITY, label, column.name, before, after, verdict, worse, note)
 
 
-def _gaps(rows: Sequence[dict]) -> None:
+def _gaps(rows: Sequence[Any]) -> None:
     """Put into each row the gap to the best objective among these rows of its problem."""
     best: dict[tuple, float] = {}
     for row in rows:
