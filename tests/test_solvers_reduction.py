@@ -170,6 +170,8 @@ def test_a_dual_point_on_the_users_rows_says_the_same_on_the_merged_ones(problem
     n = problem.n
     theta, z, T = rng.standard_normal(problem.Y.shape), rng.standard_normal(n), rng.random((2 * n, 2 * n))
     point = user_point(reduced, problem.gamma, theta, T + T.T, z)
+    i = np.arange(reduced.n)
+    assert not point.T[i, reduced.n + i].any()  # what T says of α_i β_i is z's to say
     B = quadratic_form(reduced, point, point.z)
     R = rng.standard_normal((reduced.n + reduced.d + reduced.c, 1))
     s, u, _ = np.split(reduced.factor_back(R)[:, 0], [n, n + problem.d])
