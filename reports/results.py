@@ -19,7 +19,10 @@ TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
 Array = NDArray[np.float64]
 
-METHODS = ("sdp", "branch", "cpp", "lbfgs", "sgd", "nngp", "ntk")  # the order in which they are shown
+METHODS = (  # the order in which they are shown
+    *("sdp", "branch", "cpp", "arrangements", "copositive", "lbfgs", "sgd"),
+    *("nngp", "ntk", "nngp-finite", "ntk-finite", "ridge", "rbf", "forest"),
+)
 LONGEST = 30  # letters of a name before a label shortens it
 
 

@@ -18,22 +18,30 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 WIDTHS = {"single": 3.4, "double": 7.0}  # inches: one and two columns of a paper
 INK, SOFT, GRID, PAPER = "#1f2328", "#57606a", "#d5dae0", "#ffffff"
 
-# Okabe and Ito's colours (safe for the colour-blind, of different lightness in grey), each with a marker of its own.
+# Okabe and Ito's colours for the main methods (safe for the colour-blind, of different lightness in grey), and a
+# marker for each; networks of finite width look like their kernel, but hollow.
 METHOD_LOOKS: dict[str, dict[str, Any]] = {
     "sdp": {"color": "#0072b2", "marker": "o"},
     "branch": {"color": "#009e73", "marker": "s"},
     "cpp": {"color": "#1f2328", "marker": "D"},
+    "arrangements": {"color": "#cc79a7", "marker": "<"},
+    "copositive": {"color": "#7b4fa3", "marker": ">"},
     "lbfgs": {"color": "#6e7781", "marker": "X"},
     "sgd": {"color": "#56b4e9", "marker": "P"},
     "nngp": {"color": "#e69f00", "marker": "^"},
     "ntk": {"color": "#d55e00", "marker": "v"},
+    "nngp-finite": {"color": "#e69f00", "marker": "^", "fillstyle": "none"},
+    "ntk-finite": {"color": "#d55e00", "marker": "v", "fillstyle": "none"},
+    "ridge": {"color": "#8c6d31", "marker": "p"},
+    "rbf": {"color": "#117a65", "marker": "h"},
+    "forest": {"color": "#a50f4d", "marker": "*"},
 }
 OTHER_LOOKS: list[dict[str, Any]] = [
-    {"color": "#cc79a7", "marker": "<"},
-    {"color": "#7b4fa3", "marker": ">"},
-    {"color": "#8c6d31", "marker": "p"},
-    {"color": "#117a65", "marker": "h"},
-    {"color": "#a50f4d", "marker": "*"},
+    {"color": "#aa4499", "marker": "d"},
+    {"color": "#44aa99", "marker": "8"},
+    {"color": "#999933", "marker": "H"},
+    {"color": "#332288", "marker": "<"},
+    {"color": "#882255", "marker": "p"},
 ]
 LINES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1))]
 GAMMA_LOOKS = [

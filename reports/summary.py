@@ -54,16 +54,21 @@ def chosen(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.merge(best, on=[*keys, "arm"])
 
 
+def best_known(results: Results) -> pd.Series:
+    """The smallest objective of any network known, by (data, gamma), where it is positive; named `best`."""
+    best = results.tightness.set_index(["data", "gamma"])["upper_bound"].rename("best")
+    return best[best > 0]
+
+
 def with_best(results: Results) -> pd.DataFrame:
-    """Finished cells that have an objective, with `relative`, it over the best of the same (data, γ), and `ratio`.
+    """Finished cells that have an objective, with `relative`, it over the best known of its (data, γ), and `ratio`.
 
     `ratio` is the group's certified ratio, which is the proved lower bound in the same unit.
     """
-    cells = results.done.dropna(subset=["objective", "gamma"])
-    groups = results.tightness.set_index(["data", "gamma"])[["certified_ratio", "upper_bound"]]
-    cells = cells.drop(columns="upper_bound").join(groups, on=["data", "gamma"])
-    cells = cells[cells["upper_bound"] > 0]
-    return cells.assign(relative=cells["objective"] / cells["upper_bound"], ratio=cells["certified_ratio"])
+    ratio = results.tightness.set_index(["data", "gamma"])["certified_ratio"].rename("ratio")
+    cells = results.done.dropna(subset=["objective", "gamma"]).join(ratio, on=["data", "gamma"])
+    cells = cells.join(best_known(results), on=["data", "gamma"]).dropna(subset=["best"])
+    return cells.assign(relative=cells["objective"] / cells["best"])
 
 
 def setting(arm: str) -> str:

@@ -65,6 +65,7 @@ def _method_rows(rng, base, method, gamma, optimum, accuracy, widths, seeds):
             row |= {"relaxation_value": relaxation, "lower_bound": relaxation * (1 - 1e-5), "certificate": "dnn"}
             row |= {"solver": "ipm", "rounding": "tos", "options": '{"rounding":"tos","solver":"ipm"}'}
             row["objective"] = optimum * (1 + abs(rng.normal(0, 0.05)) + 0.01)
+            row["upper_bound"] = row["objective"] * (1 - 1e-3)  # the relaxation met a better network on the way
         elif method == "cpp" and base["d"] <= 4:
             row |= {"relaxation_value": optimum, "lower_bound": optimum * (1 - 1e-7), "certificate": "cones"}
             row["objective"] = optimum * (1 + 1e-6)
@@ -116,7 +117,7 @@ def whole() -> tuple[Path, Path]:
     """A finished run with everything in it, and its report: the folder and index.html, made once for all tests."""
     folder = write_folder(Path(mkdtemp(prefix="relaxbench-")) / "whole", make_rows())
     atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
-    return folder, quick_report(folder, ("single", "double"))
+    return folder, quick_report(folder)
 
 
 def quick_report(folder: Path, widths=("double",)) -> Path:

@@ -135,7 +135,7 @@ def test_the_two_protocols_share_no_table():
 
 
 HOSTILE = "<script>alert(1)</script>"
-NAMES = [HOSTILE, '"><img src=x onerror=alert(1)>', r"$\frac{", "_hidden", "데이터 γ", "-->", "007", "nan", "{{ 7*7 }}"]
+NAMES = [HOSTILE, '"><img src=x onerror=alert(1)>', r"$\frac{ -->", "_데이터 γ", "007", "{{ 7*7 }}"]
 
 
 def hostile_rows():
@@ -172,7 +172,7 @@ def test_hostile_names_reach_figures_as_they_are(hostile):
     for name in ("accuracy", "width", "interval"):
         frame = pd.read_csv(figures / f"{name}.csv", keep_default_na=False, dtype=str)
         assert set(frame["problem"]) <= set(NAMES)
-        assert len(set(frame["problem"])) > 5
+        assert len(set(frame["problem"])) > 4
         compile((figures / f"{name}.py").read_text(encoding="utf-8"), name, "exec")
         assert "<script" not in re.sub(
             "<!--.*?-->", "", (figures / f"{name}.svg").read_text(encoding="utf-8"), flags=re.S
@@ -183,9 +183,10 @@ ODD = {
     "one method without networks": make_rows(SMALL, methods=("nngp",)),
     "one method with a bound": make_rows(SMALL, methods=("sdp",), seeds=(0,)),
     "no exact values": make_rows(SMALL, methods=("sdp", "sgd"), widths=(5,)),
-    "one seed": make_rows(SMALL, methods=("sgd", "nngp"), seeds=(0,)),
     "one cell": make_rows(SMALL, methods=("sgd",), gammas=(0.1,), widths=(5,), seeds=(0,)),
-    "unknown methods": [{**row, "method": "mine.py:fit"} for row in make_rows(SMALL, methods=("sgd",), seeds=(0,))],
+    "unknown method, one seed": [
+        {**row, "method": "mine.py:fit"} for row in make_rows(SMALL, methods=("sgd",), seeds=(0,))
+    ],
     "zero objectives": make_rows(SMALL, methods=("sgd", "sdp"), objective=0.0, lower_bound=0.0),
     "no runtimes": make_rows(SMALL, methods=("sgd", "nngp"), runtime_s=None, solve_s=None),
 }
@@ -203,7 +204,7 @@ def test_missing_pieces_give_a_sensible_page(name, tmp_path):
 
 def test_a_run_in_which_everything_failed_says_so(tmp_path):
     failed = {"status": "failed", "message": "ValueError: no luck"}
-    columns = ("objective", "lower_bound", "relaxation_value", "test_accuracy", "test_accuracy_paper", "runtime_s")
+    columns = ("objective", "upper_bound", "lower_bound", "relaxation_value", "test_accuracy", "runtime_s")
     rows = [{**row, **failed, **dict.fromkeys(columns)} for row in make_rows(SMALL, seeds=(0,))]
     found = page(rows, tmp_path, records=False)
     assert f"0 / {len(rows)} cells finished" in found.text

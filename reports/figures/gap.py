@@ -5,10 +5,11 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from ..style import canvas, legend, log_x, log_y, only, panels, plain
+from ..summary import best_known
 from .kind import FigureKind, NothingToShow
 
 PANELS = 12  # drawn at most; the CSV has all
-TRACES = 400  # read at most, evenly spread over the problems
+TRACES = 400  # read at most
 SMALLEST = 1e-9  # gaps below are drawn here
 
 
@@ -18,10 +19,7 @@ def data(results: Results) -> pd.DataFrame:
     One cell stands for the relaxation that several share, and one draw for the others of its kind.
     """
     cells = results.cells.dropna(subset=["lower_bound", "gamma"])
-    groups = results.tightness.set_index(["data", "gamma"])["upper_bound"]
-    cells = (
-        cells.drop(columns="upper_bound").join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
-    )
+    cells = cells.join(best_known(results), on=["data", "gamma"]).dropna(subset=["best"])
     cells = cells.sort_values(["data_seed", "seed", "width"], kind="stable")
     cells = cells.drop_duplicates(["problem", "gamma", "method", "solver", "options"])
     several = cells.groupby("method")["solver"].transform("nunique") > 1
@@ -39,7 +37,7 @@ def _curve(results: Results, row: dict) -> pd.DataFrame | None:
     trace = trace[(trace["stage"] == "solve") & trace["bound"].notna()]
     if trace.empty:
         return None
-    gap = 1 - trace["bound"].cummax() / row["upper_bound"]
+    gap = 1 - trace["bound"].cummax() / row["best"]
     curve = pd.DataFrame({name: row[name] for name in ("problem", "gamma", "method", "arm")}, index=trace.index)
     curve = curve.assign(seconds=trace["seconds"], gap=gap)
     return curve[~curve["gap"].duplicated() | (curve.index == curve.index[-1])]

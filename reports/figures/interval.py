@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from ..style import GRID, INK, canvas, legend, log_x, name_rows
+from ..summary import best_known
 from .kind import FigureKind, NothingToShow
 
 ROWS = 60  # drawn at most, the widest intervals first; the CSV has all
@@ -14,20 +15,19 @@ ROWS = 60  # drawn at most, the widest intervals first; the CSV has all
 def data(results: Results) -> pd.DataFrame:
     """For each problem, γ, method and side: the method's best value over the best known objective, mean over draws.
 
-    side: `lower` for proved bounds, `upper` for objectives of networks. Timeouts count: a bound stays a bound.
+    side: `lower` for proved bounds, `upper` for networks, those met on the way too. Timeouts count.
     """
-    cells = results.cells.dropna(subset=["gamma"])
-    groups = results.tightness.dropna(subset=["certified_ratio"]).set_index(["data", "gamma"])["upper_bound"]
-    cells = (
-        cells.drop(columns="upper_bound").join(groups[groups > 0], on=["data", "gamma"]).dropna(subset=["upper_bound"])
-    )
+    bounded = results.tightness.dropna(subset=["certified_ratio"]).set_index(["data", "gamma"]).index
+    best = best_known(results)
+    cells = results.cells.join(best[best.index.isin(bounded)], on=["data", "gamma"]).dropna(subset=["best"])
+    cells = cells.assign(lower=cells["lower_bound"], upper=cells[["objective", "upper_bound"]].min(axis=1))
     if cells.empty:
         raise NothingToShow("No data set has both a proved lower bound and a network: it needs a method that proves.")
     keys = ["problem", "gamma", "data", "method"]
     sides = []
-    for side, column, best in (("lower", "lower_bound", "max"), ("upper", "objective", "min")):
-        values = cells.assign(value=cells[column] / cells["upper_bound"]).dropna(subset=["value"])
-        one = values.groupby(keys)["value"].agg(best).reset_index().groupby(["problem", "gamma", "method"])["value"]
+    for side, extreme in (("lower", "max"), ("upper", "min")):
+        values = cells.assign(value=cells[side] / cells["best"]).dropna(subset=["value"])
+        one = values.groupby(keys)["value"].agg(extreme).reset_index().groupby(["problem", "gamma", "method"])["value"]
         sides.append(one.agg(mean="mean", low="min", high="max", draws="size").reset_index().assign(side=side))
     rows = pd.concat(sides)[["problem", "gamma", "side", "method", "mean", "low", "high", "draws"]]
     return rows.sort_values(["problem", "gamma", "side", "method"], ascending=[True, False, True, True])
