@@ -5,7 +5,7 @@ import pytest
 from relaxbench.solvers.problem import Network, Problem
 from relaxbench.solvers.relaxation import Relaxation, literal_factor
 from relaxbench.solvers.rounding import ROUNDINGS
-from relaxbench.solvers.rounding.coordinates import KernelBasis, project_complementary
+from relaxbench.solvers.rounding.coordinates import KernelBasis, complementary
 from relaxbench.solvers.rounding.tos import round_tos
 
 
@@ -105,47 +105,62 @@ def test_a_lift_of_a_network_is_rounded_to_itself():
         np.testing.assert_allclose(network.predict(problem.X), np.maximum(problem.X @ U, 0) @ V, atol=1e-9)
 
 
-def test_coordinates_are_an_isometry_onto_the_kernel():
-    rng = np.random.default_rng(4)
-    for n, d in ((7, 3), (3, 6)):
-        problem = Problem(10 * rng.standard_normal((n, d)), rng.standard_normal((n, 2)), 0.1)
-        basis = KernelBasis.of(problem)
-        w = rng.standard_normal((n + d + 2, 4))
-        np.testing.assert_allclose(basis.coordinates(basis.lift(w)), w, atol=1e-10)
-        np.testing.assert_allclose(np.linalg.norm(basis.lift(w)), np.linalg.norm(w))
-        np.testing.assert_allclose(constraint_matrix(problem) @ basis.lift(w), 0, atol=1e-10)
+def columns(parts):
+    """α, β, u and v under one another, (p, R), from σ = α + β, τ = α − β, u and v."""
+    σ, τ, u, v = parts
+    return np.vstack([(σ + τ) / 2, (σ - τ) / 2, u, v])
 
-        M = constraint_matrix(problem)
-        A, B = rng.standard_normal((2, 2 * n + d + 2, 5))
-        np.testing.assert_allclose(basis.project(A), A - np.linalg.pinv(M) @ (M @ A), atol=1e-10)
-        np.testing.assert_allclose(basis.project(basis.project(A)), basis.project(A), atol=1e-10)
-        assert np.sum(basis.project(A) * B) == pytest.approx(np.sum(A * basis.project(B)))
+
+def parts(problem, columns):
+    n, d = problem.n, problem.d
+    α, β, u, v = np.split(columns, [n, 2 * n, 2 * n + d])
+    return α + β, α - β, u, v
+
+
+@pytest.mark.parametrize(("n", "d"), [(7, 3), (3, 6)])
+def test_coordinates_are_an_isometry_onto_the_kernel(n, d):
+    rng = np.random.default_rng(4)
+    problem = Problem(10 * rng.standard_normal((n, d)), rng.standard_normal((n, 2)), 0.1)
+    basis, M = KernelBasis.of(problem), constraint_matrix(problem)
+    w = rng.standard_normal((n + d + 2, 4))
+    lifted = columns(basis.lift(w))
+    np.testing.assert_allclose(basis.coordinates(*basis.lift(w)), w, atol=1e-10)
+    np.testing.assert_allclose(lifted.T @ lifted, w.T @ w, atol=1e-10)
+    np.testing.assert_allclose(M @ lifted, 0, atol=1e-10)
+
+    def project(A):
+        return columns(basis.lift(basis.coordinates(*parts(problem, A))))
+
+    A, B = rng.standard_normal((2, 2 * n + d + 2, 5))
+    np.testing.assert_allclose(project(A), A - np.linalg.pinv(M) @ (M @ A), atol=1e-10)
+    np.testing.assert_allclose(project(project(A)), project(A), atol=1e-10)
+    assert np.sum(project(A) * B) == pytest.approx(np.sum(A * project(B)))
 
 
 def test_complementary_projection_is_the_nearest_point():
-    rng = np.random.default_rng(5)
-    n = 6
-    Z = rng.standard_normal((2 * n + 3, 40))
-    projected = project_complementary(Z, n)
-    α, β = projected[:n], projected[n : 2 * n]
+    a, b = np.random.default_rng(5).standard_normal((2, 6, 40))
+    σ, τ = complementary(a + b, a - b)
+    α, β = (σ + τ) / 2, (σ - τ) / 2
     assert min(α.min(), β.min()) >= 0
     assert not (α * β).any()
-    np.testing.assert_array_equal(projected[2 * n :], Z[2 * n :])
-    a, b = Z[:n], Z[n : 2 * n]
     candidates = [(np.maximum(a, 0), 0 * b), (0 * a, np.maximum(b, 0))]
     nearest = np.min([(x - a) ** 2 + (y - b) ** 2 for x, y in candidates], axis=0)
-    np.testing.assert_allclose((α - a) ** 2 + (β - b) ** 2, nearest)
+    np.testing.assert_allclose((α - a) ** 2 + (β - b) ** 2, nearest, atol=1e-14)
 
 
 def test_spread_factor_has_the_same_product():
     rng = np.random.default_rng(6)
     problem = random_problem(rng, 8, 3, 2)
     basis = KernelBasis.of(problem)
-    W = literal_factor(problem, perturbed_networks(problem, rng).factor)
-    factor = basis.eigenfactor(W)
+    relaxation = perturbed_networks(problem, rng)
+    W = literal_factor(problem, relaxation.factor)
+    factor = basis.eigenfactor(problem, relaxation.factor)
     assert factor.shape[1] == 5
+    assert np.all(np.diff(np.linalg.norm(factor, axis=0)) <= 0)
     wide = basis.spread(factor, 20, rng)
-    np.testing.assert_allclose(basis.lift(wide) @ basis.lift(wide).T, W @ W.T, atol=1e-9)
+    for each in (factor, wide):
+        lifted = columns(basis.lift(each))
+        np.testing.assert_allclose(lifted @ lifted.T, W @ W.T, atol=1e-9)
     assert (np.linalg.norm(wide, axis=0) > 0).all()
 
 

@@ -1,7 +1,8 @@
-"""Coordinates of ker M, the nearest feasible lift, and factors of Λ*: the linear algebra of the paper's rounding.
+"""Coordinates of ker M, the nearest complementary lift, and factors of Λ*: the algebra of the paper's rounding.
 
-A lift is an array (p, R), p = 2n+d+c, with one column λ = (α, β, u, v) a neuron. Consistent columns, α − β = Xu, form
-the kernel of M = [−I I X 0]; feasible ones satisfy α, β ≥ 0 and α∘β = 0 as well (arXiv 2410.22311, section 4).
+A lift has one column λ = (α, β, u, v) a neuron. Consistent columns, α − β = Xu, form the kernel of M = [−I I X 0];
+feasible ones satisfy α, β ≥ 0 and α∘β = 0 as well (arXiv 2410.22311, section 4). Here α and β are held as their sum σ
+and difference τ, with ‖α‖² + ‖β‖² = ½‖σ‖² + ½‖τ‖²; in the kernel σ is the s of the relaxation and τ = Xu.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from ..problem import Array, Network, Problem
 
@@ -18,52 +18,50 @@ NOISE = 1e-8  # eigenvalues of Λ* below this share of the largest are not told 
 
 @dataclass(frozen=True)
 class KernelBasis:
-    """Orthonormal coordinates (s/√2, Cu, v) of ker M, s = α + β: q = n+d+c numbers for p = 2n+d+c.
+    """Orthonormal coordinates w = (s/√2, Cu, v) of ker M: q = n+d+c numbers for the p = 2n+d+c of a column.
 
-    CᵀC = I + XᵀX/2, as ‖α‖² + ‖β‖² + ‖u‖² = ½‖s‖² + ½‖Xu‖² + ‖u‖². half_X (n, d) is XC⁻¹/2, C_inverse (d, d) is C⁻¹.
+    C = √(I + Σ²/2) Bᵀ for X = AΣBᵀ, as ‖α‖² + ‖β‖² + ‖u‖² = ½‖s‖² + ½‖Xu‖² + ‖u‖² there.
+    X_times_C_inverse (n, d), C_inverse (d, d).
     """
 
-    half_X: Array
+    X_times_C_inverse: Array
     C_inverse: Array
 
     @classmethod
     def of(cls, problem: Problem) -> KernelBasis:
         """The coordinates for the data of `problem`."""
-        X, d = problem.X, problem.d
-        C = np.linalg.cholesky(np.eye(d) + X.T @ X / 2).T
-        C_inverse = solve_triangular(C, np.eye(d))
-        return cls(X @ C_inverse / 2, C_inverse)
+        _, singular, Bt = np.linalg.svd(np.linalg.qr(problem.X, mode="r"))  # X = AΣBᵀ with all d rows of Bᵀ
+        C_diagonal = np.ones(problem.d)
+        C_diagonal[: len(singular)] = np.hypot(1.0, singular / np.sqrt(2))
+        C_inverse = Bt.T / C_diagonal
+        return cls(problem.X @ C_inverse, C_inverse)
 
-    def coordinates(self, Z: Array) -> Array:
-        """(q, R) coordinates of the projection of the columns of Z (p, R) onto ker M."""
-        n, d = self.half_X.shape
-        α, β, u, v = Z[:n], Z[n : 2 * n], Z[2 * n : 2 * n + d], Z[2 * n + d :]
-        return np.vstack([(α + β) / np.sqrt(2), self.half_X.T @ (α - β) + self.C_inverse.T @ u, v])
+    def coordinates(self, σ: Array, τ: Array, u: Array, v: Array) -> Array:
+        """(q, R) coordinates of the nearest columns in ker M; σ, τ (n, R), u (d, R), v (c, R)."""
+        return np.vstack([σ / np.sqrt(2), self.X_times_C_inverse.T @ τ / 2 + self.C_inverse.T @ u, v])
 
-    def lift(self, w: Array) -> Array:
-        """The columns (α, β, u, v) in ker M that have the coordinates w (q, R)."""
-        n, d = self.half_X.shape
-        half_s, half_Xu = w[:n] / np.sqrt(2), self.half_X @ w[n : n + d]
-        return np.vstack([half_s + half_Xu, half_s - half_Xu, self.C_inverse @ w[n : n + d], w[n + d :]])
-
-    def project(self, Z: Array) -> Array:
-        """proj_kerM(Z) (p, R), column by column."""
-        return self.lift(self.coordinates(Z))
+    def lift(self, w: Array) -> tuple[Array, Array, Array, Array]:
+        """σ = s, τ = Xu, u and v of the columns in ker M that have the coordinates w (q, R)."""
+        n, d = self.X_times_C_inverse.shape
+        Cu = w[n : n + d]
+        return np.sqrt(2) * w[:n], self.X_times_C_inverse @ Cu, self.C_inverse @ Cu, w[n + d :]
 
     def network(self, w: Array) -> Network:
         """The u- and v-rows of the coordinates w (q, R) as a network of R neurons."""
-        n, d = self.half_X.shape
+        n, d = self.X_times_C_inverse.shape
         return Network(self.C_inverse @ w[n : n + d], w[n + d :].T.copy())
 
-    def eigenfactor(self, W: Array) -> Array:
-        """Coordinates (q, r) of the factor of Λ = WWᵀ by its eigenvectors, largest first, each with Σs ≥ 0.
+    def eigenfactor(self, problem: Problem, factor: Array) -> Array:
+        """Coordinates (q, r) of the factor of Λ* by its eigenvectors, largest first, each with Σs ≥ 0.
 
-        W (p, R) lies in ker M. Eigenvalues below NOISE times the largest are left out: what a solver of the relaxation
-        leaves there is far below its own accuracy.
+        factor (q, k) has the rows (s, u, v). Eigenvalues below NOISE times the largest are left out: what a solver of
+        the relaxation leaves there is far below its own accuracy.
         """
-        left, singular, _ = np.linalg.svd(self.coordinates(W), full_matrices=False)
+        n, d = problem.n, problem.d
+        s, u, v = factor[:n], factor[n : n + d], factor[n + d :]
+        left, singular, _ = np.linalg.svd(self.coordinates(s, problem.X @ u, u, v), full_matrices=False)
         rank = int(np.sum(singular**2 > NOISE * singular.max(initial=0.0) ** 2))
-        return _oriented(left[:, :rank] * singular[:rank], len(self.half_X))
+        return self._oriented(left[:, :rank] * singular[:rank])
 
     def spread(self, factor: Array, width: int, rng: np.random.Generator) -> Array:
         """Coordinates (q, width) of another factor of the same matrix, factor·Q with a random Q, QQᵀ = I; Σs ≥ 0.
@@ -71,20 +69,17 @@ class KernelBasis:
         factor (q, r) with r ≤ width.
         """
         Q = np.linalg.qr(rng.standard_normal((width, factor.shape[1])))[0].T
-        return _oriented(factor @ Q, len(self.half_X))
+        return self._oriented(factor @ Q)
+
+    def _oriented(self, w: Array) -> Array:
+        """A factor's columns with the signs, free in WWᵀ, for which Σs ≥ 0: so less of α and β has to be clipped."""
+        return w * np.where(w[: len(self.X_times_C_inverse)].sum(axis=0) < 0, -1.0, 1.0)
 
 
-def _oriented(w: Array, n: int) -> Array:
-    """A factor's columns with the signs, free in WWᵀ, for which Σs ≥ 0: so less of α and β has to be clipped."""
-    return w * np.where(w[:n].sum(axis=0) < 0, -1.0, 1.0)
-
-
-def project_complementary(Z: Array, n: int) -> Array:
-    """The nearest array with α, β ≥ 0 and α∘β = 0: clip both at 0 and of each pair put the smaller to 0."""
-    projected = Z.copy()
-    α, β = projected[:n], projected[n : 2 * n]
-    np.maximum(projected[: 2 * n], 0.0, out=projected[: 2 * n])
-    α_wins = α >= β
-    α *= α_wins
-    β *= ~α_wins
-    return projected
+def complementary(σ: Array, τ: Array) -> tuple[Array, Array]:
+    """σ and τ of the nearest α, β ≥ 0 with α∘β = 0: the larger of each pair, clipped at 0, stays; the other is 0."""
+    larger = np.abs(τ)
+    larger += σ
+    larger *= 0.5
+    np.maximum(larger, 0.0, out=larger)
+    return larger, np.copysign(larger, τ)

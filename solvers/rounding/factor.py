@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..problem import Fit, Problem
-from ..relaxation import Relaxation, literal_factor
-from .coordinates import KernelBasis, project_complementary
+from ..relaxation import Relaxation
+from .coordinates import KernelBasis, complementary
 from .progress import Progress, check_arguments
 
 
@@ -20,7 +20,7 @@ def round_factor(
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)
     basis = KernelBasis.of(problem)
-    factor = basis.eigenfactor(literal_factor(problem, relaxation.factor))[:, :width]
-    columns = basis.lift(basis.spread(factor, width, np.random.default_rng(seed)))
-    progress.add(basis.network(basis.coordinates(project_complementary(columns, problem.n))))
+    factor = basis.eigenfactor(problem, relaxation.factor)[:, :width]
+    σ, τ, u, v = basis.lift(basis.spread(factor, width, np.random.default_rng(seed)))
+    progress.add(basis.network(basis.coordinates(*complementary(σ, τ), u, v)))
     return progress.fit()

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..problem import Array, Fit, Problem
-from ..relaxation import Relaxation, literal_factor
-from .coordinates import KernelBasis, project_complementary
+from ..relaxation import Relaxation
+from .coordinates import KernelBasis, complementary
 from .progress import Progress, check_arguments, padded
 
 
@@ -36,7 +36,7 @@ def round_tos(
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)
     basis = KernelBasis.of(problem)
-    factor = basis.eigenfactor(literal_factor(problem, relaxation.factor))
+    factor = basis.eigenfactor(problem, relaxation.factor)
     return _best_iterate(progress, basis, width, splitting(basis, factor, factor[:, :width], step), iterations)
 
 
@@ -59,7 +59,7 @@ def round_tos_spread(
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)
     basis = KernelBasis.of(problem)
-    factor = basis.eigenfactor(literal_factor(problem, relaxation.factor))
+    factor = basis.eigenfactor(problem, relaxation.factor)
     start = basis.spread(factor[:, :width], width, np.random.default_rng(seed))
     return _best_iterate(progress, basis, width, splitting(basis, factor, start, step), iterations)
 
@@ -71,19 +71,24 @@ def splitting(basis: KernelBasis, factor: Array, start: Array, step: float) -> I
 
         W = proj_kerM(Z),  V = proj_compl(2W − Z − 2η(WWᵀW − Λ*W)),  Z ← Z − W + V,  η = step/‖Λ*‖_F.
 
-    W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry; only Z and V have all p = 2n+d+c rows.
+    W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry. Of Z − W, which is orthogonal to ker M, only
+    the rows τ = α − β and u differ from zero.
     """
-    n = len(basis.half_X)
     norm = np.linalg.norm(factor.T @ factor)
     η = step / norm if norm > 0 else 0.0
-    Z = basis.lift(start)
+    w = start
+    off_τ, off_u = (np.zeros_like(rows) for rows in basis.lift(w)[1:3])  # Z − W
     while True:
-        w = basis.coordinates(Z)
         yield w
         gradient = w @ (w.T @ w) if w.shape[1] < len(w) else (w @ w.T) @ w
         gradient -= factor @ (factor.T @ w)
-        V = project_complementary(basis.lift(2 * w - 2 * η * gradient) - Z, n)
-        Z += V - basis.lift(w)
+        σ, τ, u, v = basis.lift(w - 2 * η * gradient)
+        σ, τ = complementary(σ, τ - off_τ)
+        u = u - off_u
+        w = basis.coordinates(σ, τ, u, v)
+        _, Xu, consistent_u, _ = basis.lift(w)
+        off_τ += τ - Xu
+        off_u += u - consistent_u
 
 
 def _best_iterate(progress: Progress, basis: KernelBasis, width: int, iterates: Iterator[Array], limit: int) -> Fit:
