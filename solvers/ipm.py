@@ -26,6 +26,7 @@ from .start import start
 CUT = 0.95  # an excluded inequality may lose this share of its slack in one step
 MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
 NEAR = 10  # complementarity, in units of the gap asked for, from which the dual is sharpened in every iteration
+SHORT = 0.03  # a predictor step below this says that the iterate has to be centred first
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 TINY = 1e-18  # slack relative to the largest entry that counts as none
 STALLED = 12  # iterations without progress in μ or the gap
@@ -84,8 +85,9 @@ def interior_point(
         _record(state, reduced, pairs, it, gap, began)
         if state.gap <= gap:
             break
-        better = it.mu(pairs.first) < 0.9 * lowest_mu or state.gap < 0.9 * lowest_gap
-        if len(pairs.i) > known + MANY_NEW or (moved > 1e-3 and better):
+        # The first steps, before the iterate is centred, may be short and many.
+        better = it.mu(pairs.first) < 0.9 * lowest_mu or state.gap < 0.9 * lowest_gap or state.gap > 0.9
+        if len(pairs.i) > known + MANY_NEW or (moved > 1e-4 and better):
             stalled, lowest_mu, lowest_gap = 0, min(lowest_mu, it.mu(pairs.first)), min(lowest_gap, state.gap)
         else:
             stalled += 1
@@ -170,8 +172,11 @@ def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
         it.x + primal * predictor.x,
         it.y + dual * predictor.y,
     ).mu(first)
-    centring = max(ahead / mu, 1e-8) ** max(1.0, 3 * min(primal, dual) ** 2)
-    step = system.direction(float(np.clip(centring, 1e-4, 1.0)) * mu, predictor)
+    if min(primal, dual) < SHORT:  # far from the central path the second-order term only hurts
+        step = system.direction(mu)
+    else:
+        centring = max(ahead / mu, 1e-8) ** max(1.0, 3 * min(primal, dual) ** 2)
+        step = system.direction(float(np.clip(centring, 1e-4, 1.0)) * mu, predictor)
     primal, dual = system.step_lengths(step)
     fraction = 0.9 + 0.09 * min(primal, dual, 1.0)
     return step, min(1.0, fraction * primal), min(1.0, fraction * dual)
