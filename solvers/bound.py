@@ -53,11 +53,8 @@ def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certif
     T = np.triu(np.maximum(point.T, 0.0), 1)
     T[np.arange(n), n + np.arange(n)] = 0.0  # z is the multiplier of α_i β_i = 0
     row, column = np.nonzero(T)
-    live = reduced.rep >= 0
-    rows = np.full(n, -1)
-    rows[reduced.rep[live][::-1]] = np.flatnonzero(live)[::-1]
     proof = {
-        "rows": rows,
+        "rows": first_rows(reduced),
         "rep": reduced.rep,
         "coef": reduced.coef,
         "T_row": row,
@@ -66,6 +63,14 @@ def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certif
         "z": point.z * reduced.kappa**2,
     }
     return Certificate(KIND, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof)))
+
+
+def first_rows(reduced: Reduced) -> np.ndarray:
+    """The user's row (n,) that each merged row stands for."""
+    live = reduced.rep >= 0
+    rows = np.full(reduced.n, -1)
+    rows[reduced.rep[live][::-1]] = np.flatnonzero(live)[::-1]
+    return rows
 
 
 def trivial_certificate(problem: Problem) -> Certificate:
@@ -98,21 +103,11 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     theta (N, c), X (N, d); proof: rows (n,) the representatives, rep (N,) and coef (N,) with x_k ≈ coef_k x_rows[rep_k]
     (rep −1: no representative), T_row, T_column, T_value an upper triangle of T over (α, β), z (n,).
     """
-    size = _power_of_two(theta)
-    unit = _power_of_two(X)
+    size = power_of_two(theta)
+    unit = power_of_two(X)
     theta, X = theta / size, X / unit
-    rows, rep, coef = proof["rows"], proof["rep"], proof["coef"]
-    n, live = len(rows), rep >= 0
-    merged = X[rows]
-    stand_in = np.zeros_like(X)
-    stand_in[live] = coef[live, None] * merged[rep[live]]
-    # Besides the difference of the rows: rounding in the sums of A, whose terms may cancel.
-    terms = int(np.bincount(rep[live]).max(initial=1))
-    slip = np.linalg.norm(X - stand_in, axis=1) + (4 + terms) * EPS * np.linalg.norm(stand_in, axis=1)
-    slack = float(np.sum(np.linalg.norm(theta, axis=1) * slip)) * (1 + 1e-12)
-
-    A = np.zeros((2 * n, theta.shape[1]))
-    np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), np.abs(coef[live])[:, None] * theta[live])
+    n, merged = len(proof["rows"]), X[proof["rows"]]
+    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"])
     T = np.zeros((2 * n, 2 * n))
     T[proof["T_row"], proof["T_column"]] = np.maximum(proof["T_value"], 0.0) / size**2
     T[np.arange(n), n + np.arange(n)] = 0.0
@@ -121,6 +116,20 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     if not np.isfinite(squared):
         return math.inf
     return (math.sqrt(squared) * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
+
+
+def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> tuple[Array, float]:
+    """(A, slack): Θ summed onto α, β of the representatives, (2n, c), and ‖Θᵀ(Xu)₊ − Aᵀ(α, β)‖ ≤ slack·‖u‖."""
+    n, live = len(rows), rep >= 0
+    stand_in = np.zeros_like(X)
+    stand_in[live] = coef[live, None] * X[rows][rep[live]]
+    # Besides the difference of the rows: rounding in the sums of A, whose terms may cancel.
+    terms = int(np.bincount(rep[live]).max(initial=1))
+    slip = np.linalg.norm(X - stand_in, axis=1) + (4 + terms) * EPS * np.linalg.norm(stand_in, axis=1)
+    slack = float(np.sum(np.linalg.norm(theta, axis=1) * slip)) * (1 + 1e-12)
+    A = np.zeros((2 * n, theta.shape[1]))
+    np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), np.abs(coef[live])[:, None] * theta[live])
+    return A, slack
 
 
 def _squared_maximum(X: Array, A: Array, T: Array, z: Array) -> float:
@@ -187,6 +196,6 @@ def _largest(B: Array, n: int) -> float:
     return max(maximum(B, n)[0], 0.0)
 
 
-def _power_of_two(A: Array) -> float:
+def power_of_two(A: Array) -> float:
     largest = float(np.max(np.abs(A), initial=0.0))
     return 2.0 ** math.frexp(largest)[1] if largest > 0 and math.isfinite(largest) else 1.0
