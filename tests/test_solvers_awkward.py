@@ -42,6 +42,8 @@ def check(problem, relaxation):
     assert np.isfinite(relaxation.value)
     bound = relaxation.certificate.lower_bound
     assert 0 <= bound < np.inf
+    if relaxation.network is not None:
+        assert bound <= problem.objective(relaxation.network)
     assert verify(relaxation.certificate, problem.X, problem.Y, problem.gamma) >= bound * (1 - 1e-7)
     return bound
 

@@ -1,10 +1,11 @@
-"""The interior point's linear algebra against explicit constraint matrices and the equations of the HKM direction."""
+"""The interior point's linear algebra against explicit constraint matrices and the equations of its directions."""
 
 import numpy as np
 import pytest
+from relaxbench.solvers.elimination import EliminatedSystem
 from relaxbench.solvers.newton import Iterate, NewtonSystem, Pairs
 from relaxbench.solvers.schur import schur_rows
-from scipy.linalg import block_diag
+from scipy.linalg import block_diag, sqrtm
 
 SHAPES = [(1, 1, 1), (3, 2, 2), (4, 2, 1), (3, 4, 2)]
 INSIDE = 1e-9
@@ -50,12 +51,12 @@ class Case:
     def entries(self, Z, pairs=None):
         return np.array([np.sum(A * Z) for A in self.matrices(pairs)])
 
-    def system(self):
-        return NewtonSystem(self.X, self.cost, self.right, self.weight, self.pairs, self.it)
+    def system(self, kind=NewtonSystem):
+        return kind(self.X, self.cost, self.right, self.weight, self.pairs, self.it)
 
 
-def check_equations(case, system, mu, step, predictor=None):
-    """Primal, dual and complementarity equations of the HKM direction, term by term."""
+def check_linear(case, system, step):
+    """The primal and dual equations, which no scaling changes."""
     pairs, it = system.pairs, system.it
     n, first, A = pairs.n, pairs.first, case.matrices(pairs)
     after = np.array([np.sum(a * (it.Z + step.Z)) for a in A])
@@ -65,6 +66,12 @@ def check_equations(case, system, mu, step, predictor=None):
     np.testing.assert_allclose(after[first:], x, atol=INSIDE)
     dual = np.diag(case.cost) - sum(t * a for t, a in zip(y, A, strict=True))
     np.testing.assert_allclose(it.S + step.S, dual, atol=INSIDE)
+
+
+def check_equations(case, system, mu, step, predictor=None):
+    """All equations of the HKM direction, term by term: dZ + sym(Z dS S⁻¹) = μS⁻¹ − Z − sym(dZ' dS' S⁻¹)."""
+    check_linear(case, system, step)
+    it, first = system.it, system.pairs.first
     inverse = np.linalg.inv(it.S)
     turned = it.Z @ step.S @ inverse
     right = mu * inverse - it.Z
@@ -103,6 +110,36 @@ def test_new_inequalities_enter_the_equations_centred(shape):
     predictor = system.direction(0.0)
     check_equations(case, system, 0.0, predictor)
     check_equations(case, system, 0.1, system.direction(0.1, predictor), predictor)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("grown", [False, True])
+def test_eliminating_the_loss_rows_solves_the_equations_of_nesterov_and_todd(shape, grown):
+    """dZ + W dS W = μS⁻¹ − Z − H with WSW = Z, and ZW⁻¹H + HW⁻¹Z = dZ'dS'W + W dS'dZ' for the predictor's steps."""
+    case = Case(*shape)
+    system = case.system(EliminatedSystem)
+    if grown and shape != (1, 1, 1):
+        old = set(zip(case.pairs.i, case.pairs.j, strict=True))
+        i, j = np.array([pair for pair in zip(*case.all, strict=True) if pair not in old]).T
+        system.extend(i, j, 0.2)
+    it, first = system.it, system.pairs.first
+    root = sqrtm(it.Z).real
+    W = root @ np.linalg.inv(sqrtm(root @ it.S @ root).real) @ root
+    np.testing.assert_allclose(W @ it.S @ W, it.Z, atol=1e-10 * np.abs(it.Z).max())
+    inverse, W_inverse = np.linalg.inv(it.S), np.linalg.inv(W)
+
+    predictor = system.direction(0.0)
+    check_linear(case, system, predictor)
+    size = np.abs(predictor.Z).max()
+    np.testing.assert_allclose(predictor.Z + W @ predictor.S @ W, -it.Z, atol=1e-8 * size)
+
+    step = system.direction(0.3, predictor)
+    check_linear(case, system, step)
+    H = 0.3 * inverse - it.Z - step.Z - W @ step.S @ W
+    left, right = it.Z @ W_inverse @ H, predictor.Z @ predictor.S @ W
+    np.testing.assert_allclose(left + left.T, right + right.T, atol=1e-7 * np.abs(right).max())
+    towards = 0.3 - it.x * it.y[first:] - predictor.x * predictor.y[first:]
+    np.testing.assert_allclose(it.x * step.y[first:] + it.y[first:] * step.x, towards, atol=INSIDE)
 
 
 def test_a_direction_that_is_changed_breaks_its_equations():
