@@ -197,5 +197,6 @@ def _largest(B: Array, n: int) -> float:
 
 
 def power_of_two(A: Array) -> float:
+    """The power of two at or above the largest |entry|, 1 for a zero matrix: dividing by it rounds nothing."""
     largest = float(np.max(np.abs(A), initial=0.0))
     return 2.0 ** math.frexp(largest)[1] if largest > 0 and math.isfinite(largest) else 1.0

@@ -72,7 +72,7 @@ def certify_cells(
         "T_row": position[i[kept]],
         "T_column": position[j[kept]],
         "T_value": value[kept] * unit,
-        "z": np.array([point.z for point in points]) * unit,
+        "z": np.concatenate([point.z for point in points]) * unit,
     }
     back = reduced.theta_back(theta, problem.Y)
     return Certificate(KIND, back, proof, lower_bound(problem, back, prove_cells(back, problem.X, proof)))
@@ -83,7 +83,7 @@ def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> floa
 
     theta (N, c), X (N, d). proof: rows, rep, coef as in bound.py; tree, the splits in preorder (branch_cells.py);
     circuit_head (F,) with the entries circuit_form, circuit_row, circuit_value of C; T_cell, T_row, T_column, T_value,
-    the multipliers of products of the forms α, β, t of a cell; z (cells, n).
+    the multipliers of products of the forms α, β, t of a cell; z (cells·n,), cell by cell.
     """
     size, unit = power_of_two(theta), power_of_two(X)
     theta, X = theta / size, X / unit
@@ -92,12 +92,12 @@ def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> floa
     C = np.zeros((len(proof["circuit_head"]), len(merged)))
     C[proof["circuit_form"], proof["circuit_row"]] = proof["circuit_value"]
     circuits = Circuits(proof["circuit_head"], C)
-    highest = 0.0
+    highest, z = 0.0, proof["z"].reshape(-1, len(merged))
     for cell, sign in enumerate(leaves(proof["tree"], len(merged))):
         own = proof["T_cell"] == cell
         T = (proof["T_row"][own], proof["T_column"][own], np.maximum(proof["T_value"][own], 0.0) / size**2)
         form = Cell.build(merged, sign, circuits, circuits)
-        highest = max(highest, _cell_maximum(form, A, T, proof["z"][cell][form.free] / size**2))
+        highest = max(highest, _cell_maximum(form, A, T, z[cell][form.free] / size**2))
     return (highest * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
 
 

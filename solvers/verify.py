@@ -10,6 +10,7 @@ Ball arithmetic: F. Johansson, Arb, IEEE Transactions on Computers 66 (2017).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PRECISION = 106
 NAMES = {"rows": "iu", "rep": "iu", "coef": "iuf", "T_row": "iu", "T_column": "iu", "T_value": "iuf", "z": "iuf"}
+CELLS = "cells"  # proved cell by cell, in branch_verify.py
 CONES = ("arcs", "cover")  # kinds proved cone by cone, in cpp/check.py
 ROOM = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
@@ -47,6 +49,10 @@ def verify(certificate: Certificate, X: Array, Y: Array, gamma: float) -> float:
     try:
         if certificate.kind == KIND:
             largest = _doubly_nonnegative(theta, X, gamma, certificate.proof)
+        elif certificate.kind == CELLS:
+            from .branch_verify import largest_on_cells
+
+            largest = largest_on_cells(theta, X, certificate.proof)
         else:
             largest = _cone_by_cone(certificate, X, gamma)
         return _bound(theta, Y, gamma, largest)
@@ -60,7 +66,7 @@ def _cone_by_cone(certificate: Certificate, X: Array, gamma: float) -> Any:
     from .cpp.check import prove
 
     if certificate.kind not in CONES:
-        raise CertificateError(f"kind must be {KIND!r} or one of {CONES}. Got {certificate.kind!r} instead.")
+        raise CertificateError(f"kind must be one of {(KIND, CELLS, *CONES)}. Got {certificate.kind!r} instead.")
     proved = prove(certificate.theta, X, gamma, certificate.proof)
     return flint.arb(proved) if math.isfinite(proved) else None
 
@@ -84,10 +90,10 @@ def _doubly_nonnegative(theta: Array, X: Array, gamma: float, proof: Any) -> Any
     """A ball ≥ max_{‖u‖=1} ‖Θᵀ(Xu)₊‖, or None."""
     import flint
 
-    proof = _arrays(proof)
+    proof = named_arrays(proof, NAMES)
     rows, rep, coef = proof["rows"], proof["rep"], proof["coef"]
     _check_shapes(proof, rows, rep, coef, X)
-    slip = _slip(theta, X, rows, rep, coef)
+    slip = ball_slip(theta, X, rows, rep, coef)
     if len(rows) == 0:
         return slip
     form = _Form(theta, X[rows], rep, coef, proof)
@@ -98,13 +104,13 @@ def _doubly_nonnegative(theta: Array, X: Array, gamma: float, proof: Any) -> Any
     return None
 
 
-def _arrays(proof: Any) -> dict[str, np.ndarray]:
+def named_arrays(proof: Any, names: Mapping[str, str]) -> dict[str, np.ndarray]:
     """The proof's arrays by name, one-dimensional and finite: a comparison with NaN would pass for a proof."""
     arrays = {}
-    for name, kinds in NAMES.items():
+    for name, kinds in names.items():
         if name not in proof:
             raise CertificateError(
-                f"The proof must hold {', '.join(NAMES)}. Got {', '.join(proof) or 'nothing'} instead."
+                f"The proof must hold {', '.join(names)}. Got {', '.join(proof) or 'nothing'} instead."
             )
         array = np.asarray(proof[name])
         if array.ndim != 1 or array.dtype.kind not in kinds or not np.isfinite(array).all():
@@ -118,12 +124,9 @@ def _arrays(proof: Any) -> dict[str, np.ndarray]:
 
 def _check_shapes(proof: Any, rows: np.ndarray, rep: np.ndarray, coef: Array, X: Array) -> None:
     n = len(rows)
-    if rep.shape != (len(X),) or coef.shape != (len(X),) or proof["z"].shape != (n,):
-        raise CertificateError(f"rep, coef and z must have {len(X)}, {len(X)} and {n} entries.")
-    if rep.min() < -1 or rep.max() >= n or (n and not (rows.min() >= 0 and rows.max() < len(X))):
-        raise CertificateError("rows and rep must be row numbers of X and of the representatives.")
-    if not np.any(X[rows] != 0, axis=1).all():
-        raise CertificateError("No zero row of X may stand for others.")
+    if proof["z"].shape != (n,):
+        raise CertificateError(f"z must have {n} entries.")
+    check_merging(rows, rep, coef, X)
     i, j = proof["T_row"], proof["T_column"]
     if not len(i) == len(j) == len(proof["T_value"]):
         raise CertificateError("T_row, T_column and T_value must have one entry each for every entry of T.")
@@ -133,7 +136,18 @@ def _check_shapes(proof: Any, rows: np.ndarray, rep: np.ndarray, coef: Array, X:
         raise CertificateError("T must be nonnegative.")
 
 
-def _slip(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> Any:
+def check_merging(rows: np.ndarray, rep: np.ndarray, coef: Array, X: Array) -> None:
+    """Raise CertificateError unless rows (n,), rep (N,) and coef (N,) say which rows of X (N, d) stand for which."""
+    n = len(rows)
+    if rep.shape != (len(X),) or coef.shape != (len(X),):
+        raise CertificateError(f"rep and coef must have {len(X)} entries.")
+    if rep.min() < -1 or rep.max() >= n or (n and not (rows.min() >= 0 and rows.max() < len(X))):
+        raise CertificateError("rows and rep must be row numbers of X and of the representatives.")
+    if not np.any(X[rows] != 0, axis=1).all():
+        raise CertificateError("No zero row of X may stand for others.")
+
+
+def ball_slip(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> Any:
     """Ball of Σ_k ‖Θ_k‖ ‖x_k − coef_k x_rep(k)‖."""
     import flint
 
@@ -186,17 +200,7 @@ class _Form:
             for m in range(d):
                 Q[n + k, n + m] -= outer[k, m]
             Q[n + k, n + k] += flint.arb(squared)
-        middle = np.array([float(entry.mid()) for entry in Q.entries()]).reshape(n + d, n + d)
-        try:
-            factor = sl.cholesky((middle + middle.T) / 2, lower=True, check_finite=False)
-        except np.linalg.LinAlgError:
-            return False
-        R = sl.solve_triangular(factor, np.eye(n + d), lower=True, check_finite=False)
-        if not (np.isfinite(R).all() and np.all(np.diag(R) > 0)):
-            return False
-        near = flint.arb_mat(np.tril(R).tolist())
-        product = near * Q * near.transpose()
-        return _row_sums_below_one(product, n + d)
+        return definite(Q, n + d)
 
     def _nonnegative(self, proof: Any) -> flint.arb_mat:
         """Nᵀ T N."""
@@ -216,6 +220,24 @@ class _Form:
         side = su * self.X
         corner = self.X.transpose() * uu * self.X
         return _stack(_beside(ss, side), _beside(side.transpose(), corner))
+
+
+def definite(Q: Any, size: int) -> bool:
+    """Whether the symmetric ball matrix Q (size, size) is proved positive definite."""
+    import flint
+
+    if size == 0:
+        return True
+    middle = np.array([float(entry.mid()) for entry in Q.entries()]).reshape(size, size)
+    try:
+        factor = sl.cholesky((middle + middle.T) / 2, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return False
+    R = sl.solve_triangular(factor, np.eye(size), lower=True, check_finite=False)
+    if not (np.isfinite(R).all() and np.all(np.diag(R) > 0)):
+        return False
+    near = flint.arb_mat(np.tril(R).tolist())
+    return _row_sums_below_one(near * Q * near.transpose(), size)
 
 
 def _row_sums_below_one(product: Any, size: int) -> bool:
