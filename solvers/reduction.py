@@ -15,7 +15,8 @@ import scipy.linalg as sl
 
 from .problem import Array, Problem, ProblemError
 
-PARALLEL = 1e-9  # rows whose directions are nearer than this are one row; the bound accounts for the difference
+PARALLEL = 3e-5  # radians: nearer rows leave slacks of 1e-10, below which rounding wins, so they become one row; the
+# bound pays for the difference
 RANK = 1e-10
 
 
@@ -91,11 +92,9 @@ class Reduced:
 
 
 def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
-    """Merge, rotate and scale the rows of a problem; rows count as parallel within the angle `parallel` (radians).
+    """Merge, rotate and scale the rows of a problem; rows within the angle `parallel` (radians) become one.
 
-    Directions of X are left out below a tenth of that, relative to the largest singular value. Neither makes a
-    bound unsafe: the proof works on the user's rows.
-
+    What is merged or left out because it is nearly nothing costs no safety: the proof works on the user's rows.
     Raises ProblemError if X = 0.
     """
     scaled = problem.scaled
@@ -119,7 +118,7 @@ def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
     constant += 0.5 * float(np.sum((Y0[live] - np.abs(coef[live])[:, None] * target[side]) ** 2))
 
     A, singular, Bt = sl.svd(X0[first], full_matrices=False)
-    rank = int(np.sum(singular > max(RANK, parallel / 10) * singular[0]))
+    rank = int(np.sum(singular > RANK * singular[0]))
     return Reduced(
         X=A[:, :rank] * singular[:rank],
         weight=weight,

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 
 from .bound import certify, trivial_certificate
+from .cuts import cut
 from .dual import DualPoint, dual_value, sharpen, user_point
 from .interior import solve_reduced
 from .ipm import interior_point
@@ -19,8 +20,8 @@ from .reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .rounding import ROUNDINGS
 
-UNSOLVED = 1e-3  # relative gap at which nearly parallel rows are suspected
-NEARLY_PARALLEL = 3e-5  # radians: a relative slack of 1e-10, below which rounding wins
+UNSOLVED = 1e-2  # relative gap at which nearly parallel rows are suspected
+NEARLY_PARALLEL = 1e-3  # radians, of rows that are merged then
 
 if TYPE_CHECKING:
     Rounding = str
@@ -36,14 +37,16 @@ def relax(
     solver: Solver = "auto",
     gap: Annotated[float, Gt(0)] = 1e-6,
     eps: Annotated[float, Gt(0)] = 1e-4,
+    cuts: Annotated[int, Ge(0)] = 0,
     budget: float | None = None,
 ) -> Relaxation:
     """Solve the doubly nonnegative relaxation, prove a lower bound on p*(∞), and add a network as the upper one.
 
     solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in Clarabel
     and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at which
-    `ipm` stops. eps: tolerance of SCS, by default the authors'. budget: seconds; what has been reached by then is
-    returned with status `timeout`. The certificate of every solver comes from the same safe bound, whatever the solver
+    `ipm` stops. eps: tolerance of SCS, by default the authors'. cuts: rounds of separating circuit cuts after that
+    (cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
+    then is returned with status `timeout`. The certificate of every solver comes from the same safe bound, whatever the solver
     claims; the network is `gaussian`-rounded, and its time is `network_s`, which `solve_s` does not contain.
     """
     began = time.perf_counter()
@@ -54,11 +57,13 @@ def relax(
         relaxation = _ipm(problem, reduced, gap, budget)
         if relaxation.info["relaxation_gap"] > UNSOLVED and relaxation.status == "ok":
             left = budget and budget - (time.perf_counter() - began)
-            relaxation = _merged(problem, relaxation, (reduced.n, reduced.d), gap, left)
+            relaxation = _merged(problem, relaxation, reduced.n, gap, left)
     elif solver in ("interior", "reduced-scs"):
         relaxation = _general(problem, reduced, "scs" if solver == "reduced-scs" else "clarabel", eps, budget)
     else:
         relaxation = _literal(problem, reduced, "scs" if solver == "cvxpy-scs" else "clarabel", eps, budget)
+    if cuts and relaxation.certificate is not None:
+        relaxation = _cut(problem, reduced, relaxation, cuts, budget and budget - (time.perf_counter() - began))
     relaxation = replace(relaxation, info={**relaxation.info, "solve_s": time.perf_counter() - began})
     return _with_network(problem, relaxation, budget and budget - (time.perf_counter() - began))
 
@@ -87,10 +92,11 @@ def sdp(
     budget: float | None = None,
     solver: Solver = "auto",
     gap: Annotated[float, Gt(0)] = 1e-6,
+    cuts: Annotated[int, Ge(0)] = 0,
     rounding: Rounding = "tos",
 ) -> Fit:
     """`relax` and `round_relaxation` in one call; each may use `budget` seconds."""
-    relaxation = relax(problem, solver=solver, gap=gap, budget=budget)
+    relaxation = relax(problem, solver=solver, gap=gap, cuts=cuts, budget=budget)
     return round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
 
 
@@ -107,12 +113,25 @@ def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -
     )
 
 
-def _merged(
-    problem: Problem, first: Relaxation, shape: tuple[int, int], gap: float, budget: float | None
-) -> Relaxation:
-    """With nearly parallel rows merged and nearly absent directions left out, if that gives a better bound."""
+def _cut(problem: Problem, reduced: Reduced, first: Relaxation, rounds: int, budget: float | None) -> Relaxation:
+    """The relaxation with circuit cuts, or the first one where they bring no better bound."""
+    assert first.certificate is not None
+    it = cut(problem, reduced, first.certificate, rounds, budget)
+    late = budget is not None and time.perf_counter() - it.began >= budget
+    info = {**first.info, "cuts": it.cuts, "iterations": int(first.info["iterations"]) + it.solves}
+    status = "timeout" if late else first.status
+    if it.too_large:
+        first = replace(first, message="; ".join(part for part in (first.message, it.too_large) if part))
+    if it.certificate.lower_bound <= first.certificate.lower_bound:
+        return replace(first, info=info, status=status)
+    factor = reduced.factor_back(positive_factor(it.states[0].Z))
+    return replace(first, factor=factor, value=it.value, certificate=it.certificate, info=info, status=status)
+
+
+def _merged(problem: Problem, first: Relaxation, rows: int, gap: float, budget: float | None) -> Relaxation:
+    """With more nearly parallel rows merged, if there are any and the bound, which pays for it, gets better."""
     reduced = reduce(problem, parallel=NEARLY_PARALLEL)
-    if (reduced.n, reduced.d) == shape:
+    if reduced.n == rows:
         return first
     second = _ipm(problem, reduced, gap, budget)
     if second.certificate.lower_bound <= first.certificate.lower_bound:  # type: ignore[union-attr]
