@@ -14,7 +14,7 @@ def differences(base: Mapping[str, Any], cand: Mapping[str, Any]) -> list[str]:
     if not base or not cand:
         sides = " and ".join(name for name, side in (("BASE", base), ("CAND", cand)) if not side)
         return [f"unknown for {sides}: no environment.json beside the results"]
-    before, after = _facts(base), _facts(cand)
+    before, after = facts(base), facts(cand)
     return [
         f"{name}: {before.get(name, '-')} → {after.get(name, '-')}"
         for name in dict.fromkeys([*before, *after])
@@ -31,16 +31,16 @@ def reference_seconds(environment: Mapping[str, Any]) -> float | None:
     return math.exp(sum(math.log(time) for time in times) / len(times))
 
 
-def _facts(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Names and values of what is compared, as text."""
-    facts = {name: str(environment.get(name, "-")) for name in HARDWARE}
-    facts["BLAS"] = _blas(environment.get("blas"))
-    facts["Python"] = str(environment.get("python", "-"))
+def facts(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Names and values of what `differences` compares, as text."""
+    found = {name: str(environment.get(name, "-")) for name in HARDWARE}
+    found["BLAS"] = _blas(environment.get("blas"))
+    found["Python"] = str(environment.get("python", "-"))
     for table in ("packages", "limits"):
         inner = environment.get(table)
-        facts |= {str(name): str(value) for name, value in inner.items()} if isinstance(inner, dict) else {}
-    facts["commit"] = str(environment.get("commit", "-"))
-    return facts
+        found |= {str(name): str(value) for name, value in inner.items()} if isinstance(inner, dict) else {}
+    found["commit"] = str(environment.get("commit", "-"))
+    return found
 
 
 def _blas(libraries: Any) -> str:

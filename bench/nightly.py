@@ -1,0 +1,134 @@
+"""nightly: run a config, prove its bounds again, compare with the night before, keep the history, and say what came.
+
+DIR/night-<UTC>/   a folder for each night, as of any run, and in it
+    report/        the report            history.parquet  a copy of the history, for the report's trends
+    summary.md     the job summary, written last: a night without it was interrupted and is nobody's baseline
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from .compare import Comparison, compare
+from .compare_match import read_side
+from .compare_show import VERDICTS, markdown
+from .history import METRICS, append_history, load_history, steps, trends, what_changed
+from .run import Summary, run
+from .spec import Spec
+from .text import UsageError, one_line
+from .verify import Check as Proof
+from .verify import verify
+
+RECENT = pd.Timedelta(days=14)  # steps that began earlier are old news
+MOST_STEPS = 30
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night brought. previous: the folder it was compared with. problem: why there is no report, if so."""
+
+    folder: Path
+    run: Summary
+    previous: Path | None = None
+    proofs: Sequence[Proof] = ()
+    comparison: Comparison | None = None
+    report: Path | None = None
+    problem: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1 a bound that does not hold or a regression, 3 cells that newly fail, 4 nothing to compare with, 0, 130."""
+        if self.run.interrupted:
+            return 130
+        if not all(proof.holds for proof in self.proofs):
+            return 1
+        return self.comparison.exit_code if self.comparison else 4
+
+
+def nightly(
+    spec: Spec, out: str | Path, history: str | Path, *, report: Callable[[Path], Path], data_dir: Path | None = None
+) -> Night:
+    """Run tonight's cells in a folder of its own below `out` and judge them by the last complete night there.
+
+    history: parquet file, made if it does not exist. report: makes a page from a run's folder and returns its path.
+    What of an older night or the history is damaged raises UsageError before anything is run; further errors as `run`.
+    """
+    out, history = Path(out), Path(history)
+    previous = last_night(out)
+    if previous is not None:
+        read_side(previous)
+    if history.exists():
+        load_history(history)
+    summary = run(spec, out / f"night-{datetime.now(UTC):%Y%m%dT%H%M%SZ}", data_dir=data_dir)
+    folder = summary.folder
+    if summary.interrupted:
+        return Night(folder, summary)
+    proofs = list(verify(folder, data_dir))
+    comparison = None
+    if previous is not None:
+        comparison = compare(previous, folder).with_proofs("CAND", proofs)
+    nights = append_history(history, folder)
+    shutil.copyfile(history, folder / "history.parquet")
+    page, problem = None, ""
+    try:
+        page = report(folder)
+    except ValueError as error:  # the verdict must not depend on the pictures
+        problem = one_line(error)
+    night = Night(folder, summary, previous, proofs, comparison, page, problem)
+    (folder / "summary.md").write_text(summary_of(night, nights), encoding="utf-8")
+    return night
+
+
+def last_night(out: Path) -> Path | None:
+    """The last complete night below `out`, or None; raises UsageError if `out` is no folder."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out must be a folder. Got {out} instead.")
+    return max((path.parent for path in out.glob("night-*/summary.md")), default=None)
+
+
+def summary_of(night: Night, history: pd.DataFrame) -> str:
+    """The night in Markdown: verdict, cells, bounds, comparison, recent steps of the history."""
+    failed = [proof for proof in night.proofs if not proof.holds]
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(night.run.statuses.items()))
+    lines = [
+        f"## Night {night.folder.name.removeprefix('night-')}: {VERDICTS[night.exit_code]}",
+        "",
+        f"- cells: {night.run.ended} of {night.run.cells} in {night.run.seconds:.0f} s ({statuses})",
+        f"- bounds proved again: {len(night.proofs)}, of which {len(failed)} do not hold",
+        f"- report: {night.report.relative_to(night.folder) if night.report else f'none: {night.problem}'}",
+    ]
+    if night.comparison is None:
+        lines.append("- no earlier night to compare with: this one is the baseline of the next")
+        lines += [f"  - {proof.bound} of {proof.label}: {proof.message}" for proof in failed]
+    text = "\n".join(lines) + "\n" + _recent_steps(history)
+    if night.comparison is not None:
+        text += f"\n## Compared with the night before\n\n{markdown(night.comparison)}"
+    return text
+
+
+def _recent_steps(history: pd.DataFrame) -> str:
+    """Lasting changes on tonight's machine that began lately: those that no single night shows as a regression too."""
+    last = history.iloc[-1]
+    mine = history[history["machine"] == last["machine"]]
+    found = [
+        (step, trend)
+        for metric in METRICS
+        for trend in trends(mine, metric)
+        for step in steps(trend.values)
+        if step.night >= last["night"] - RECENT
+    ]
+    if not found:
+        return ""
+    lines = [f"\n## Steps in the history of machine {last['machine']}\n"]
+    for step, trend in sorted(found, key=lambda one: one[0].night, reverse=True)[:MOST_STEPS]:
+        changed = "; ".join(what_changed(mine, step.night, trend.machine)) or "nothing known changed"
+        lines.append(
+            f"- {step.night:%Y-%m-%d} {trend.label}, {trend.metric}: {step.before:.6g} → {step.after:.6g} ({changed})"
+        )
+    return "\n".join([*lines, ""])
