@@ -46,8 +46,8 @@ def relax(
     and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at which
     `ipm` stops. eps: tolerance of SCS, by default the authors'. cuts: rounds of separating circuit cuts after that
     (cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
-    then is returned with status `timeout`. The certificate of every solver comes from the same safe bound, whatever the solver
-    claims; the network is `gaussian`-rounded, and its time is `network_s`, which `solve_s` does not contain.
+    then is returned with status `timeout`. The certificate of every solver comes from the same safe bound, whatever
+    the solver claims; the network is `gaussian`-rounded, and its time is `network_s`, which `solve_s` leaves out.
     """
     began = time.perf_counter()
     if not problem.X.any() or not problem.Y.any():
@@ -55,7 +55,7 @@ def relax(
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget)
-        if relaxation.info["relaxation_gap"] > UNSOLVED and relaxation.status == "ok":
+        if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status == "ok":
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
     elif solver in ("interior", "reduced-scs"):
@@ -116,13 +116,14 @@ def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -
 def _cut(problem: Problem, reduced: Reduced, first: Relaxation, rounds: int, budget: float | None) -> Relaxation:
     """The relaxation with circuit cuts, or the first one where they bring no better bound."""
     assert first.certificate is not None
+    bound = first.certificate.lower_bound
     it = cut(problem, reduced, first.certificate, rounds, budget)
     late = budget is not None and time.perf_counter() - it.began >= budget
     info = {**first.info, "cuts": it.cuts, "iterations": int(first.info["iterations"]) + it.solves}
     status = "timeout" if late else first.status
     if it.too_large:
         first = replace(first, message="; ".join(part for part in (first.message, it.too_large) if part))
-    if it.certificate.lower_bound <= first.certificate.lower_bound:
+    if it.certificate.lower_bound <= bound:
         return replace(first, info=info, status=status)
     factor = reduced.factor_back(positive_factor(it.states[0].Z))
     return replace(first, factor=factor, value=it.value, certificate=it.certificate, info=info, status=status)
