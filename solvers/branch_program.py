@@ -50,8 +50,8 @@ class CellState:
 
 def solve_cells(
     reduced: Reduced, states: Sequence[CellState], budget: float = np.inf
-) -> tuple[Array, list[CellState], float, bool]:
-    """(Θ (2n, c), the states solved, value in scaled units, whether the solver was content)."""
+) -> tuple[Array, list[CellState], float]:
+    """(Θ (2n, c), the states solved, value in scaled units); the value is nan if there is no usable solution."""
     import clarabel
 
     rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
@@ -109,8 +109,9 @@ def solve_cells(
         size = _sizes(state.cell.E)
         T = np.maximum(y[free:], 0.0) * γ**2 / (size[state.i] * size[state.j])
         solved.append(CellState(state.cell, state.i, state.j, T, y[:free] * γ**2, Z))
-    value = -float(solution.obj_val) * γ / unit + reduced.constant
-    return theta, solved, value, str(solution.status) == "Solved"
+    usable = np.isfinite(x).all() and np.isfinite(multiplier).all()
+    value = -float(solution.obj_val) * γ / unit + reduced.constant if usable else np.nan
+    return theta, solved, value
 
 
 def _matrix_inequality(reduced: Reduced, state: CellState, unit: float) -> tuple[sparse.csc_matrix, Array, int]:

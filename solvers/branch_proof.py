@@ -93,7 +93,7 @@ def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> floa
     C[proof["circuit_form"], proof["circuit_row"]] = proof["circuit_value"]
     circuits = Circuits(proof["circuit_head"], C)
     highest, z = 0.0, proof["z"].reshape(-1, len(merged))
-    for cell, sign in enumerate(leaves(proof["tree"], len(merged))):
+    for cell, sign in enumerate(leaves(proof["tree"].tolist(), len(merged))):
         own = proof["T_cell"] == cell
         T = (proof["T_row"][own], proof["T_column"][own], np.maximum(proof["T_value"][own], 0.0) / size**2)
         form = Cell.build(merged, sign, circuits, circuits)
