@@ -36,7 +36,8 @@ bench-solvers: $(READY)
 	$(BIN)/relaxbench report results/solvers
 
 perf: $(READY)
-	$(BIN)/pytest tests/perf --benchmark-only
+	@mkdir -p build
+	$(BIN)/pytest tests/perf --benchmark-only --benchmark-json=build/perf.json
 
 $(READY): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \

@@ -26,6 +26,8 @@ compare_columns.py, compare_match.py, compare_checks.py, compare_cost.py, compar
 ab.py           ab: the working tree against a commit, by interleaved pairs of runs
 ab_sides.py, ab_measure.py, ab_decide.py
                 the code of both sides, one measurement of either, and the decision with its false-alarm rate
+nightly.py      nightly: run, verify, compare with the night before, keep the history, report
+history.py      the history of the nights: load_history, trends, steps
 cli.py          the command line
 text.py         errors of one line that name the nearest valid value
 """

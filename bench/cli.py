@@ -299,6 +299,38 @@ def _ab(given: argparse.Namespace) -> int:
     return _show(ab(given.ref, resolve(given.config, {}, {}), jobs=given.jobs, data_dir=given.data, **limits), given)
 
 
+def _add_nightly(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "nightly",
+        "run a config, prove its bounds again, compare with the night before, keep the history, report",
+        "relaxbench nightly --out nights --history history.parquet",
+        "relaxbench nightly --config mine.toml --out nights --history history.parquet",
+    )
+    add = parser.add_argument
+    add("--out", required=True, type=Path, metavar="DIR", help="each night gets a folder in it; the last one is BASE")
+    add("--history", required=True, type=Path, metavar="FILE", help="parquet file to which the night is added")
+    add("--config", default="nightly", metavar="CONFIG", help="a config that ships, or a TOML file (default: nightly)")
+    add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+    parser.set_defaults(command=_nightly)
+
+
+def _nightly(given: argparse.Namespace) -> int:
+    from ..reports import report
+    from .nightly import nightly
+    from .spec import resolve
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        night = nightly(resolve(given.config, {}, {}), given.out, given.history, report=report, data_dir=given.data)
+    except OSError as error:
+        print(f"relaxbench: stopped, everything finished is kept: {error}", file=sys.stderr)
+        return CELLS_FAILED
+    summary = night.folder / "summary.md"
+    print(summary.read_text(encoding="utf-8") if summary.is_file() else f"Interrupted. Kept: {night.folder}")
+    return night.exit_code
+
+
 def _add_format(parser: argparse.ArgumentParser) -> None:
     formats = ("table", "markdown", "json", "junit")
     parser.add_argument("--format", choices=formats, default="table", help="of the output (default: table)")
@@ -323,7 +355,7 @@ def _write(path: Path, text: str) -> None:
         raise UsageError(f"--out must be a file that can be written to. Got {path} ({error.strerror}).") from None
 
 
-COMMANDS = (_add_list, _add_run, _add_report, _add_verify, _add_compare, _add_ab)
+COMMANDS = (_add_list, _add_run, _add_report, _add_verify, _add_compare, _add_ab, _add_nightly)
 
 
 def _seed(text: str) -> int | str:
