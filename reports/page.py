@@ -44,6 +44,7 @@ def write_page(
     engine = Environment(
         loader=PackageLoader("relaxbench.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    columns = _columns(results)
     scripts = [_asset("dataTables.min.js"), _asset("dataTables.columnControl.min.js"), _template("page.js")]
     styles = [
         _asset("dataTables.dataTables.min.css"),
@@ -63,7 +64,8 @@ def write_page(
         absent=absent,
         tables=tables,
         failures=_failures(results),
-        cells=_island(results),
+        titles=[column["title"] for column in columns],
+        cells=_packed(columns),
         environment=list(_flat(results.environment)),
         spec=results.spec,
         command=command,
@@ -163,21 +165,23 @@ def _failures(results: Results) -> list[dict[str, Any]]:
     return sorted(lines, key=lambda line: -line["count"])
 
 
-def _island(results: Results) -> str:
-    """The cells for the sortable table: JSON, text as codes into a list, compressed so that the page stays small."""
-    cells = results.cells
-    columns = []
+def _columns(results: Results) -> list[dict[str, Any]]:
+    """The columns of the sortable table that hold anything; text as codes into a list of names."""
+    cells, columns = results.cells, []
     for name in SHOWN:
-        values = cells[name]
-        header = HEADERS.get(name, name.replace("_", " "))
-        if values.dtype == float:
-            if values.notna().any():
-                numbers = [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in values]
-                columns.append({"name": name, "title": header, "values": numbers})
-        elif (values != "").any():
+        values, title = cells[name], HEADERS.get(name, name.replace("_", " "))
+        if values.dtype == float and values.notna().any():
+            numbers = [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in values]
+            columns.append({"name": name, "title": title, "values": numbers})
+        elif values.dtype != float and (values != "").any():
             codes, names = pd.factorize(values)
-            columns.append({"name": name, "title": header, "codes": codes.tolist(), "names": list(names)})
-    text = json.dumps(columns, separators=(",", ":"))
+            columns.append({"name": name, "title": title, "codes": codes.tolist(), "names": list(names)})
+    return columns
+
+
+def _packed(value: Any) -> str:
+    """JSON, compressed so that the page stays small, in base64."""
+    text = json.dumps(value, separators=(",", ":"))
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 

@@ -12,10 +12,9 @@
     columns.map((column) => (column.codes ? column.names[column.codes[i]] : column.values[i]))
   );
   const text = DataTable.render.text();
-  new DataTable("#results", {
+  const table = new DataTable("#results", {
     data: rows,
     columns: columns.map((column) => ({
-      title: column.title,
       type: column.codes ? "string" : "num",
       className: column.name === "message" ? "message" : column.codes ? "text" : "number",
       render: text,
@@ -26,6 +25,10 @@
     pageLength: 25,
     lengthMenu: [10, 25, 100, 500],
     autoWidth: false,
+  });
+  columns.forEach((column, k) => {
+    const button = table.column(k).header().querySelector(".dtcc-button_dropdown");
+    button.setAttribute("aria-label", `Sort and filter by ${column.title}`);
   });
   document.getElementById("results").dataset.ready = "yes";
 })();
