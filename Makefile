@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test test-slow check format types bench-solvers perf clean
+.PHONY: demo test test-slow soak audit check format types bench-solvers perf clean
 
 demo: $(READY)
 	$(BIN)/relaxbench run smoke --out demo
@@ -15,7 +15,15 @@ test: $(READY)
 	$(BIN)/pytest
 
 test-slow: $(READY)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --ignore tests/soak
+
+# Faults and kills; it writes its tables into docs/reliability.md. Smaller: RELAXBENCH_SOAK_CELLS=300 make soak
+soak: $(READY)
+	$(BIN)/pytest -m slow tests/soak
+
+# Known vulnerabilities of what constraints.txt pins. Without a way to their database it says so, loudly, and passes.
+audit: $(READY)
+	@$(BIN)/python tests/audit.py constraints.txt
 
 check: $(READY) types
 	$(BIN)/ruff format --check .
@@ -44,9 +52,9 @@ $(READY): pyproject.toml constraints.txt
 		echo "relaxbench needs Python 3.11, 3.12 or 3.13 with venv. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; fi
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test]'; \
+		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,dask]'; \
 	else \
-		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'; \
+		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,dask]'; \
 	fi
 	@touch $(READY)
 

@@ -7,7 +7,9 @@ fingerprint.py  a fingerprint of the code that computes a result
 run.py          run: a spec into a folder, resuming what is there
 schedule.py     which task when; results become records
 task.py         Task and Result: what goes to a worker and what comes back
+estimate.py     how much memory a task will need
 pool.py         workers with limits enforced from outside
+dask_pool.py    the same through dask.distributed, on other machines
 start.py        the first thing a worker process does
 worker.py       prepare, work, collect: a task in a worker
 outcome.py      what a method returned → Result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -168,7 +169,7 @@ def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
                 for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
                     problem = Problem(dataset.X_train, dataset.Y_train, gamma)
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
-                yield Data(table.name, seed, options, data_dir, dataset.sha256, *shape)
+                yield Data(table.name, seed, options, data_dir and data_dir.resolve(), dataset.sha256, *shape)
 
 
 def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any]) -> Dataset:
@@ -177,7 +178,7 @@ def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any
     except DataError as error:
         if name.removeprefix("file:") in str(error):
             raise
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name[:200]}: {error}") from None
 
 
 def _data_options(table: DatasetTable) -> dict[str, Any]:
@@ -188,6 +189,8 @@ def _data_options(table: DatasetTable) -> dict[str, Any]:
 def _grid(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every combination of the options' values; a list stands for its elements."""
     lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    if math.prod(map(len, lists)) > MAX_CELLS:
+        raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")
     for values in product(*lists):
         yield dict(zip(options, values, strict=True))
 

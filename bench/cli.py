@@ -157,6 +157,12 @@ def _add_run(commands: Any) -> None:
     add = limits.add_argument
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
     add("--jobs", type=int, metavar="N", help="cells at a time (default: one for each core)")
+    add(
+        "--executor",
+        default="local",
+        metavar="E",
+        help="local (default), dask-local, or dask://HOST:PORT, see docs/cluster.md",
+    )
     add("--timeout", type=float, metavar="S", help="seconds of work for each cell (default: the config's, or 600)")
     add(
         "--memory",
@@ -181,7 +187,7 @@ def _run(given: argparse.Namespace) -> int:
     spec = resolve(given.config, {name: getattr(given, name) for name in lists}, options)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        summary = run(spec, given.out, data_dir=given.data, retry=given.retry)
+        summary = run(spec, given.out, data_dir=given.data, retry=given.retry, executor=given.executor)
     except OSError as error:
         print(f"relaxbench: stopped, everything finished is kept: {error}", file=sys.stderr)
         return CELLS_FAILED
@@ -197,7 +203,8 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _again(given: argparse.Namespace) -> str:
-    return f"relaxbench run {given.out / 'spec.toml'} --out {given.out}"
+    executor = "" if given.executor == "local" else f" --executor {given.executor}"
+    return f"relaxbench run {given.out / 'spec.toml'} --out {given.out}{executor}"
 
 
 def _add_report(commands: Any) -> None:

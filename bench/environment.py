@@ -31,25 +31,9 @@ CALIBRATION_RUNS = 5
 
 def environment(threads: int) -> dict[str, Any]:
     """What a reader needs to judge the costs of a run, and `machine`, a key that another machine does not share."""
-    import_module("scipy.linalg")  # so that its library is found whatever was imported before
-    found = [
-        {name: library.get(name) for name in ("internal_api", "version", "threading_layer", "architecture")}
-        for library in threadpool_info()
-        if library.get("user_api") == "blas"
-    ]
-    libraries = sorted(found, key=canonical)  # in whatever order they were loaded
-    hardware = {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "usable_cores": usable_cores(),
-        "memory_gb": round(usable_memory() / 1e9, 1),
-        "system": f"{platform.system()} {platform.machine()}",
-        "blas": libraries,
-        "threads": threads,
-    }
     return {
-        "machine": hashlib.sha256(canonical(hardware).encode()).hexdigest()[:8],
-        **hardware,
+        "machine": machine(threads),
+        **_hardware(threads),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": sys.version.split()[0],
         "kernel": platform.release(),
@@ -57,6 +41,30 @@ def environment(threads: int) -> dict[str, Any]:
         "commit": _commit(),
         "load": psutil.getloadavg()[0],
         "calibration": calibration(threads),
+    }
+
+
+@cache
+def machine(threads: int) -> str:
+    """Eight hexadecimal digits for this machine and its linear algebra."""
+    return hashlib.sha256(canonical(_hardware(threads)).encode()).hexdigest()[:8]
+
+
+def _hardware(threads: int) -> dict[str, Any]:
+    import_module("scipy.linalg")  # so that its library is found whatever was imported before
+    found = [
+        {name: library.get(name) for name in ("internal_api", "version", "threading_layer", "architecture")}
+        for library in threadpool_info()
+        if library.get("user_api") == "blas"
+    ]
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "usable_cores": usable_cores(),
+        "memory_gb": round(usable_memory() / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "blas": sorted(found, key=canonical),  # in whatever order they were loaded
+        "threads": threads,
     }
 
 

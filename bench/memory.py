@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+MEMORY_SHARE = 0.8  # of the machine's memory, for all jobs together
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 

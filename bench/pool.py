@@ -9,6 +9,7 @@ more memory than allowed, and it ends by itself when this process is gone, howev
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,7 @@ import psutil
 from pebble import ProcessExpired, ProcessPool
 
 from . import worker
+from .estimate import needed_bytes
 from .memory import held_memory
 from .start import start_worker
 from .task import Result, Task, ended
@@ -60,32 +62,64 @@ class Stopped(Exception):
     """The pool was told to stop."""
 
 
+class Slots:
+    """A worker process for each thread that runs tasks, kept from task to task."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, _Slot] = {}
+        self._logs = tempfile.TemporaryDirectory(prefix="relaxbench-", ignore_cleanup_errors=True)
+        self._pinned = contextlib.ExitStack()
+        self._pinned.enter_context(_environment(PINNED))
+
+    def run(self, task: Task, stop: threading.Event) -> list[Result]:
+        """Results of the task from the worker of this thread; raises Stopped once `stop` is set."""
+        thread = threading.get_ident()
+        if thread not in self._slots:
+            self._slots[thread] = _Slot(Path(self._logs.name) / f"{thread}.log")
+        return self._slots[thread].run(task, stop)
+
+    def in_work(self) -> list[str]:
+        """Labels of the tasks that are being worked on."""
+        return [slot.task.label for slot in list(self._slots.values()) if slot.task is not None]
+
+    def close(self) -> None:
+        """Kill all workers; nobody may be in `run` any more."""
+        for slot in self._slots.values():
+            slot.close()
+        self._pinned.close()
+        self._logs.cleanup()
+
+
 class LocalPool:
-    """At most `jobs` tasks at a time, each in a process that may hold `memory` bytes. Use it in a `with` statement.
+    """At most `jobs` tasks at a time, which together may need `memory` bytes. Use it in a `with` statement.
 
     `submit` returns a future of the task's results, which never raises but for a stop. Leaving the `with` statement
     kills what is still in work.
     """
 
     def __init__(self, jobs: int, memory: float) -> None:
-        self._stop = threading.Event()
-        self._memory = memory
+        self.window = 2 * jobs
+        self.share, self.most = memory / jobs, memory
+        self._room = _Room(memory)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="slot")
-        self._slots: dict[int, _Slot] = {}
-        self._logs = tempfile.TemporaryDirectory(prefix="relaxbench-", ignore_cleanup_errors=True)
-        self._pinned = contextlib.ExitStack()
+        self._slots: Slots | None = None
+        self._stop = threading.Event()
 
     def __enter__(self) -> LocalPool:
-        self._pinned.enter_context(_environment(PINNED))
+        self._slots = Slots()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill what is still in work."""
         self._stop.set()
+        self._room.stop()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        for slot in self._slots.values():
-            slot.close()
-        self._pinned.close()
-        self._logs.cleanup()
+        if self._slots is not None:
+            self._slots.close()
+            self._slots = None
 
     def submit(self, task: Task) -> Future[list[Result]]:
         """Queue a task."""
@@ -93,28 +127,56 @@ class LocalPool:
 
     def in_work(self) -> list[str]:
         """Labels of the tasks that are being worked on."""
-        return [slot.task.label for slot in list(self._slots.values()) if slot.task is not None]
+        return self._slots.in_work() if self._slots is not None else []
 
     def _run(self, task: Task) -> list[Result]:
-        thread = threading.get_ident()
-        if thread not in self._slots:
-            log = Path(self._logs.name) / f"{thread}.log"
-            self._slots[thread] = _Slot(log, self._memory, self._stop)
-        return self._slots[thread].run(task)
+        assert self._slots is not None
+        with self._room.taken(needed_bytes(task)):
+            return self._slots.run(task, self._stop)
+
+
+class _Room:
+    """Memory given out to tasks in the order in which they ask, so that a big one is not passed by for ever."""
+
+    def __init__(self, memory: float) -> None:
+        self._free = self._all = memory
+        self._turn, self._changed, self._stopped = threading.Lock(), threading.Condition(), False
+
+    @contextlib.contextmanager
+    def taken(self, memory: float) -> Iterator[None]:
+        """Wait until so much is free, or everything; raises Stopped after `stop`."""
+        memory = min(memory, self._all)
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._free >= memory)
+            if self._stopped:
+                raise Stopped
+            self._free -= memory
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += memory
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Wake up whoever waits."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
 
 class _Slot:
     """One worker process, replaced when it is gone. Used by one thread at a time."""
 
-    def __init__(self, log: Path, memory: float, stop: threading.Event) -> None:
+    def __init__(self, log: Path) -> None:
         self.task: Task | None = None
-        self._log, self._memory, self._stop = log, memory, stop
+        self._log, self._memory, self._stop = log, math.inf, threading.Event()
         self._pool: ProcessPool | None = None
         self._pid: int | None = None
 
-    def run(self, task: Task) -> list[Result]:
-        """Results of the task, also if the worker did not live to see them."""
-        self.task = task
+    def run(self, task: Task, stop: threading.Event) -> list[Result]:
+        """Results of the task, also if the worker did not live to see them; raises Stopped once `stop` is set."""
+        self.task, self._memory, self._stop = task, task.memory, stop
         limit = f"the time limit of {task.timeout:g} s a cell ended the work"
         try:
             self._start()
@@ -124,6 +186,9 @@ class _Slot:
                 or self._call(worker.collect, limit=max(COLLECT_LIMIT_S, task.limit), late=f"{limit}, while predicting")
                 or []
             )
+        except Stopped:
+            self.close()
+            raise
         except WorkerEnded as end:
             log = self._tail_of_log()
             self.close()

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.checks import MAX_BYTES
+from ..datasets.npzfile import read_npz
+from .text import one_line
+
 TRACE_COLUMNS = ("stage", "seconds", "iteration", "value", "bound", "residual")
+SIDE_FILES = ("arrays.npz", "trace.csv", "traceback.txt")
+MAX_RECORD_BYTES = 256 * 2**20  # of record.json and of trace.csv; arrays may have MAX_BYTES
 TraceLine = tuple[str, float, int, float | None, float | None, float | None]
 
 
@@ -42,7 +49,7 @@ class Record:
 def write_record(folder: Path, record: Record) -> None:
     """Replace whatever is in `folder` by this record; a crash at any moment leaves none, or the new one whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("record.json", "arrays.npz", "trace.csv", "traceback.txt"):
+    for name in ("record.json", *SIDE_FILES):
         (folder / name).unlink(missing_ok=True)
     files = {name: content for name, content in _side_files(record).items() if content}
     for name, content in files.items():
@@ -61,32 +68,34 @@ def read_record(folder: Path, *, check_files: bool) -> Record:
 
     check_files: whether the arrays and the trace are compared with their sha256 as well. They are not loaded.
     """
-    raw = (folder / "record.json").read_bytes()
+    raw = read_limited(folder / "record.json", MAX_RECORD_BYTES)
     try:
         document = json.loads(raw)
         row, extra, files = document["row"], document["extra"], document["files"]
         whole = raw == _with_checksum({"row": row, "extra": extra, "files": files})
-    except (ValueError, TypeError, KeyError, RecursionError):
+        whole = whole and files.keys() <= set(SIDE_FILES) and isinstance(row, dict) and isinstance(extra, dict)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         whole = False
     if not whole:
         raise DamagedRecord(f"{folder / 'record.json'} must be as it was written. Got other bytes instead.")
     for name, expected in files.items() if check_files else ():
         path = folder / name
-        if not path.is_file() or _sha256(path.read_bytes()) != expected:
+        if not path.is_file() or _sha256(read_limited(path, MAX_BYTES)) != expected:
             raise DamagedRecord(f"{path} must be as it was written. Got other bytes, or no file, instead.")
     return Record(row, extra)
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray]:
-    """The arrays of the record in `folder`, without pickles; empty if it has none."""
+    """The arrays of the record in `folder`, without pickles and within MAX_BYTES; empty if it has none."""
     path = folder / "arrays.npz"
     if not path.is_file():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DamagedRecord(f"{path} must be as it was written. Got {error} instead.") from None
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+        return read_npz(str(path), [name for name in names if name.isidentifier()], MAX_BYTES)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise DamagedRecord(f"{path} must be as it was written. Got {one_line(error)} instead.") from None
 
 
 def read_trace(folder: Path) -> list[TraceLine]:
@@ -94,12 +103,26 @@ def read_trace(folder: Path) -> list[TraceLine]:
     path = folder / "trace.csv"
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.reader(file))[1:]
-    return [
-        (stage, float(seconds), int(iteration), *(float(number) if number else None for number in numbers))  # type: ignore[misc]
-        for stage, seconds, iteration, *numbers in lines
-    ]
+    try:
+        text = read_limited(path, MAX_RECORD_BYTES).decode()
+        return [
+            (stage, float(seconds), int(iteration), _number(value), _number(bound), _number(residual))
+            for stage, seconds, iteration, value, bound, residual in list(csv.reader(io.StringIO(text, newline="")))[1:]
+        ]
+    except (ValueError, csv.Error) as error:
+        raise DamagedRecord(f"{path} must be as it was written. Got {one_line(error)} instead.") from None
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes; raises FileNotFoundError, or DamagedRecord for another."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+        raise DamagedRecord(f"{path} must be a file of at most {limit:,} bytes. Got {found.st_size:,}, or no file.")
+    return path.read_bytes()
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -147,11 +170,8 @@ def _side_files(record: Record) -> dict[str, bytes]:
         writer = csv.writer(trace, lineterminator="\n")
         writer.writerow(TRACE_COLUMNS)
         writer.writerows(record.trace)
-    return {
-        "arrays.npz": arrays.getvalue(),
-        "trace.csv": trace.getvalue().encode(),
-        "traceback.txt": record.traceback.encode(errors="replace"),
-    }
+    contents = arrays.getvalue(), trace.getvalue().encode(), record.traceback.encode(errors="replace")
+    return dict(zip(SIDE_FILES, contents, strict=True))
 
 
 def _with_checksum(document: dict[str, Any]) -> bytes:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .cell import expand
+from .dask_pool import DaskPool
 from .environment import environment, usable_cores
-from .memory import usable_memory
-from .pool import THREADS
+from .memory import MEMORY_SHARE, usable_memory
+from .pool import THREADS, LocalPool
 from .progress import Progress
 from .schedule import Limits, Schedule
 from .spec import Spec
 from .store import Store
 from .tables import brought_nothing
-
-MEMORY_SHARE = 0.8  # of the machine's memory, for all jobs together
+from .text import UsageError, unknown
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,23 @@ class Summary:
         return sum(self.statuses.values())
 
 
-def run(spec: Spec, out: str | Path, *, data_dir: Path | None = None, retry: bool = False) -> Summary:
+def run(
+    spec: Spec, out: str | Path, *, data_dir: Path | None = None, retry: bool = False, executor: str = "local"
+) -> Summary:
     """Compute the cells of `spec` that `out` does not hold yet, or whose code, data or deciding limit has changed.
 
-    retry: compute cells again that ended `failed`, `memory` or `timeout`. Everything is checked, and all data loaded,
-    before anything is written. Ctrl-C ends the run early with everything finished kept. Raises UsageError, DataError
-    or ProblemError for bad input, OSError if the folder cannot be written to any more.
+    retry: compute cells again that ended `failed`, `memory` or `timeout`. executor: `local`, `dask-local`, or
+    `dask://HOST:PORT`; they differ in nothing that is recorded but costs and machine. Everything is checked, and all
+    data loaded, before anything is written. Ctrl-C ends the run early with everything finished kept. Raises UsageError,
+    DataError or ProblemError for bad input, OSError if the folder cannot be written to, or the scheduler is gone.
     """
     begin = time.monotonic()
-    cells, limits = expand(spec, data_dir), limits_of(spec)
-    with Store(Path(out)) as store:
+    cells = expand(spec, data_dir)
+    with closing(open_pool(executor, spec.jobs or usable_cores())) as pool, Store(Path(out)) as store:
+        limits = limits_of(spec, pool)
         where = environment(THREADS) | {"limits": vars(limits)}
         store.begin(spec.toml(), [{**cell.columns, "cell": cell.hash} for cell in cells], where)
-        schedule = Schedule(store, limits, retry, {"threads": THREADS, "machine": where["machine"]})
+        schedule = Schedule(store, pool, limits, retry, {"threads": THREADS, "machine": where["machine"]})
         missing = schedule.missing(cells)
         progress = Progress(len(cells), len(cells) - len(missing))
         try:
@@ -67,8 +72,19 @@ def run(spec: Spec, out: str | Path, *, data_dir: Path | None = None, retry: boo
     return Summary(store.folder, len(cells), len(cells) - len(missing), seconds, interrupted, statuses, failed)
 
 
-def limits_of(spec: Spec) -> Limits:
-    """The spec's limits; without jobs one for each core, without memory an even share of most of the machine's."""
-    jobs = spec.jobs or usable_cores()
-    memory = spec.memory * 1e9 if spec.memory is not None else MEMORY_SHARE * usable_memory() / jobs
-    return Limits(spec.timeout, memory, jobs)
+def open_pool(executor: str, jobs: int) -> LocalPool | DaskPool:
+    """The workers of an executor; raises UsageError for one that is not there."""
+    if executor == "local":
+        return LocalPool(jobs, MEMORY_SHARE * usable_memory())
+    if executor == "dask-local":
+        return DaskPool(None, jobs)
+    if executor.startswith("dask://"):
+        return DaskPool(f"tcp://{executor.removeprefix('dask://')}", jobs)
+    raise UsageError(unknown("executor", executor, ("local", "dask-local", "dask://HOST:PORT")))
+
+
+def limits_of(spec: Spec, pool: LocalPool | DaskPool) -> Limits:
+    """The spec's limits; without memory an even share of the pool's, and more for a task that needs more."""
+    if spec.memory is not None:
+        return Limits(spec.timeout, spec.memory * 1e9, spec.memory * 1e9)
+    return Limits(spec.timeout, pool.share, pool.most)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .cell import Cell
 from .columns import COLUMNS
+from .dask_pool import DaskPool
+from .estimate import needed_bytes
 from .pool import LocalPool
 from .progress import Progress
 from .record import Record, read_arrays, read_trace
@@ -17,23 +19,31 @@ from .store import Store
 from .task import Result, Task, cost, saved_relaxation
 
 RETRIED = ("failed", "memory", "timeout")
+SPARE = 2.0  # the estimates of memory err on the low side
 LIMITED = {"timeout": "timeout_s", "memory": "memory_bytes"}  # the limit that decides the status
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of each cell: seconds of work and bytes; and how many tasks at a time."""
+    """Of each cell: seconds of work, and bytes unless a task that needs more gets more; most_bytes: it gets no more."""
 
     timeout_s: float
     memory_bytes: float
-    jobs: int
+    most_bytes: float
+
+    def memory(self, needed: float) -> float:
+        """Bytes that a task may hold of which so many are needed at least."""
+        return min(max(self.memory_bytes, SPARE * needed), self.most_bytes)
 
 
 class Schedule:
     """The queue of tasks of one run. constants: columns that are the same in every row."""
 
-    def __init__(self, store: Store, limits: Limits, retry: bool, constants: Mapping[str, Any]) -> None:
-        self._store, self._limits, self._retry, self._constants = store, limits, retry, constants
+    def __init__(
+        self, store: Store, pool: LocalPool | DaskPool, limits: Limits, retry: bool, constants: Mapping[str, Any]
+    ) -> None:
+        self._store, self._pool, self._constants = store, pool, constants
+        self._limits, self._retry = limits, retry
         self._queue: deque[Task] = deque()
 
     def missing(self, cells: Sequence[Cell]) -> list[Cell]:
@@ -46,16 +56,33 @@ class Schedule:
             return
         self._queue.extend(tasks(cells, self._limits.timeout_s))
         pending: dict[Future[list[Result]], Task] = {}
-        with LocalPool(self._limits.jobs, self._limits.memory_bytes) as pool:
+        with self._pool as pool:
             while self._queue or pending:
-                while self._queue and len(pending) < 2 * self._limits.jobs:
+                while self._queue and len(pending) < pool.window:
                     task = self._queue.popleft()
-                    if not self._solved_before(task, progress):
-                        pending[pool.submit(task)] = task
+                    if not self._solved_before(task, progress) and self._fits(task, progress):
+                        pending[pool.submit(self._limited(task))] = task
                 done, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
                 for future in done:
                     self._end(pending.pop(future), future.result(), progress)
                 progress.in_work(pool.in_work())
+
+    def _limited(self, task: Task) -> Task:
+        return replace(task, memory=self._limits.memory(needed_bytes(task)))
+
+    def _fits(self, task: Task, progress: Progress) -> bool:
+        """Whether the task can be begun; if it needs more memory than there is, its cells end here."""
+        needed, most = needed_bytes(task), self._limits.most_bytes
+        if needed <= most:
+            return True
+        if len(task.cells) > 1 and not task.relaxing:  # one seed after the other may still fit
+            self._queue.extendleft(Task((cell,), task.timeout) for cell in reversed(task.cells))
+            return False
+        message = f"needs about {needed / 1e9:.2g} GB of memory, and {most / 1e9:.2g} GB are allowed"
+        for cell in task.cells:
+            columns = {"status": "unsupported", "message": message}
+            self._keep(cell, Result(columns, info={"needed_bytes": needed}), progress)
+        return False
 
     def _stands(self, record: Record | None) -> bool:
         """Whether a record is still the answer; one that a limit decided is not under another limit."""
@@ -64,6 +91,8 @@ class Schedule:
         status = record.row["status"]
         if self._retry and status in RETRIED:
             return False
+        if status == "unsupported" and "needed_bytes" in record.extra["info"]:
+            return float(record.extra["info"]["needed_bytes"]) > self._limits.most_bytes
         limit = LIMITED.get(status)
         return limit is None or record.extra["limits"][limit] == getattr(self._limits, limit)
 
@@ -110,7 +139,7 @@ class Schedule:
             self._keep(cell, Result({**columns, "message": message}, traceback=traceback), progress)
 
     def _keep(self, cell: Cell, result: Result, progress: Progress) -> None:
-        known = {**cell.columns, **result.columns, **self._constants, "cell": cell.hash}
+        known = {**self._constants, **cell.columns, **result.columns, "cell": cell.hash}
         row = {column.name: known.get(column.name) for column in COLUMNS if column.name != "gap"}
         row["message"] = row["message"] or None
         extra = {**self._extra(result), "code": cell.code, "relaxation": cell.relaxation_hash}

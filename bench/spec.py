@@ -29,10 +29,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from .compare_columns import check_tolerances
 from .methods import find
 from .methods import options as options_of
-from .text import UsageError, unknown
+from .text import UsageError, one_line, shown, unknown
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_RANGE = 100_000
+MAX_DOTS = 64
 
 
 def _as_list(value: Any) -> Any:
@@ -145,9 +146,14 @@ def read_config(config: str) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise UsageError(f"{path} must be a TOML file of at most {MAX_CONFIG_BYTES} bytes. Got more.")
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} must be a TOML file. Got {error} instead.") from None
+        text = path.read_text(encoding="utf-8")
+        if any(key.count(".") > MAX_DOTS for line in text.splitlines() for key in line.partition("=")[0].split(",")):
+            raise UsageError(f"{path} must have keys of at most {MAX_DOTS} dots. Got more.")  # they cost their square
+        tables = tomllib.loads(text)
+    except UsageError:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError of its own
+        raise UsageError(f"{path} must be a TOML file. Got {one_line(error)} instead.") from None
     except OSError as error:
         raise UsageError(f"{path} must be a file that can be read. Got {error.strerror} instead.") from None
     _anchor(tables, path.parent)
@@ -225,7 +231,10 @@ def _absolute(kind: str, name: str, folder: Path) -> str:
 
 
 def _absolute_path(path: str, folder: Path) -> str:
-    return str((folder / Path(path).expanduser()).resolve())
+    try:
+        return str((folder / Path(path).expanduser()).resolve())
+    except (ValueError, RuntimeError, OSError) as error:  # a zero byte, no home, a loop of links
+        raise UsageError(f"a path must name a file. Got {shown(path)} ({one_line(error)}) instead.") from None
 
 
 def _anchor(tables: dict[str, Any], folder: Path) -> None:
@@ -248,4 +257,4 @@ def _first_error(error: pydantic.ValidationError) -> str:
         mend = f"give one with --{where}, or a config (shipped: {', '.join(shipped_configs())})"
         return f"{where} is missing: {mend}." + more
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message[:1].lower()}{message[1:]}. Got {first['input']!r} instead.{more}"
+    return f"{where}: {message[:1].lower()}{message[1:]}. Got {shown(first['input'])} instead.{more}"

@@ -22,12 +22,14 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from ..datasets.checks import MAX_BYTES
 from .columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS, Column
 from .record import (
     TRACE_COLUMNS,
     DamagedRecord,
     Record,
     read_arrays,
+    read_limited,
     read_record,
     read_trace,
     write_atomically,
@@ -53,6 +55,8 @@ __all__ = [
     "load_trace",
 ]
 
+MAX_TEXT_BYTES = 10 * 2**20  # of spec.toml and environment.json
+MAX_ROWS = 10**6
 TABLES = ("results.parquet", "results.csv", "tightness.csv")
 OURS = {"cells", "relaxations", "damaged", "plan.json", "spec.toml", "environment.json", *TABLES}
 
@@ -214,7 +218,7 @@ def load_data(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
 def load_environment(folder: str | Path) -> dict[str, Any]:
     """environment.json; empty if the folder has none."""
     try:
-        found = json.loads((Path(folder) / "environment.json").read_text(encoding="utf-8"))
+        found = json.loads(read_limited(Path(folder) / "environment.json", MAX_TEXT_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -223,7 +227,7 @@ def load_environment(folder: str | Path) -> dict[str, Any]:
 def load_spec(folder: str | Path) -> str:
     """spec.toml as text; empty if the folder has none."""
     try:
-        return (Path(folder) / "spec.toml").read_text(encoding="utf-8")
+        return read_limited(Path(folder) / "spec.toml", MAX_TEXT_BYTES).decode()
     except (OSError, ValueError):
         return ""
 
@@ -244,7 +248,7 @@ def _rows(folder: Path, cells: Iterable[str]) -> Iterable[dict[str, Any]]:
 
 def _plan(folder: Path) -> list[dict[str, Any]]:
     try:
-        plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+        plan = json.loads(read_limited(folder / "plan.json", MAX_BYTES))
         valid = isinstance(plan, list) and all(isinstance(row, dict) and _is_hash(row.get("cell")) for row in plan)
     except FileNotFoundError:
         return []
@@ -274,10 +278,20 @@ def _read_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     """A table from .parquet or .csv with exactly these columns and kinds; raises UsageError for anything else."""
     dtypes = {column.name: DTYPES[column.kind] for column in columns}
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} must have at most {MAX_BYTES:,} bytes. Got more.")
         if path.suffix == ".parquet":
+            from pyarrow.parquet import ParquetFile  # late: it is slow to import
+
+            declared = ParquetFile(path).metadata  # read before anything is unpacked
+            unpacked = sum(declared.row_group(k).total_byte_size for k in range(declared.num_row_groups))
+            if declared.num_rows > MAX_ROWS or unpacked > MAX_BYTES:
+                raise UsageError(
+                    f"{path} must have at most {MAX_ROWS:,} rows. Got {declared.num_rows:,}, or huge ones."
+                )
             table = pd.read_parquet(path)
         else:
-            table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""])
+            table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""], nrows=MAX_ROWS)
         lacking = [name for name in dtypes if name not in table.columns]
         if lacking:
             raise UsageError(f"{path} must be a table of results. Got one without column {lacking[0]!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +34,7 @@ class Task:
     """The cells of one call: one cell, all seeds of a batch method, or all that wait for a relaxation to be solved.
 
     timeout: seconds of work for each cell. relaxing: solve the relaxation that the cells share.
-    relaxation: it is solved already, at this cost.
+    relaxation: it is solved already, at this cost. memory: bytes that the worker may hold.
     """
 
     cells: tuple[Cell, ...]
@@ -41,6 +42,7 @@ class Task:
     relaxing: bool = False
     relaxation: Relaxation | None = None
     spent: Cost = Cost()
+    memory: float = math.inf
 
     @property
     def limit(self) -> float:
