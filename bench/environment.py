@@ -114,7 +114,8 @@ def _commit() -> str | None:
     folder = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+        command = ["git", "--no-optional-locks", *arguments]  # a run leaves the repository alone, also if it is killed
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=True)
         return done.stdout.strip()
 
     try:

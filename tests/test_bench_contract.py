@@ -1,6 +1,5 @@
 """Every method of the table on small awkward problems, in real workers, and every bound of theirs proved again."""
 
-
 import numpy as np
 import pytest
 from relaxbench.bench.methods import METHODS

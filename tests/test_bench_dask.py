@@ -71,19 +71,60 @@ def cluster(tmp_path):
             continue
 
 
-def test_the_same_rows_and_arrays_as_local_and_faults_cost_their_own_cell(tmp_path):
-    grid = spec(own("good", seed="0..3"), own("plain"), own("broken", seed=[0, 1, 3, 5, 7]), own("hang", seed=[1]))
-    grid = grid.model_copy(update={"timeout": 4.0})
+def same(tmp_path, grid):
+    """The results of a grid, which are the same for both executors but for costs."""
     for executor in ("local", "dask-local"):
         run(grid, tmp_path / executor, executor=executor)
     one, two = (load_results(tmp_path / executor) for executor in ("local", "dask-local"))
     pd.testing.assert_frame_equal(one.drop(columns=COST), two.drop(columns=COST), check_exact=True)
-    assert two["status"].value_counts().to_dict() == {"ok": 6, "failed": 3, "diverged": 1, "timeout": 1}
     for cell in one[one["objective"].notna()]["cell"]:
         first, second = (load_arrays(tmp_path / executor, cell) for executor in ("local", "dask-local"))
         for name, array in first.items():
             np.testing.assert_array_equal(array, second[name])
-    assert run(grid, tmp_path / "local", executor="dask-local").kept == 11, "records are the same for every executor"
+    return two
+
+
+def test_the_same_rows_and_arrays_as_local(tmp_path):
+    grid = spec(own("good", seed="0..3"), own("broken", seed=[5]), jobs=1)
+    assert same(tmp_path, grid)["status"].tolist() == ["ok"] * 4 + ["failed"]
+    assert run(grid, tmp_path / "local", executor="dask-local").kept == 5, "records are the same for every executor"
+
+
+@pytest.mark.slow
+def test_faults_cost_their_own_cell_and_methods_of_the_table_give_the_same(tmp_path):
+    tables = [own("broken", seed=[0, 1, 3, 7]), own("hang", seed=[1]), own("hog", seed=[1])]
+    methods = [{"name": name} for name in ("sdp", "sgd", "nngp", "forest")]
+    rows = same(tmp_path, spec(*tables, *methods, timeout=15.0, memory=1.5))
+    counts = {"ok": 5, "failed": 2, "diverged": 1, "timeout": 1, "memory": 1}
+    assert rows["status"].value_counts().to_dict() == counts
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_local_dask_workers_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANTED_NOTES", str(tmp_path))
+    command = [
+        RELAXBENCH,
+        "run",
+        "--dataset",
+        "spiral",
+        "--method",
+        f"{PLANTED}:slow",
+        "--seed",
+        "0..40",
+        "--jobs",
+        "2",
+    ]
+    command += ["--executor", "dask-local", "--out", str(tmp_path / "out")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, start_new_session=True, **pipes)
+    awaited(lambda: len(list((tmp_path / "out").glob("cells/*/record.json"))) >= 1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    said, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "--executor dask-local" in said
+    awaited(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def gone(pids, seconds=10.0):
 def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
     seeds = {"broken": [0, 1, 2, 3, 4, 5, 6], "hang": [0, 1, 2], "hog": [0, 1, 2]}
     tables = [{"use": f"{PLANTED}:{name}", "seed": list_} for name, list_ in seeds.items()]
-    summary = run(spec(*tables, timeout=4.0, memory=0.7), tmp_path / "out")
+    summary = run(spec(*tables, timeout=4.0, memory=0.4), tmp_path / "out")
     rows = load_results(tmp_path / "out").assign(short=lambda r: r["method"].str.partition(":")[2])
     rows = rows.set_index(["short", "seed"])
     assert len(rows) == summary.ended == 13
@@ -60,7 +60,7 @@ def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
         ("broken", 3): ("failed", "ended with exit code 0"),
         ("broken", 5): ("failed", "ValueError: planted in two lines"),
         ("hang", 1): ("timeout", "the time limit of 4 s"),
-        ("hog", 1): ("memory", "the memory limit of 0.7 GB"),
+        ("hog", 1): ("memory", "the memory limit of 0.4 GB"),
     }
     for cell, (status, words) in expected.items():
         assert rows.loc[cell, "status"] == status, rows.loc[cell, "message"]
@@ -71,7 +71,7 @@ def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
     raised = tmp_path / "out" / "cells" / rows.loc[("broken", 5), "cell"] / "traceback.txt"
     assert "bench_planted.py" in raised.read_text()
     assert 4.0 <= rows.loc[("hang", 1), "runtime_s"] < 8.0
-    assert rows.loc[("hog", 1), "peak_memory_mb"] > 700
+    assert rows.loc[("hog", 1), "peak_memory_mb"] > 400
     assert len(notes("pids")) == 2
     assert gone(notes("pids"))
 
@@ -114,15 +114,15 @@ def test_only_what_is_missing_changed_or_damaged_is_computed_again(tmp_path, not
 
 def test_failures_stand_until_they_are_retried_and_timeouts_while_the_limit_does(tmp_path, notes):
     out = tmp_path / "out"
-    tables = [{"use": f"{PLANTED}:slow", "seconds": 2.5}, {"use": f"{PLANTED}:broken", "seed": [5]}]
-    run(spec(*tables, timeout=1.0), out)
+    tables = [{"use": f"{PLANTED}:slow", "seconds": 1.2}, {"use": f"{PLANTED}:broken", "seed": [5]}]
+    run(spec(*tables, timeout=0.6), out)
     assert load_results(out)["status"].tolist() == ["timeout", "failed"]
-    assert run(spec(*tables, timeout=1.0), out).kept == 2
+    assert run(spec(*tables, timeout=0.6), out).kept == 2
     assert len(notes("pids")) == 1
     assert run(spec(*tables, timeout=20.0), out).kept == 1
     assert load_results(out)["status"].tolist() == ["ok", "failed"]
-    assert run(spec(*tables, timeout=1.0), out).kept == 2, "a result that no limit touched stands under any limit"
-    assert run(spec(*tables, timeout=1.0), out, retry=True).kept == 1
+    assert run(spec(*tables, timeout=0.6), out).kept == 2, "a result that no limit touched stands under any limit"
+    assert run(spec(*tables, timeout=0.6), out, retry=True).kept == 1
 
 
 STAGES = """

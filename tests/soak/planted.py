@@ -32,9 +32,9 @@ def work(problem: Problem, *, seed: int, budget: float) -> Fit:
         while True:
             time.sleep(1)
     if kind == "memory":
-        kept = []
-        while True:
-            kept.append(np.ones(10_000_000))
+        kept = np.ones(100_000_000)
+        while kept[0]:
+            time.sleep(1)
     if kind == "exception":
         os.listdir(f"/nowhere/{seed}")
     scale = np.nan if kind == "nan" else 0.1

@@ -16,8 +16,8 @@ from relaxbench.bench.store import load_plan, load_results
 PLANTED = Path(__file__).with_name("planted.py")
 CONFIG = """
 seed = "0..{last}"
-timeout = 4.0
-memory = 0.6
+timeout = 8.0
+memory = 0.5
 jobs = 2
 [[dataset]]
 name = "random"
