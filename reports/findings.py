@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_CEILING
 
 from .results import Results
 from .summary import chosen, summarise
+from .tables import fixed
 
 MOST = 3
 
 
 def findings(results: Results) -> list[str]:
     """At most three sentences, the most important first; fewer when the results do not say more."""
-    candidates = [_tightness(results), _accuracy(results), _speed(results), _exact(results)]
+    candidates = [_tightness(results), _accuracy(results), _exact(results), _speed(results)]
     return [text for text in candidates if text][:MOST]
 
 
@@ -26,18 +28,20 @@ def _tightness(results: Results) -> str:
         return ""
     ordered = groups.sort_values("certified_ratio")
     best, worst = ordered.iloc[-1], ordered.iloc[0]
-    middle = _percent(1 - groups["certified_ratio"].median())
-    text = (
-        f"The best network of a problem is proved to be within a median of {middle} of the global optimum "
-        f"over {len(groups)} problems: closest on {best['problem']} at γ = {best['gamma']:g} "
-        f"({_percent(1 - best['certified_ratio'])})"
+    middle = _open(groups["certified_ratio"].median())
+    text = f"The global optimum is proved to lie at most {middle} below the best network"
+    if len(groups) == 1:
+        return f"{text} of {best['problem']} at γ = {best['gamma']:g}."
+    return (
+        f"{text} known, in the median over {len(groups)} problems: at most {_open(best['certified_ratio'])} on "
+        f"{best['problem']} at γ = {best['gamma']:g}, and {_open(worst['certified_ratio'])} on {worst['problem']} at "
+        f"γ = {worst['gamma']:g}, where bound and network leave most open."
     )
-    if len(groups) > 1:
-        text += (
-            f", furthest on {worst['problem']} at γ = {worst['gamma']:g}, where the bound leaves "
-            f"{_percent(1 - worst['certified_ratio'])} open"
-        )
-    return text + "."
+
+
+def _open(ratio: float) -> str:
+    """What a certified ratio leaves open, rounded up so that the sentence stays true."""
+    return f"{fixed(100 * (1 - ratio), 1, ROUND_CEILING)} %"
 
 
 def _accuracy(results: Results) -> str:

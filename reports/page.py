@@ -60,6 +60,7 @@ def write_page(
         statuses=_statuses(results),
         findings=findings(results),
         missing=results.missing,
+        lacking=results.lacking,
         figures=[_figure(drawn) for drawn in figures],
         absent=absent,
         tables=tables,

@@ -25,10 +25,11 @@ def read(folder: Path) -> Results:
     if len(open_cells):
         methods = ", ".join(f"{count} of {name}" for name, count in open_cells["method"].value_counts().items())
         missing.append(f"{len(open_cells)} of {len(plan)} cells have not ended ({methods})")
+    lacking = []
     if tightness["lower_bound"].isna().all():
-        missing.append("no method proved a lower bound")
+        lacking.append("no method proved a lower bound")
     if tightness["upper_bound"].isna().all():
-        missing.append("no method returned a network")
+        lacking.append("no method returned a network")
     if tightness["exact_value"].isna().all():
-        missing.append("no exact values (method cpp)")
-    return prepare(folder, cells, tightness, load_environment(folder), load_spec(folder), missing)
+        lacking.append("no exact values (method cpp)")
+    return prepare(folder, cells, tightness, load_environment(folder), load_spec(folder), missing, lacking)

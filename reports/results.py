@@ -36,7 +36,8 @@ class Results:
 
     cells: one row a cell, every column of the results (`TEXT` as str, `NUMBERS` as float, `bias` as bool), plus
     `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise.
-    tightness: one row a group, one (data, γ), with `problem`. missing: what is not there, in words.
+    tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
+    did not ask for or get, in words.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class Results:
     environment: dict[str, Any] = field(default_factory=dict)
     spec: str = ""
     missing: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     @property
     def done(self) -> pd.DataFrame:
@@ -101,6 +103,7 @@ def prepare(
     environment: dict[str, Any],
     spec: str,
     missing: Sequence[str] = (),
+    lacking: Sequence[str] = (),
 ) -> Results:
     """Results from raw frames: columns that are missing are added empty, text is made printable, labels are built."""
     cells = frame.reindex(columns=[*TEXT, *NUMBERS, "bias"]).reset_index(drop=True)
@@ -117,7 +120,7 @@ def prepare(
     for name, kind, _ in TIGHTNESS_COLUMNS:
         groups[name] = _printable(groups[name]) if kind == "str" else _numbers(groups[name])
     groups["problem"] = groups["data"].map(keys["problem"]).fillna(groups["dataset"]).astype(str)
-    return Results(folder, cells, groups, environment, spec, tuple(missing))
+    return Results(folder, cells, groups, environment, spec, tuple(missing), tuple(lacking))
 
 
 def _rank(method: str) -> int:

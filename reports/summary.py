@@ -71,7 +71,14 @@ def with_best(results: Results) -> pd.DataFrame:
     return cells.assign(relative=cells["objective"] / cells["best"])
 
 
-def setting(arm: str) -> str:
-    """What an arm's label says besides its method and width."""
-    inside = arm.partition("(")[2].rpartition(")")[0]
-    return ", ".join(part for part in inside.split(", ") if part and not part.startswith("m="))
+def series(cells: pd.DataFrame) -> pd.Series:
+    """The label of each cell's arm without the width: what is drawn as one line over several widths."""
+
+    def label(method: str, arm: str) -> str:
+        inside = arm.removeprefix(method).strip(" ()").split(", ")
+        parts = [part for part in inside if part and not part.startswith("m=")]
+        return method + (f" ({', '.join(parts)})" if parts else "")
+
+    pairs = cells[["method", "arm"]].drop_duplicates()
+    names = {arm: label(method, arm) for method, arm in pairs.itertuples(index=False)}
+    return cells["arm"].map(names)

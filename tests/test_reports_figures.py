@@ -97,6 +97,10 @@ def test_accuracies_are_those_of_the_store(store):
             part = part[part["width"] == part.groupby("width")["objective"].mean().idxmin()]
         assert row.mean == pytest.approx(part["test_accuracy"].mean())
     assert "test_accuracy_paper" not in csv("accuracy")
+    for row in csv("r2").itertuples():
+        part = results[(results["dataset"] == row.problem) & (results["gamma"] == row.gamma)]
+        part = part[(part["method"] == row.method) & ((row.method != "sgd") | (part["width"] == 300))]
+        assert row.mean == pytest.approx(part["test_r2"].mean())
     assert csv("accuracy-paper")["mean"].mean() > csv("accuracy")["mean"].mean()
 
 
@@ -289,7 +293,7 @@ def test_ticks_are_few_inside_and_told_apart(low, high):
 
 
 def test_nothing_is_drawn_of_what_is_not_there():
-    empty = ready(make_rows({"a": (20, 2, 2, None, 1)}, methods=("nngp",), gammas=(0.1,)))
+    empty = ready(make_rows({"a": (20, 2, 2, None, 1)}, methods=("nngp",), gammas=(0.1,), test_r2=None))
     for name, kind in FIGURES.items():
         with pytest.raises(NothingToShow, match=r"\w"):
             kind.data(empty)

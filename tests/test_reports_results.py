@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from relaxbench.bench.tables import results_table, tightness_table
 from relaxbench.reports.results import prepare
-from relaxbench.reports.summary import chosen, summarise, with_best
+from relaxbench.reports.summary import chosen, series, summarise, with_best
 from scipy import stats
 
 from .reports_folder import make_rows
@@ -98,3 +98,11 @@ def test_objectives_are_compared_within_their_group():
     for _, group in cells.groupby(["data", "gamma"]):
         assert group["relative"].min() == 1.0
         assert np.allclose(group["relative"], group["objective"] / group["objective"].min())
+
+
+def test_a_series_is_what_differs_in_width_alone():
+    rows = make_rows(SMALL, methods=("sdp", "sgd"), gammas=(0.1,), widths=(5, 10), seeds=(0,))
+    rows += [{**row, "rounding": "gaussian", "width": 10, "cell": "g"} for row in rows[:1]]
+    cells = ready(rows).cells
+    assert set(cells["arm"]) == {"sdp (tos, m=300)", "sdp (gaussian, m=10)", "sgd (m=5)", "sgd (m=10)"}
+    assert set(series(cells)) == {"sdp (tos)", "sdp (gaussian)", "sgd"}

@@ -1,6 +1,6 @@
 """The figures, one file each: what it shows (`data`), how it is drawn (`draw`), what is said about it (`caption`).
 
-accuracy.py — test accuracy by data set and method, one figure for each protocol. ratio.py — certified ratio by data
+accuracy.py — test accuracy and R² by data set and method, each protocol by itself. ratio.py — certified ratio by data
 set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum. width.py —
 training objective against width. gap.py — proved gap against time. runtime.py — runtime against n. profile.py —
 performance profiles. tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was
@@ -26,6 +26,7 @@ FIGURES = {
     figure.name: figure
     for figure in (
         accuracy.FIGURE,
+        accuracy.R2,
         ratio.FIGURE,
         interval.FIGURE,
         width.FIGURE,

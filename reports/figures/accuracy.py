@@ -1,4 +1,4 @@
-"""Test accuracy by data set and method, with intervals; one figure for each protocol, never both in one."""
+"""Test accuracy and R² by data set and method, with intervals; one figure for each protocol, never both in one."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ def _data(results: Results, column: str) -> pd.DataFrame:
     cells = chosen(results.cells.dropna(subset=["gamma"]))
     rows = summarise(cells[cells["status"] == "ok"], ["problem", "gamma", "method", "arm"], column)
     if rows.empty:
-        raise NothingToShow(f"No finished cell has {column}: it needs data with labels.")
+        kind = "real-valued targets" if column == "test_r2" else "labels"
+        raise NothingToShow(f"No finished cell has {column}: it needs data with {kind}.")
     return rows.sort_values(["problem", "gamma", "method"], ascending=[True, False, True])
 
 
@@ -28,7 +29,12 @@ def data_paper(results: Results) -> pd.DataFrame:
     return _data(results, "test_accuracy_paper")
 
 
-def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accuracy") -> Figure:
+def data_r2(results: Results) -> pd.DataFrame:
+    """Mean test_r2 for each problem, γ and method."""
+    return _data(results, "test_r2")
+
+
+def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accuracy", lowest: float = 0.0) -> Figure:
     """One panel a γ; the methods of a data set lie above each other in its row."""
     names, gammas = sorted(frame["problem"].unique()), sorted(frame["gamma"].unique(), reverse=True)
     methods = [name for name in looks if (frame["method"] == name).any()]
@@ -39,7 +45,9 @@ def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accu
         for k, method in enumerate(methods):
             part = frame[(frame["gamma"] == gamma) & (frame["method"] == method)]
             y = np.array([names.index(name) for name in part["problem"]]) + 0.78 * ((k + 0.5) / len(methods) - 0.5)
-            bars = np.array([part["mean"] - part["low"].clip(0, 1), part["high"].clip(0, 1) - part["mean"]]).clip(0)
+            bars = np.array(
+                [part["mean"] - part["low"].clip(lowest, 1), part["high"].clip(lowest, 1) - part["mean"]]
+            ).clip(0)
             look = {**looks[method], "linestyle": "none"}
             axis.errorbar(part["mean"], y, xerr=bars, capsize=1.5, elinewidth=0.8, **look)
         name_rows(axis, names)
@@ -47,7 +55,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accu
     axes[0, 0].locator_params(axis="x", nbins=6)
     only(axes, len(gammas))
     figure.supxlabel(label, fontsize=7.5)
-    axes[0, 0].set_xlim(max(0.0, np.floor(10 * frame["low"].min() - 0.2) / 10), 1.01)
+    axes[0, 0].set_xlim(max(lowest, np.floor(10 * frame["low"].min() - 0.2) / 10) - 0.01, 1.01)
     legend(figure, {method: looks[method] for method in methods})
     return figure
 
@@ -55,6 +63,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accu
 def draw_paper(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """The same picture, labelled as optimistic."""
     return draw(frame, looks, width, "test accuracy, paper protocol (optimistic)")
+
+
+def draw_r2(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """The same picture for R², cut below −1."""
+    return draw(frame, looks, width, "test R²", -1.0)
 
 
 def caption(frame: pd.DataFrame) -> str:
@@ -73,7 +86,16 @@ def caption_paper(frame: pd.DataFrame) -> str:
     )
 
 
+def caption_r2(frame: pd.DataFrame) -> str:
+    """The same, for R²."""
+    return (
+        "R² on held-out rows, for real-valued targets; nothing was tuned on them. Points are means, bars the "
+        f"{INTERVAL}; nothing below −1 is drawn. {CHOICE}"
+    )
+
+
 FIGURE = FigureKind("accuracy", "Test accuracy by data set and method", data, draw, caption)
 PAPER = FigureKind(
     "accuracy-paper", "Test accuracy under the paper's protocol (optimistic)", data_paper, draw_paper, caption_paper
 )
+R2 = FigureKind("r2", "Test R² by data set and method", data_r2, draw_r2, caption_r2)

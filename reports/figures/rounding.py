@@ -55,7 +55,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         right.plot(part["round_s"].clip(1e-4), y, **{**look, "linestyle": "none"})
     for axis in axes.flat:
         name_rows(axis, names)
-    log_x(left, 0.98, max(1.05, 1.04 * frame["high"].max()))
+    log_x(left, 0.97, max(1.05, 1.1 * frame["high"].max()))
     seconds = frame["round_s"].clip(1e-4).dropna()
     if len(seconds):
         log_x(right, seconds.min() / 1.5, seconds.max() * 1.5)

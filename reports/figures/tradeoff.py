@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from ..style import canvas, legend, log_x, only, panels, plain
+from ..summary import series
 from .kind import FigureKind, NothingToShow
 
 PANELS = 12  # drawn at most; the CSV has all
@@ -17,29 +18,32 @@ def data(results: Results) -> pd.DataFrame:
     cells = cells[cells["runtime_s"] > 0]
     if cells.empty:
         raise NothingToShow("No finished cell has a test accuracy: it needs data with labels.")
-    rows = cells.groupby(["problem", "gamma", "method", "arm"]).agg(
-        width=("width", "first"),
-        seconds=("runtime_s", "median"),
-        accuracy=("test_accuracy", "mean"),
-        low=("test_accuracy", "min"),
-        high=("test_accuracy", "max"),
-        runs=("test_accuracy", "size"),
+    rows = (
+        cells.assign(series=series(cells))
+        .groupby(["problem", "gamma", "method", "series", "arm"])
+        .agg(
+            width=("width", "first"),
+            seconds=("runtime_s", "median"),
+            accuracy=("test_accuracy", "mean"),
+            low=("test_accuracy", "min"),
+            high=("test_accuracy", "max"),
+            runs=("test_accuracy", "size"),
+        )
     )
-    keys = ["problem", "gamma", "method", "width", "arm"]
+    keys = ["problem", "gamma", "method", "series", "width"]
     return rows.reset_index().sort_values(keys, ascending=[True, False, True, True, True])
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
-    """One panel for each problem and γ; the settings of a method are joined in the order of their width."""
+    """One panel for each problem and γ; settings that differ only in width are joined."""
     wanted = list(frame.groupby(["problem", "gamma"], sort=False))[:PANELS]
     rows, columns = panels(width, len(wanted), 4)
     figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharex=True)
     methods = {name: look for name, look in looks.items() if (frame["method"] == name).any()}
     for axis, ((problem, gamma), part) in zip(axes.flat, wanted, strict=False):
-        for method, look in methods.items():
-            curve = part[part["method"] == method]
+        for (method, _), curve in part.groupby(["method", "series"], sort=False):
             bars = np.array([curve["accuracy"] - curve["low"], curve["high"] - curve["accuracy"]]).clip(0)
-            line = {**look, "linewidth": 0.7}
+            line = {**looks[method], "linewidth": 0.7}
             axis.errorbar(curve["seconds"], curve["accuracy"], yerr=bars, elinewidth=0.6, **line)
         axis.set_title(plain(f"{problem}\nγ = {gamma:g}"))
         axis.locator_params(axis="y", nbins=4)

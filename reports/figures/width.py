@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from ..style import INK, SOFT, canvas, legend, log_x, log_y, only, panels, plain
-from ..summary import setting, with_best
+from ..summary import series, with_best
 from .kind import FigureKind, NothingToShow
 
 PANELS = 12  # drawn at most; the CSV has all
@@ -21,10 +21,9 @@ def data(results: Results) -> pd.DataFrame:
     cells = with_best(results).dropna(subset=["width"])
     if cells.empty:
         raise NothingToShow("No finished cell has a width and an objective: it needs a method that returns networks.")
-    names = cells["method"] + cells["arm"].map(setting).map(lambda text: f" ({text})" if text else "")
     keys = ["problem", "gamma", "method", "series", "width"]
     rows = (
-        cells.assign(series=names)
+        cells.assign(series=series(cells))
         .groupby(keys)
         .agg(
             mean=("relative", "mean"),
@@ -63,7 +62,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_title(plain(f"{key[0]}\nγ = {key[1]:g}"))
     lowest = frame["bound"].where(frame["bound"] > 0).min()
     log_x(axes[0, 0], frame["width"].min() / 1.3, frame["width"].max() * 1.3)
-    log_y(axes[0, 0], min(0.95, 0.95 * lowest) if lowest > 0 else 0.95, 1.08 * frame["high"].max())
+    log_y(axes[0, 0], min(0.95, 0.95 * lowest) if lowest > 0 else 0.95, max(1.08, 1.25 * frame["high"].max()))
     only(axes, len(wanted))
     figure.supxlabel("width m", fontsize=7.5)
     figure.supylabel("training objective / best known", fontsize=7.5)
