@@ -25,6 +25,9 @@ from .rounding import balance, ridge
 from .rounding.lbfgs import polish
 from .sdp import positive_factor, relax
 
+CLIMB = 50  # steps from a drawn neuron towards a maximum
+ROUNDS = 60  # of ridge and balance
+SAME = 1 - 1e-9  # cosine from which two directions count as one
 SETTLED = 0.1  # a solve that closes less than this share of the gap is followed by splits
 
 
@@ -57,8 +60,8 @@ def branch(
         reduced = reduce(problem)
         pool = circuits(reduced.X) if cuts else Circuits.none(reduced.n)
         assert relaxation.certificate is not None
-        assert relaxation.network is not None
-        it = root(problem, reduced, relaxation.certificate, relaxation.network, pool)
+        network = _no_network(problem) if relaxation.network is None else relaxation.network
+        it = root(problem, reduced, relaxation.certificate, network, pool)
         _tighten(it, min(2 * problem.n, 200) if width is None else width, seed, gap, cells, cuts, left)
     return Fit(
         predict=it.network.predict,
@@ -88,38 +91,62 @@ def _tighten(
             break
 
 
+def _no_network(problem: Problem) -> Network:
+    """A single neuron that is zero."""
+    return Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
+
+
 def _nothing_to_learn(problem: Problem, relaxation: Relaxation) -> Fit:
     """X = 0 or Y = 0: the zero network is optimal."""
-    network = Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
+    network = _no_network(problem)
     info = {"iterations": 0, "cells": 1, "solve_s": 0.0}
     return Fit(network.predict, network, relaxation.certificate, relaxation.value, info=info)
 
 
 def _round(it: Hierarchy, width: int, seed: int) -> None:
-    """Neurons drawn from each cell's share, with those of the best network: ridge, the heaviest kept, L-BFGS."""
+    """Neurons drawn from each cell's share, and where they climb to, with the best network's: ridge, then L-BFGS."""
     rng = np.random.default_rng([seed, it.solves])
-    drawn = [it.network.U]
+    drawn = []
     total = sum(map(mass, it.states))
     for state in it.states:
         free, d = len(state.cell.free), it.reduced.d
         root = positive_factor(state.Z[free : free + d, free : free + d])
         count = round(4 * width * mass(state) / total) if total > 0 else 0
         drawn.append(it.reduced.basis @ root @ rng.standard_normal((root.shape[1], count)))
-    network = _lasso(it.problem, np.hstack(drawn), width)
+    U = np.hstack(drawn)
+    U = np.hstack([it.network.U, U, _climb(it.problem.X, it.certificate.theta, U)])
+    network = _lasso(it.problem, U, width)
     fit = polish(it.problem, network, seed=seed)
     if fit.network is not None and it.problem.objective(fit.network) < it.upper:
         it.network = fit.network
 
 
+def _climb(X: Array, theta: Array, U: Array) -> Array:
+    """Directions (d, m) uphill from U (d, m) on ‖Θᵀ(Xu)₊‖, whose maxima are the neurons of an optimal network.
+
+    Replacing u by the gradient never goes down, as the square is convex on every cone on which it is quadratic.
+    """
+    for _ in range(CLIMB):
+        H = np.maximum(X @ U, 0.0)
+        U = X.T @ ((H > 0) * (theta @ (theta.T @ H)))
+        norm = np.linalg.norm(U, axis=0)
+        U = U[:, norm > 0] / norm[norm > 0]
+    return U
+
+
 def _lasso(problem: Problem, U: Array, width: int) -> Network:
-    """Ridge and balance in turn from the directions of U (d, m), all of the same weight; the heaviest `width` stay."""
+    """Of the directions U (d, m) at most `width` that ridge and balance in turn, the group lasso, find useful.
+
+    After each round the lightest leave, by a constant factor, so that those that stay take over their work.
+    """
     norm = np.linalg.norm(U, axis=0)
     U = U[:, norm > 0] / norm[norm > 0]
+    U = U[:, ~np.triu(U.T @ U > SAME, 1).any(axis=0)]
     if not U.shape[1]:
-        U = np.eye(problem.d)[:, :1]
-    network = Network(U, ridge(problem, U))
-    for _ in range(30):
-        network = balance(network)
-        network = Network(network.U, ridge(problem, network.U))
-    heavy = np.argsort(-np.sum(network.U**2, axis=0), kind="stable")[:width]
-    return Network(network.U[:, heavy], network.V[heavy])
+        return _no_network(problem)
+    most = max(U.shape[1], width)
+    for k in range(1, ROUNDS + 1):
+        network = balance(Network(U, ridge(problem, U)))
+        count = round(width * (most / width) ** (1 - k / ROUNDS))
+        U = network.U[:, np.argsort(-np.sum(network.U**2, axis=0), kind="stable")[:count]]
+    return balance(Network(U, ridge(problem, U)))
