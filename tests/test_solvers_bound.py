@@ -1,5 +1,6 @@
 """The safe bound: below the optimum for any dual point whatever, and close to it for a good one."""
 
+from fractions import Fraction
 from functools import cache
 
 import cvxpy as cp
@@ -163,6 +164,13 @@ def test_what_a_representative_misses_is_counted():
     assert circle_maximum(theta, X)[0] <= eta <= 1.01e-3 + 1e-4
 
 
+def test_negative_multipliers_are_not_taken():
+    """h = α₁ + α₂ with T₁₂ = −1 would pass for √(α₁² + α₂²), whose maximum √2 these z prove; the true one is 2."""
+    pair = {"rows": np.arange(2), "rep": np.arange(2), "coef": np.ones(2), "z": np.full(2, 0.5)}
+    entry = {"T_row": np.array([0]), "T_column": np.array([1]), "T_value": np.array([-1.0])}
+    assert prove(np.ones((2, 1)), np.ones((2, 1)), pair | entry) >= 2
+
+
 def test_the_proof_of_one_row_is_tight_and_not_beyond():
     """h(u) = θ‖x‖ exactly; z > θ²/4 proves η² ≥ ‖x‖² (θ²/4 + z + (θ²/4)²/(z − θ²/4)), least at z = θ²/2."""
     X, theta = np.array([[3.0, 4.0]]), np.array([[2.0]])
@@ -181,8 +189,17 @@ def test_lower_bound_takes_the_best_feasible_multiple():
     for useless in (np.inf, np.nan):
         assert lower_bound(problem, theta, useless) == 0
     assert lower_bound(problem, -theta, 0.25) == 0
-    exact = 0.1 * 3 - 0.5 * 0.1**2
-    assert lower_bound(Problem([[1.0]], [[3.0]], 0.1), theta / 20, 0.1) <= exact
+
+
+def test_lower_bound_is_rounded_down():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        Y, theta, gamma, eta = rng.random((3, 2)) + 1, rng.random((3, 2)), rng.random(), 1 + rng.random()
+        t = Fraction(gamma) / Fraction(eta)
+        linear = sum(Fraction(a) * Fraction(b) for a, b in zip(theta.flat, Y.flat, strict=True))
+        exact = t * linear - t**2 * sum(Fraction(a) ** 2 for a in theta.flat) / 2
+        bound = lower_bound(Problem(np.ones((3, 1)), Y, gamma), theta, eta)
+        assert exact * (1 - Fraction(1, 10**13)) <= Fraction(bound) <= exact
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -6,6 +6,7 @@ from functools import cache
 import flint
 import numpy as np
 import pytest
+import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxbench.solvers.certificate import Certificate
@@ -204,6 +205,15 @@ def test_bounds_of_the_exact_program_are_proved_too():
     problem = noise(2, 8, 2, 2)
     certificate = cpp(problem).bound
     assert checked(problem, certificate) == pytest.approx(certificate.lower_bound, rel=1e-7)
+
+
+def test_a_wrong_factorisation_is_not_believed(monkeypatch):
+    problem, certificate = merged()
+    cholesky = scipy.linalg.cholesky
+    assert checked(problem, certificate) > 0
+    for wrong in (lambda A: np.eye(len(A)), lambda A: cholesky(A, lower=True) / 2):
+        monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, wrong=wrong, **options: wrong(A))
+        assert checked(problem, certificate) == 0
 
 
 def test_the_precision_of_others_is_left_alone():
