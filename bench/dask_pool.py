@@ -46,7 +46,7 @@ class DaskPool:
             raise UsageError(
                 "--executor dask needs dask.distributed. Install it: pip install 'relaxbench[dask]'."
             ) from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by us
+        _quiet("distributed", "distributed.client")  # what goes wrong is said once, by us
         self._jobs, self._run = jobs, uuid.uuid4().hex
         self._labels: dict[Any, str] = {}
         self._looked, self._shown = 0.0, list[str]()
@@ -73,7 +73,7 @@ class DaskPool:
 
             dask.config.set(LOCAL)
             self._cluster = distributed.LocalCluster(
-                n_workers=self._jobs, threads_per_worker=1, memory_limit=0, host="127.0.0.1", dashboard_address=None
+                n_workers=self._jobs, threads_per_worker=1, memory_limit=0, host="127.0.0.1", dashboard_address=":0"
             )
             self._client = distributed.Client(self._cluster, set_as_default=False)
         return self
@@ -143,9 +143,15 @@ def _settle(done: Any, task: Task, answer: Future[list[Result]]) -> None:
         answer.set_result(ended(task, "failed", "the workers that had this cell went away, one after the other"))
     except Exception as error:
         if done.status in ("cancelled", "lost"):
+            _quiet("asyncio")  # dask's own calls in flight fail one by one
             answer.set_exception(OSError("the scheduler is gone"))
         else:  # for instance a worker without relaxbench
             answer.set_result(ended(task, "failed", f"on the worker: {one_line(error)}"))
+
+
+def _quiet(*loggers: str) -> None:
+    for name in loggers:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 _slots: Slots | None = None
