@@ -44,4 +44,5 @@ def _joined(first: Fit, then: Fit) -> Fit:
             "iterations": iterations + int(then.info["iterations"]),
         },
         iterates=(*thinned, then.iterates[-1]),
+        message=then.message or first.message,
     )

@@ -26,7 +26,6 @@ def round_gaussian(
     rng = np.random.default_rng(seed)
     root = relaxation.factor[problem.n : problem.n + problem.d]
     U = root @ rng.standard_normal((root.shape[1], DRAWS * width)) / np.sqrt(DRAWS * width)
-    progress.add(_heaviest(Network(U, ridge(problem, U)), width))
     for k in range(1, ROUNDS + 1):
         network = balance(Network(U, ridge(problem, U)))
         U = _heaviest(network, round(width * DRAWS ** (1 - k / ROUNDS))).U

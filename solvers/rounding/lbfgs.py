@@ -10,11 +10,12 @@ from .progress import Progress
 from .ridge import balance
 
 ITERATIONS = 2000
+RIDGE = 1e-6  # least shift in whitening; the mean variance of a feature is 1/d
 IDLE, AWAKE = 0.1, 0.5  # shares of the root mean square norm: neurons below the first start anew, with the second
 
 
 def polish(problem: Problem, network: Network, *, seed: int, budget: float | None = None) -> Fit:
-    """L-BFGS from `network`, in the scaled problem; the result is never worse than `network`.
+    """L-BFGS from `network`, in the scaled problem with whitened features; the result is never worse than `network`.
 
     A neuron that is 0 would stay 0, as the gradient vanishes there, and one that is nearly 0 nearly so: these start in
     small random directions instead.
@@ -23,13 +24,14 @@ def polish(problem: Problem, network: Network, *, seed: int, budget: float | Non
     progress.add(network)
     scaled = problem.scaled
     d, m = problem.d, network.width
+    P = _whitening(scaled.problem)
 
     def unpack(x: Array) -> Network:
-        return Network(x[: d * m].reshape(d, m), x[d * m :].reshape(m, problem.c))
+        return Network(P @ x[: d * m].reshape(d, m), x[d * m :].reshape(m, problem.c))
 
     def function(x: Array) -> tuple[float, Array]:
-        value, gradient = objective_and_gradient(scaled.problem, unpack(x))
-        return value, np.concatenate([gradient.U.ravel(), gradient.V.ravel()])
+        value, by = objective_and_gradient(scaled.problem, unpack(x))
+        return value, np.concatenate([(P @ by.U).ravel(), by.V.ravel()])
 
     def callback(intermediate_result: OptimizeResult) -> None:
         network = scaled.network_back(unpack(intermediate_result.x))
@@ -38,10 +40,20 @@ def polish(problem: Problem, network: Network, *, seed: int, budget: float | Non
             raise StopIteration
 
     start = _awake(balance(network), np.random.default_rng(seed))
-    x0 = np.concatenate([start.U.ravel(), start.V.ravel()]) * np.sqrt(scaled.sigma / scaled.kappa)
+    x0 = np.concatenate([np.linalg.solve(P, start.U).ravel(), start.V.ravel()]) * np.sqrt(scaled.sigma / scaled.kappa)
     options = {"maxiter": ITERATIONS, "maxfun": 2 * ITERATIONS, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-9}
     minimize(function, x0, jac=True, method="L-BFGS-B", callback=callback, options=options)
     return progress.fit()
+
+
+def _whitening(problem: Problem) -> Array:
+    """(XᵀX/n + γI)^(−½) (d, d): in these coordinates features of different spread are equally far from their optimum.
+
+    The shift is γ because the penalty bounds the curvature from below.
+    """
+    variance, Q = np.linalg.eigh(problem.X.T @ problem.X / problem.n)
+    shift = max(problem.gamma, RIDGE)
+    return (Q / np.sqrt(np.maximum(variance, 0.0) + shift)) @ Q.T
 
 
 def objective_and_gradient(problem: Problem, network: Network) -> tuple[float, Network]:

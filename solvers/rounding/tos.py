@@ -1,6 +1,6 @@
 """The paper's rounding: three-operator splitting towards a low-rank factor of Λ* whose columns are neurons.
 
-    min_W ¼‖WWᵀ − Λ*‖_F²   over W (p, R) in ker M with α, β ≥ 0 and α∘β = 0 in every column
+    min_W ½‖WWᵀ − Λ*‖_F²   over W (p, R) in ker M with α, β ≥ 0 and α∘β = 0 in every column
 
 Source: arXiv 2410.22311, section 4.2; the splitting is that of Davis and Yin (2017), "A three-operator splitting
 scheme and its optimization applications".
