@@ -8,6 +8,7 @@ random order, one cell at a time. `ab HEAD` without changes is an A/A test: it s
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,6 +131,8 @@ def _rounds(measure: Measure, parts: Sequence[str], pairs: int) -> tuple[dict[st
         first = both(0, "")[2]
         for number in range(1, pairs + 1):
             rounds += [both(number, part) for part in parts]
+            if bar.disable:
+                print(f"relaxbench: pair {number} of {pairs} measured", file=sys.stderr)
     return first, rounds
 
 
