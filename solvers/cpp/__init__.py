@@ -2,11 +2,16 @@
 
 program.py   cpp: choice of the route, certificate and network in the user's units
 plane.py     the route where X has rank two or less: exact pricing on arcs
+sphere.py    the route beyond: columns from searches, bounds from covers of the sphere
 arcs.py      every local maximum of ‖Θᵀ(Xu)₊‖ on the circle
+search.py    directions with large ‖Θᵀ(Xu)₊‖, by exact searches along great circles
+cover.py     branch and bound: a cover of the sphere by cones that proves ‖Θᵀ(Xu)₊‖ small
 columns.py   a finite set of directions: solve, extend, slide, merge, prune
 master.py    the program over finitely many directions
 progress.py  the best network and bound so far, and the trace
 check.py     prove: a bound on max ‖Θᵀ(Xu)₊‖ that holds in floating point, for the verifier
+replay.py    the part of the check that goes through a cover
+threads.py   share tasks among threads
 """
 
 from .check import prove

@@ -1,8 +1,8 @@
 """An upper bound on max_{‖u‖=1} h(u), h(u) = ‖Θᵀ(Xu)₊‖, that holds in floating point.
 
-Nothing here is shared with the code that finds Θ. Rows are split into lengths and unit vectors, x_i = r_i a_i, and
-T_i = r_i Θ_i, so that every error of a few rounding units in an angle or a coordinate is one of a few units times
-Σ‖T_i‖ in h.
+Nothing here or in replay.py is shared with the code that finds Θ and its proof. On the arcs, rows are split into
+lengths and unit vectors, x_i = r_i a_i, and T_i = r_i Θ_i, so that an error of a few rounding units in an angle or a
+coordinate is one of a few units times Σ‖T_i‖ in h.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Array
+from .replay import replay
 
 EPS = 2.0**-52
 CHUNK = 4_000_000  # entries of a mask at a time
@@ -21,17 +22,40 @@ CHUNK = 4_000_000  # entries of a mask at a time
 def prove(theta: Array, X: Array, gamma: float, proof: Mapping[str, NDArray]) -> float:
     """η with h(u) ≤ η for all unit u, for Θ (n, c) and X (n, d): Θ is feasible if η ≤ γ.
 
-    No arrays in `proof`: the plane is searched arc by arc (useful where X has rank two or less).
+    No arrays in `proof`: the plane is searched arc by arc (useful where X has rank two or less). Otherwise a cover of
+    the sphere is replayed: basis (d, r) of the row space of X, transform (r, r), splits and offsets as in replay.py;
+    inf if that is no cover.
     """
+    if "splits" in proof and not _wellformed(proof, X.shape[1]):
+        return np.inf
     rows = np.linalg.norm(theta, axis=1) > 0
     theta, X = theta[rows], X[rows]
     unit = float(np.max(np.abs(X), initial=0.0))
     if unit == 0.0:
         return 0.0
     X = X / unit
-    W, basis = _plane(X)
-    eta = _stretch(basis) * _arcs(theta, W) + _missed(theta, X, W, basis)
-    return float(unit * eta * (1 + 8 * EPS))
+    if "splits" in proof:
+        basis = proof["basis"]
+        W = X @ basis
+        missed, stretch = _missed(theta, X, W, basis), _stretch(basis)
+        limit = (gamma / unit - missed) / stretch
+        eta = stretch * replay(theta, W, proof["transform"], proof["splits"], proof["offsets"], limit) + missed
+    else:
+        W, basis = _plane(X)
+        eta = _stretch(basis) * _arcs(theta, W) + _missed(theta, X, W, basis)
+    eta = float(unit * eta * (1 + 8 * EPS))
+    return eta if eta >= 0 else np.inf  # NaN is no proof
+
+
+def _wellformed(proof: Mapping[str, NDArray], d: int) -> bool:
+    """Have the arrays of a cover the shapes and types that the replay relies on?"""
+    basis, transform = proof.get("basis"), proof.get("transform")
+    splits, offsets = proof.get("splits"), proof.get("offsets")
+    if basis is None or transform is None or splits is None or offsets is None:
+        return False
+    real = all(a.ndim == 2 and a.dtype == np.float64 and np.isfinite(a).all() for a in (basis, transform))
+    whole = all(a.ndim == 1 and a.dtype.kind in "iu" for a in (splits, offsets)) and splits.dtype == np.uint8
+    return real and whole and basis.shape == (d, len(transform)) and len(splits) > 0
 
 
 def _plane(X: Array) -> tuple[Array, Array]:

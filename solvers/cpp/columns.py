@@ -7,15 +7,19 @@ z_k = (Xu_k)₊, which balance at the optimum.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 
 from ..problem import Array, Network
 from .master import solve_master
+from .search import distinct, heights
 
 DROP = 1e-7  # columns with less than this share of the mass leave the set
+SLIDE = 200  # steps of L-BFGS a round
+KEPT = 200  # columns that are always kept
+MOST = 1000  # columns at most
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,34 @@ def extend(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, tol: 
     U = np.hstack([columns.U, new])
     s = np.concatenate([columns.s, np.zeros(new.shape[1])])
     return solve(X, Y, gamma, U, s, tol, columns.iterations)
+
+
+def advance(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, gap: float) -> Columns:
+    """One round: add `new` (d, k), solve, slide the merged atoms, solve again on them and the old ones, thin out.
+
+    gap: what is left to gain, relative; it says how exactly to solve and what may be dropped.
+    """
+    tol = min(1e-3, max(1e-8, 0.01 * gap))
+    columns = _thin(X, gamma, extend(X, Y, gamma, columns, new, tol), gap)
+    U, s = merge(X, columns.U, columns.s, 1e-3)
+    U, s = slide(X, Y, gamma, replace(columns, U=U, s=s), SLIDE)
+    U, s = np.hstack([U, columns.U]), np.concatenate([s, np.zeros_like(columns.s)])
+    return _thin(X, gamma, solve(X, Y, gamma, U, s, tol, columns.iterations), gap)
+
+
+def _thin(X: Array, gamma: float, columns: Columns, gap: float) -> Columns:
+    """Without columns that neither carry mass nor come near their limit ‖Θᵀz_k‖ ≤ γ, and without near duplicates.
+
+    The master's central weights obey s_k (1 − ‖Θᵀz_k‖²/γ²) ≈ const: their ratio ranks the columns.
+    """
+    if not len(columns.s):
+        return columns
+    room = 1 - (heights(columns.theta, X, columns.U) / gamma) ** 2
+    rank = columns.s / np.sum(columns.s) / np.maximum(room, 1e-9)
+    order = np.argsort(-rank, kind="stable")
+    order = order[(rank[order] > 1) | (room[order] < min(3 * gap, 0.05)) | (np.arange(len(order)) < KEPT)]
+    keep = order[distinct(columns.U[:, order], MOST, min(1e-3, 0.3 * gap))]
+    return replace(columns, U=columns.U[:, keep], s=columns.s[keep])
 
 
 def network(X: Array, Y: Array, gamma: float, columns: Columns) -> Network:
@@ -129,15 +161,15 @@ def prune(
 
 
 def _drop_lightest(X: Array, Y: Array, gamma: float, columns: Columns, limit: float, tol: float) -> Columns:
-    """Halve the number of light columns offered for removal until the objective allows it."""
-    order = np.argsort(columns.s, kind="stable")
-    count = len(order) // 2
+    """Offer the lightest half for removal, then ever fewer, as long as the objective allows it."""
+    count = len(columns.s) // 2
     while count:
-        keep = np.sort(order[count:])
+        keep = np.sort(np.argsort(-columns.s, kind="stable")[:-count])
         fewer = solve(X, Y, gamma, columns.U[:, keep], columns.s[keep], tol / 10, columns.iterations)
         if fewer.value <= limit:
-            return _drop_lightest(X, Y, gamma, fewer, limit, tol)
-        count //= 2
+            columns, count = fewer, min(count, len(fewer.s) // 2)
+        else:
+            count //= 2
     return columns
 
 

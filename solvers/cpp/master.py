@@ -110,7 +110,8 @@ def _step(
 ) -> tuple[Array, Array, _Point, bool]:
     """One primal–dual Newton step towards s∘z = μ/10 on average, halved until the barrier function does not grow."""
     hessian = gamma * (point.W.T @ point.W) * (point.P @ point.P.T)
-    mu = 0.1 * float(s @ z) / len(s)
+    missing = float(np.sum(np.abs(s * (gradient - z))))
+    mu = min(1.0, 0.1 + missing / float(s @ z)) * float(s @ z) / len(s)
     try:
         factor = cho_factor(hessian + np.diag(z / s), lower=True, check_finite=False)
     except LinAlgError:

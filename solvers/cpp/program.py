@@ -2,59 +2,87 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
+
 import numpy as np
+from annotated_types import Gt, Lt
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ..certificate import Certificate
 from ..problem import Array, Fit, Network, Problem, ProblemError
+from ..sdp import relax
+from . import plane, sphere
 from .check import prove
 from .columns import network, prune
-from .plane import generate
 from .progress import Progress
 
 RANK = 1e-12  # singular values below this share of the largest are taken for zero; the proof accounts for the rest
 PRUNE = 0.01  # share of the gap that a smaller network may cost
+SPHERE = 5  # the highest rank of X at which the sphere is covered
 
 
 def cpp(
-    problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None, gap: float = 1e-3
+    problem: Problem,
+    *,
+    width: int | None = None,
+    seed: int = 0,
+    budget: float | None = None,
+    gap: Annotated[float, Gt(0), Lt(1)] = 1e-3,
 ) -> Fit:
     """Solve the completely positive program, whose value is p*(∞), by column generation (formulation, section 6).
 
-    The program has no width: `width` is accepted, as every method does, and not used.
-    budget: seconds; at the limit the best network and the best proved bound so far come back, status `timeout`.
-    gap: the proved (upper − lower)/upper at which to stop.
+    The program has no width: `width` is accepted, as every method does, and not used. budget: seconds; at the limit the
+    best network and the best proved bound so far come back, status `timeout`. gap: the proved (upper − lower)/upper at
+    which to stop. Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own;
+    beyond, `search`: the same column generation as a trainer, and the bound of the relaxation, however far off that is.
     Raises ProblemError for a gap that is not between 0 and 1.
     """
     if not 0 < gap < 1:
         raise ProblemError(f"gap must be a number between 0 and 1. Got {gap!r} instead: 1e-3 is the default.")
     scaled = problem.scaled
-    X, Y, gamma = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma
-    basis = row_space(X)
-    basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
-    W = X @ basis
+    Y, gamma = scaled.problem.Y, scaled.problem.gamma
+    basis = row_space(scaled.problem.X)
+    route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
+    compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
+    if route == "arcs":
+        basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
+    W = scaled.problem.X @ basis
     progress = Progress(W, Y, gamma, scaled.objective_unit, budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
-        gap = generate(W, Y, gamma, gap, progress)
+        if route == "arcs":
+            gap = plane.generate(W, Y, gamma, gap, progress)
+        else:
+            sphere.generate(W, Y, gamma, gap, progress, seed, proofs=route == "sphere")
         columns = prune(W, Y, gamma, progress.columns, PRUNE * gap, progress.late)
     small = network(W, Y, gamma, columns)
-    certificate = certify(problem, "arcs", scaled.kappa * progress.theta)
-    missed = progress.gap > gap
-    return Fit(
-        predict=(best := scaled.network_back(Network(basis @ small.U, small.V))).predict,
+    best = scaled.network_back(Network(basis @ small.U, small.V))
+    if progress.proof:
+        certificate = certify(problem, "cover", scaled.kappa * progress.theta, {"basis": basis, **progress.proof})
+    else:
+        certificate = certify(problem, "arcs", scaled.kappa * progress.theta, {})
+    solve_s = progress.seconds
+
+    info: dict[str, float | int | str] = {
+        "route": route,
+        "atoms": len(columns.s),
+        "iterations": progress.columns.iterations,
+        "solve_s": solve_s,
+    }
+    fit = Fit(
+        predict=best.predict,
         network=best,
         bound=certificate,
         value=columns.value * scaled.objective_unit,
         trace=progress.trace,
-        info={
-            "route": "arcs",
-            "atoms": columns.U.shape[1],
-            "iterations": progress.columns.iterations,
-            "solve_s": progress.seconds,
-        },
-        status="timeout" if missed and progress.late() else "ok",
-        message=f"stopped at a gap of {progress.gap:.1e} where {gap:.1e} was asked for" if missed else "",
+        info={**info, **progress.info, "compile_s": compile_s},
     )
+    if route == "search":
+        return _with_relaxation(problem, fit, budget)
+    return _with_status(fit, problem.objective(best), gap, budget)
 
 
 def row_space(X: Array) -> Array:
@@ -64,12 +92,11 @@ def row_space(X: Array) -> Array:
     return np.eye(X.shape[1]) if rank == X.shape[1] else rows[:rank].T
 
 
-def certify(problem: Problem, kind: str, theta: Array, proof: dict[str, np.ndarray] | None = None) -> Certificate:
+def certify(problem: Problem, kind: str, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
     """The certificate for Θ (n, c) in the user's units, scaled down as far as the independent proof asks for.
 
     Rows of X that are zero keep Θ_i = y_i: they have no part in h.
     """
-    proof = proof or {}
     live = np.any(problem.X != 0, axis=1)[:, None]
     theta = np.where(live, theta, problem.Y)
     eta = prove(theta, problem.X, problem.gamma, proof)
@@ -84,3 +111,34 @@ def dual_value(theta: Array, Y: Array) -> float:
     terms = theta * Y
     size = float(np.sum(np.abs(terms)) + np.sum(theta**2))
     return float(np.sum(terms) - 0.5 * np.sum(theta**2)) - (theta.size + 8) * 2.0**-53 * size
+
+
+def _with_status(fit: Fit, upper: float, gap: float, budget: float | None) -> Fit:
+    """Say so where the gap was not reached."""
+    assert fit.bound is not None
+    reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
+    if reached <= 1.1 * gap:
+        return fit
+    message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
+    if "cells_expected" in fit.info:
+        message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
+    late = budget is not None and float(fit.info["solve_s"]) >= 0.9 * budget
+    return replace(fit, status="timeout" if late else "ok", message=message)
+
+
+def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
+    """The bound of the doubly nonnegative relaxation, and its network if that is the better one."""
+    began = time.perf_counter()
+    relaxation = relax(problem, budget=None if budget is None else max(0.0, budget - float(fit.info["solve_s"])))
+    info = {**fit.info, "solve_s": float(fit.info["solve_s"]) + time.perf_counter() - began}
+    networks = [n for n in (fit.network, relaxation.network) if n is not None]
+    best = min(networks, key=problem.objective)
+    bounds = [b for b in (fit.bound, relaxation.certificate) if b is not None]
+    bound = max(bounds, key=lambda b: b.lower_bound)
+    upper = problem.objective(best)
+    message = (
+        f"proved gap {(upper - bound.lower_bound) / upper:.1e}, from the relaxation: the sphere has too many dimensions"
+    )
+    return replace(
+        fit, predict=best.predict, network=best, bound=bound, info=info, status=relaxation.status, message=message
+    )

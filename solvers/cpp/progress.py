@@ -21,9 +21,10 @@ class Progress:
         self.theta = Y * ~live[:, None]
         self.proof: Mapping[str, NDArray] = {}
         self.trace: list[TraceRow] = []
+        self.info: dict[str, float | int | str] = {}
         self.lower = 0.5 * float(np.sum(self.theta**2))
         self._Y, self._gamma, self._live, self._unit = Y, gamma, live, unit
-        self._start, self._budget = time.perf_counter(), budget
+        self._start, self._budget, self._check = time.perf_counter(), budget, 0.0
 
     @property
     def seconds(self) -> float:
@@ -37,8 +38,8 @@ class Progress:
         return (upper - self.lower) / upper if upper > 0 else 0.0
 
     def late(self, share: float = 1.0) -> bool:
-        """Has this share of the time limit passed?"""
-        return self._budget is not None and self.seconds >= share * self._budget
+        """Has this share of the time limit passed, less what the check of the proof on record will take?"""
+        return self._budget is not None and self.seconds + self._check >= share * self._budget
 
     def primal(self, columns: Columns) -> None:
         """Put columns on record."""
@@ -46,11 +47,14 @@ class Progress:
             self.columns = columns
         self._note()
 
-    def dual(self, theta: Array, eta: float, proof: Mapping[str, NDArray] | None = None) -> None:
-        """Put Θ on record whose h is at most η: scaled until h ≤ γ. Rows of X that are zero keep Θ_i = y_i."""
+    def dual(self, theta: Array, eta: float, proof: Mapping[str, NDArray] | None = None, check_s: float = 0.0) -> None:
+        """Put Θ on record whose h is at most η: scaled until h ≤ γ. Rows of X that are zero keep Θ_i = y_i.
+
+        check_s: seconds that the check of `proof` is expected to take.
+        """
         scaled, lower = feasible(theta, self._Y, self._gamma, self._live, eta)
         if lower > self.lower:
-            self.theta, self.lower, self.proof = scaled, lower, proof or {}
+            self.theta, self.lower, self.proof, self._check = scaled, lower, proof or {}, check_s
             self._note()
 
     def _note(self) -> None:

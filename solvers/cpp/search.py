@@ -1,0 +1,188 @@
+"""Directions with large h(u) = ‖Θᵀ(Xu)₊‖ in any dimension, by exact searches along great circles.
+
+On the circle through u and v, h is the plane's problem with rows (x_i·u, x_i·v): its maximum over the whole circle
+costs one sort. So an ascent never takes a step length from a guess, and it leaves a local maximum whenever the circle
+passes a higher one. Maxima like to sit where rows vanish; there the circles stay within those rows' hyperplanes.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from ..problem import Array
+from .threads import share
+
+TOUCH = 1e-9  # |x_i·u| below this times ‖x_i‖ counts as zero
+BATCH = 16  # ascents a task
+
+
+@numba.njit(cache=True, nogil=True)
+def _circle(theta: Array, a: Array, b: Array) -> tuple[float, float]:
+    """Largest h on {u cos φ + v sin φ} and its φ, for a = Xu, b = Xv (n,)."""
+    n, c = theta.shape
+    angle = np.empty(2 * n)
+    for i in range(n):
+        phi = np.arctan2(b[i], a[i])
+        angle[i] = (phi - np.pi / 2) % (2 * np.pi)
+        angle[n + i] = (phi + np.pi / 2) % (2 * np.pi)
+    order = np.argsort(angle)
+    last = 2 * n - 1
+    widest = angle[order[0]] + 2 * np.pi - angle[order[last]]
+    for k in range(2 * n - 1):
+        if angle[order[k + 1]] - angle[order[k]] > widest:
+            last, widest = k, angle[order[k + 1]] - angle[order[k]]
+    start = angle[order[last]] + widest / 2  # no doubt here who is active
+    A, B = np.zeros(c), np.zeros(c)
+    for i in range(n):
+        if a[i] * np.cos(start) + b[i] * np.sin(start) > 0:
+            for j in range(c):
+                A[j] += theta[i, j] * a[i]
+                B[j] += theta[i, j] * b[i]
+    best, where = -1.0, 0.0
+    for step in range(1, 2 * n + 1):
+        k = order[(last + step) % (2 * n)]
+        i, sign = k % n, 1.0 if k < n else -1.0
+        aa, bb, ab = 0.0, 0.0, 0.0
+        for j in range(c):
+            A[j] += sign * theta[i, j] * a[i]
+            B[j] += sign * theta[i, j] * b[i]
+            aa += A[j] * A[j]
+            bb += B[j] * B[j]
+            ab += A[j] * B[j]
+        peak = 0.5 * (aa + bb) + np.hypot(0.5 * (aa - bb), ab)
+        if peak <= best:
+            continue
+        low, high = angle[k], angle[order[(last + step + 1) % (2 * n)]]
+        if high < low:
+            high += 2 * np.pi
+        top = 0.5 * np.arctan2(ab, 0.5 * (aa - bb))
+        top += np.pi * np.ceil((low - top) / np.pi)
+        if top <= high:
+            best, where = peak, top
+            continue
+        for end in (low, high):
+            value = aa * np.cos(end) ** 2 + bb * np.sin(end) ** 2 + 2 * ab * np.cos(end) * np.sin(end)
+            if value > best:
+                best, where = value, end
+    return np.sqrt(max(best, 0.0)), where
+
+
+@numba.njit(cache=True, nogil=True)
+def _project(v: Array, frame: Array, size: int) -> None:
+    """Take from v its parts along the first `size` orthonormal rows of `frame`, twice for accuracy."""
+    for _ in range(2):
+        for k in range(size):
+            share = 0.0
+            for e in range(len(v)):
+                share += v[e] * frame[k, e]
+            for e in range(len(v)):
+                v[e] -= share * frame[k, e]
+
+
+@numba.njit(cache=True, nogil=True)
+def _gradient(X: Array, scale: Array, theta: Array, inner: Array, frame: Array, within: bool) -> Array:
+    """h∇h where Xu = inner, across u = frame[0] and, if `within`, across the rows that vanish at u."""
+    n, c = theta.shape
+    d = X.shape[1]
+    w = np.zeros(c)
+    for i in range(n):
+        if inner[i] > 0:
+            for j in range(c):
+                w[j] += inner[i] * theta[i, j]
+    v = np.zeros(d)
+    size = 1
+    for i in range(n):
+        if inner[i] > TOUCH * scale[i]:
+            pull = 0.0
+            for j in range(c):
+                pull += theta[i, j] * w[j]
+            for e in range(d):
+                v[e] += pull * X[i, e]
+        elif within and inner[i] >= -TOUCH * scale[i] and scale[i] > 0 and size < d:
+            row = X[i] / scale[i]
+            _project(row, frame, size)
+            length = np.sqrt((row**2).sum())
+            if length > 1e-6:
+                frame[size] = row / length
+                size += 1
+    _project(v, frame, size)
+    return v
+
+
+@numba.njit(cache=True, nogil=True)
+def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
+    """Ascents from the rows of U (k, d), which move; h at their ends (k,). spare (rounds, d): random directions.
+
+    Three kinds of circle take turns: along the gradient within the vanishing rows, along the gradient, at random;
+    three turns in vain end the ascent.
+    """
+    d = X.shape[1]
+    scale = np.sqrt((X**2).sum(axis=1))
+    heights = np.zeros(len(U))
+    frame = np.zeros((d, d))
+    for k in range(len(U)):
+        u = U[k]
+        a = X @ u
+        vain = 0
+        for r in range(len(spare)):
+            frame[0] = u
+            v = spare[r].copy() if vain % 3 == 2 else _gradient(X, scale, theta, a, frame, vain % 3 == 0)
+            _project(v, frame, 1)
+            length = np.sqrt((v**2).sum())
+            vain += 1
+            if length > 0:
+                v /= length
+                b = X @ v
+                height, phi = _circle(theta, a, b)
+                if height > heights[k] * (1 + 1e-12):
+                    vain = 0 if height > heights[k] * (1 + 1e-7) else vain
+                    heights[k] = height
+                    u *= np.cos(phi)
+                    u += np.sin(phi) * v
+                    u /= np.sqrt((u**2).sum())
+                    a = X @ u
+            if vain >= 9:
+                break
+    return heights
+
+
+def heights(theta: Array, X: Array, U: Array) -> Array:
+    """h at the columns of U (d, k)."""
+    return np.linalg.norm(theta.T @ np.maximum(X @ U, 0.0), axis=0)
+
+
+def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, count: int) -> Array:
+    """Directions (d, ·) worth an ascent: the best of many vertices of the arrangement, and some spread evenly.
+
+    A vertex is a null vector of d − 1 random rows: raw data has narrow cones, which random directions miss.
+    """
+    d = X.shape[1]
+    rows = X[rng.integers(len(X), size=(20 * count, d - 1))]
+    vertices = np.linalg.svd(rows, full_matrices=True)[2][:, -1, :].T
+    vertices = np.hstack([vertices, -vertices])
+    order = np.argsort(-heights(theta, X, vertices), kind="stable")[:count]
+    even = whitener @ rng.normal(size=(d, count // 2))
+    return np.hstack([vertices[:, order], even / np.linalg.norm(even, axis=0)])
+
+
+def ascend(theta: Array, X: Array, U: Array, rng: np.random.Generator, rounds: int = 60) -> tuple[Array, Array]:
+    """Ends (d, k) of ascents from the unit columns of U (d, k), and h there (k,), largest first."""
+    spare = rng.normal(size=(rounds, len(U)))
+    batches = [np.ascontiguousarray(U[:, k : k + BATCH].T) for k in range(0, U.shape[1], BATCH)]
+    height = np.concatenate(share(lambda batch: _ascend(X, theta, batch, spare), batches))
+    order = np.argsort(-height, kind="stable")
+    return np.concatenate(batches)[order].T, height[order]
+
+
+def distinct(U: Array, most: int, angle: float) -> list[int]:
+    """Indices of up to `most` unit columns of U (d, k), each further than `angle` from those before it."""
+    chosen: list[int] = []
+    distance = np.full(U.shape[1], np.inf)  # squared chords: accurate where cosines are not
+    for k in range(U.shape[1]):
+        if len(chosen) == most:
+            break
+        if distance[k] > angle**2:
+            chosen.append(k)
+            distance = np.minimum(distance, np.sum((U - U[:, [k]]) ** 2, axis=0))
+    return chosen

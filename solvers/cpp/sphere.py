@@ -1,0 +1,105 @@
+"""Column generation in three dimensions and more: columns from great circles, bounds from covers of the sphere.
+
+The great circles find the columns; a cover is made when they say that the gap is nearly closed. Directions that the
+cover finds above γ come back as columns. Without covers (too many dimensions) this is a trainer.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..problem import Array
+from .check import prove
+from .columns import Columns, advance, solve
+from .cover import SLACK, Cover, cover
+from .progress import Progress, feasible
+from .search import ascend, distinct, starts
+
+MOST = 100  # new columns a round
+STARTS = 200
+ROUNDS = 200
+COARSE = 0.3  # the gap at which a first, cheap cover is made
+CHECK = 3.0  # time of a cover's check, in times of its making
+SEARCH = 0.5  # share of the time limit that a search without proofs takes
+STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the search ends
+GROWTH = 4.0  # cells of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
+
+
+def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, seed: int, proofs: bool) -> None:
+    """Run rounds for X (n, d) of rank d, putting columns and bounds on record, until the gap or the time limit is met.
+
+    With `proofs` the gap is the proved one; without, it is what the search believes, and no bound goes on record.
+    """
+    rng = np.random.default_rng(seed)
+    transform = whitener(X)
+    live = np.any(X != 0, axis=1)
+    columns = solve(X, Y, gamma, np.zeros((X.shape[1], 0)), np.zeros(0), gap)
+    coarse, history = proofs, [np.inf]
+    for _ in range(ROUNDS):
+        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
+        directions, height = ascend(columns.theta, X, directions, rng)
+        progress.primal(columns)
+        upper = progress.columns.value
+        lower = feasible(columns.theta, Y, gamma, live, max(float(height[0]), gamma))[1]
+        believed = (upper - lower) / upper if upper > 0 else 0.0
+        progress.info["believed_gap"] = believed
+        if coarse and (believed < COARSE or progress.late(0.3)):
+            coarse = False
+            made = _prove(columns, X, transform, float(height[0]) * (1 + COARSE), progress)
+            progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
+        history.append(upper)
+        stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
+        if upper == 0 or (not proofs and (believed <= gap / 2 or stale or progress.late(SEARCH))):
+            return
+        if believed <= gap / 2:
+            target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap))
+            made = _prove(columns, X, transform, max(target, float(height[0]) * (1 + 1e-6)), progress)
+            if progress.gap <= gap or made is None:
+                return
+            found, high = ascend(columns.theta, X, made.tops, rng)
+            directions, height = np.hstack([found, directions]), np.concatenate([high, height])
+            order = np.argsort(-height, kind="stable")
+            directions, height = directions[:, order], height[order]
+        new = directions[:, height > gamma * (1 + 1e-9)]
+        if progress.late() or not new.shape[1]:
+            return
+        columns = advance(X, Y, gamma, columns, new[:, distinct(new, MOST, 1e-5)], believed)
+
+
+def whitener(X: Array) -> Array:
+    """T (d, d) with TᵀXᵀXT = n·I: in y = T⁻¹u the rows look the same from all sides."""
+    values, rows = np.linalg.svd(X, full_matrices=False)[1:]
+    return rows.T * (np.sqrt(len(X)) / values)
+
+
+def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float) -> float:
+    """The largest η for which Θ still proves `lower`, by bisection of the concave dual value in t = γ/η ≤ 1."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        t = 0.5 * (low + high)
+        low, high = (low, t) if feasible(theta, Y, gamma, live, gamma / t)[1] >= lower else (t, high)
+    return gamma / high
+
+
+def _prove(columns: Columns, X: Array, transform: Array, target: float, progress: Progress) -> Cover | None:
+    """Cover for the columns' Θ, put on record with the time that its check will take."""
+    before = progress.seconds
+    made = cover(columns.theta, X, transform, target, progress.late)
+    if made is not None:
+        progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.cells
+        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform), CHECK * (progress.seconds - before))
+    return made
+
+
+def compile_kernels(proofs: bool) -> float:
+    """Compile, or load, what numba needs, so that no clock counts it; the seconds that took."""
+    began = time.perf_counter()
+    theta, X = np.ones((4, 1)), np.vstack([np.eye(3), np.ones(3)])
+    ascend(theta, X, np.eye(3), np.random.default_rng(0), rounds=1)
+    if proofs:
+        made = cover(theta, X, np.eye(3), 10.0)
+        assert made is not None
+        prove(theta, X, 10.0, {"basis": np.eye(3), **made.proof(np.eye(3))})
+    return time.perf_counter() - began
