@@ -70,15 +70,18 @@ class Step:
 
 
 def load_history(path: str | Path) -> pd.DataFrame:
-    """HISTORY_COLUMNS in the order of the nights, `night` as UTC timestamps; raises UsageError for any other file."""
+    """HISTORY_COLUMNS in the order of the nights, `night` as UTC timestamps; raises UsageError for any other file.
+
+    Columns of results that did not exist yet on a night are missing on it.
+    """
     path = Path(path)
     dtypes = {column.name: DTYPES[column.kind] for column in HISTORY_COLUMNS}
     try:
         table = pd.read_parquet(path)
-        lacking = [name for name in dtypes if name not in table.columns]
+        lacking = [name for name in (*(column.name for column in NIGHT_COLUMNS), "machine") if name not in table]
         if lacking:
             raise UsageError(f"{path} must be a history of nights. Got a table without column {lacking[0]!r}.")
-        table = table[list(dtypes)].astype(dtypes)
+        table = table.reindex(columns=list(dtypes)).astype(dtypes)
         table["night"] = pd.to_datetime(table["night"], utc=True, format="ISO8601")
     except (OSError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, UsageError):

@@ -31,15 +31,15 @@ MOST_STEPS = 30
 
 @dataclass(frozen=True)
 class Night:
-    """What a night brought. previous: the folder it was compared with. problem: why there is no report, if so."""
+    """What a night brought. no_baseline, no_report: why there is no comparison, or no report, if so."""
 
     folder: Path
     run: Summary
-    previous: Path | None = None
     proofs: Sequence[Proof] = ()
     comparison: Comparison | None = None
     report: Path | None = None
-    problem: str = ""
+    no_baseline: str = ""
+    no_report: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -57,12 +57,11 @@ def nightly(
     """Run tonight's cells in a folder of its own below `out` and judge them by the last complete night there.
 
     history: parquet file, made if it does not exist. report: makes a page from a run's folder and returns its path.
-    What of an older night or the history is damaged raises UsageError before anything is run; further errors as `run`.
+    A night before that cannot be read, as it is damaged or has other columns, is no baseline, and tonight is the next
+    one's. A damaged history raises UsageError before anything is run; further errors as `run`.
     """
     out, history = Path(out), Path(history)
-    previous = last_night(out)
-    if previous is not None:
-        read_side(previous)
+    previous, no_baseline = _baseline(out)
     if history.exists():
         load_history(history)
     summary = run(spec, out / f"night-{datetime.now(UTC):%Y%m%dT%H%M%SZ}", data_dir=data_dir)
@@ -75,12 +74,12 @@ def nightly(
         comparison = compare(previous, folder).with_proofs("CAND", proofs)
     nights = append_history(history, folder)
     shutil.copyfile(history, folder / "history.parquet")
-    page, problem = None, ""
+    page, no_report = None, ""
     try:
         page = report(folder)
     except ValueError as error:  # the verdict must not depend on the pictures
-        problem = one_line(error)
-    night = Night(folder, summary, previous, proofs, comparison, page, problem)
+        no_report = one_line(error)
+    night = Night(folder, summary, proofs, comparison, page, no_baseline, no_report)
     (folder / "summary.md").write_text(summary_of(night, nights), encoding="utf-8")
     return night
 
@@ -92,6 +91,18 @@ def last_night(out: Path) -> Path | None:
     return max((path.parent for path in out.glob("night-*/summary.md")), default=None)
 
 
+def _baseline(out: Path) -> tuple[Path | None, str]:
+    """The last complete night if it can be read; else None and why."""
+    previous = last_night(out)
+    if previous is None:
+        return None, "there is no earlier night"
+    try:
+        read_side(previous)
+    except UsageError as error:
+        return None, str(error)
+    return previous, ""
+
+
 def summary_of(night: Night, history: pd.DataFrame) -> str:
     """The night in Markdown: verdict, cells, bounds, comparison, recent steps of the history."""
     failed = [proof for proof in night.proofs if not proof.holds]
@@ -101,10 +112,10 @@ def summary_of(night: Night, history: pd.DataFrame) -> str:
         "",
         f"- cells: {night.run.ended} of {night.run.cells} in {night.run.seconds:.0f} s ({statuses})",
         f"- bounds proved again: {len(night.proofs)}, of which {len(failed)} do not hold",
-        f"- report: {night.report.relative_to(night.folder) if night.report else f'none: {night.problem}'}",
+        f"- report: {night.report.relative_to(night.folder) if night.report else f'none: {night.no_report}'}",
     ]
     if night.comparison is None:
-        lines.append("- no earlier night to compare with: this one is the baseline of the next")
+        lines.append(f"- compared with nothing: {night.no_baseline}; this night is the baseline of the next")
         lines += [f"  - {proof.bound} of {proof.label}: {proof.message}" for proof in failed]
     text = "\n".join(lines) + "\n" + _recent_steps(history)
     if night.comparison is not None:

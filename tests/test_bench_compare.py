@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 from relaxbench.bench.compare import compare
-from relaxbench.bench.compare_columns import CHECKED, check_tolerances, worsening
+from relaxbench.bench.compare_columns import CHECKED, check_tolerances, tolerances_of, worsening
 from relaxbench.bench.compare_environment import differences
+from relaxbench.bench.spec import check_spec
 from relaxbench.bench.store import COLUMNS
 from relaxbench.bench.text import UsageError
 
@@ -123,6 +124,16 @@ def test_what_stays_within_its_tolerance_passes_and_the_config_sets_it(judged):
     loose = judged(run_of(), changed(worse, "sdp", iterations=3000), tolerance="iterations = inf")
     assert loose.exit_code == 0
     assert "the tolerances are those of CAND; BASE declares others" in loose.notes
+
+
+def test_tolerances_survive_the_way_through_a_run(tmp_path):
+    tables = {"dataset": [{"name": "iris"}], "method": [{"name": "lbfgs"}]}
+    spec = check_spec({**tables, "tolerance": {"iterations": math.inf, "gap": 0.5}})
+    found = tolerances_of(spec.toml(), "here")
+    assert (found["iterations"], found["gap"], found["objective"]) == (math.inf, 0.5, 5e-3)
+    assert tolerances_of(check_spec(tables).toml(), "here") == check_tolerances({})
+    with pytest.raises(UsageError, match="Did you mean 'gap'"):
+        check_spec({**tables, "tolerance": {"gapp": 0.5}})
 
 
 def test_the_gap_is_that_of_the_cells_both_sides_have(judged):

@@ -88,6 +88,17 @@ def test_a_damaged_history_is_refused_and_left_alone(tmp_path, content):
     assert path.read_bytes() == before
 
 
+def test_a_column_that_is_newer_than_the_history_is_missing_in_it(tmp_path):
+    path = tmp_path / "h.parquet"
+    append_history(path, night(tmp_path, 1))
+    pd.read_parquet(path).drop(columns=["iterations", "threads"]).to_parquet(path)
+    history = append_history(path, night(tmp_path, 2))
+    assert history["threads"].isna().sum() == 3
+    found = {trend.label.split()[1]: trend.values.tolist() for trend in trends(history, "iterations")}
+    assert found["sdp"][1] == 30
+    assert np.isnan(found["sdp"][0])
+
+
 def test_a_run_that_does_not_say_when_is_refused(tmp_path):
     for garbage in (None, "soon", 3, ["2025"]):
         with pytest.raises(UsageError, match="when it was written"):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from relaxbench.bench import nightly as nightly_module
 from relaxbench.bench.cli import main
@@ -51,7 +52,7 @@ def played(tmp_path, monkeypatch, capsys):
 def test_a_week(played, tmp_path):
     code, out, _ = played(run_of("1"))
     assert code == 4
-    assert "no earlier night" in out
+    assert "there is no earlier night; this night is the baseline of the next" in out
     assert played(run_of("2"))[0] == 0
     worse = changed(run_of("3"), "sdp", lower_bound=lambda bound: bound * 0.99)
     code, out, _ = played(worse)
@@ -101,18 +102,31 @@ def test_a_step_that_no_night_shows_is_in_the_summary(played):
     assert "- 2025-01-06 iris sdp γ=0.1 width=10 seed=0, runtime_s: 1 → 1.2 (nothing known changed)" in out
 
 
-@pytest.mark.parametrize("damage", ["previous night", "history", "out"])
+@pytest.mark.parametrize("damage", ["history", "out"])
 def test_damage_is_refused_before_anything_is_run(played, tmp_path, damage):
     nights = tmp_path / "nights"
     if damage == "out":
         nights.write_text("a file")
     else:
         played(run_of("1"))
-        victim = next(nights.glob("*/results.parquet")) if damage == "previous night" else tmp_path / "h.parquet"
-        victim.write_bytes(b"PAR1 no more")
+        (tmp_path / "h.parquet").write_bytes(b"PAR1 no more")
     code, out, err = played(run_of("2"))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert damage == "out" or len(list(nights.glob("night-*"))) == 1
+
+
+@pytest.mark.parametrize("spoil", ["damaged", "another harness"])
+def test_a_night_before_that_cannot_be_read_is_no_pass_and_no_trap(played, tmp_path, spoil):
+    played(run_of("1"))
+    (table,) = (tmp_path / "nights").glob("*/results.parquet")
+    if spoil == "damaged":
+        table.write_bytes(b"PAR1 no more")
+    else:
+        pd.read_parquet(table).drop(columns="threads").to_parquet(table)
+    code, out, _ = played(run_of("2"))
+    assert code == 4
+    assert "- compared with nothing: " in out
+    assert played(run_of("3"))[0] == 0
 
 
 def test_wrong_usage(tmp_path, capsys):
