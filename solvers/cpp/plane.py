@@ -10,6 +10,7 @@ from .columns import extend, solve
 from .progress import Progress
 
 GAP = 1e-7  # reached in about the time that 1e-3 takes, so no coarser gap is ever asked for
+FINEST = 1e-12  # of the objective: more exactly the master is not solved
 MOST = 100  # new columns a round
 ROUNDS = 100  # far beyond the dozen that it takes; only rounding can stand in the way
 
@@ -18,14 +19,15 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress) -
     """Run the rounds for X (n, 2), putting columns and bounds on record; returns the gap that was aimed at."""
     gap = min(gap, GAP)
     columns = solve(X, Y, gamma, np.zeros((2, 0)), np.zeros(0), gap)
+    tol = 0.01
     for _ in range(ROUNDS):
         directions, height = local_maxima(columns.theta, X)
         progress.primal(columns)
         progress.dual(columns.theta, float(height[0]) if len(height) else 0.0)
-        if progress.gap <= gap or progress.late():
+        if progress.gap <= gap or progress.late() or tol < FINEST:
             break
         new = directions[:, height > gamma * (1 + 1e-13)][:, :MOST]
-        if not new.shape[1]:
-            break
-        columns = extend(X, Y, gamma, columns, new, max(gap / 10, min(0.01, 0.01 * progress.gap)))
+        exact = max(gap / 10, 0.01 * progress.gap)  # how exactly it pays to solve
+        tol = min(tol, exact) if new.shape[1] else tol / 10
+        columns = extend(X, Y, gamma, columns, new, tol)
     return gap

@@ -23,6 +23,7 @@ ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
 CHECK = 3.0  # time of a cover's check, in times of its making
 SEARCH = 0.5  # share of the time limit that a search without proofs takes
+FINEST = 1e-8  # a believed gap below which no more is to be had
 STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the search ends
 GROWTH = 4.0  # cells of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
 
@@ -63,7 +64,7 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
             order = np.argsort(-height, kind="stable")
             directions, height = directions[:, order], height[order]
         new = directions[:, height > gamma * (1 + 1e-9)]
-        if progress.late() or not new.shape[1]:
+        if progress.late() or believed <= FINEST:
             return
         columns = advance(X, Y, gamma, columns, new[:, distinct(new, MOST, 1e-5)], believed)
 
