@@ -20,7 +20,17 @@ import psutil
 from tqdm import tqdm
 
 from .ab_decide import ALPHA, RELABELLINGS, decide, false_alarm_rate, pairs_needed
-from .ab_measure import PERF, CannotRun, perf_tests, perf_timings, run_config, run_perf, timing, write_configs
+from .ab_measure import (
+    PERF,
+    CannotRun,
+    perf_tests,
+    perf_timings,
+    run_config,
+    run_perf,
+    same_code,
+    timing,
+    write_configs,
+)
 from .ab_sides import CodeSide, both_sides
 from .cell import expand
 from .compare import Comparison, results_checks
@@ -73,7 +83,7 @@ def ab(
         known = Side(cand.name, first["cand"].rows, first["cand"].environment, spec.toml())
         checks = results_checks(Side(base.name, first["base"].rows, first["base"].environment), known)
         notes += _flaky(rounds)
-        costs, more = _costs(timings, threshold, judged=jobs == 1, same=base.fingerprint == cand.fingerprint)
+        costs, more = _costs(timings, threshold, judged=jobs == 1, same=same_code(base, cand, spec))
         found = differences(first["base"].environment, first["cand"].environment)
         lines = timings.to_dict("records")
         result = Comparison(base.name, cand.name, [*checks, *costs], found, [*notes, *more], lines)  # type: ignore[arg-type]
@@ -101,7 +111,7 @@ def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
         checks = [Check(GRID, name, "ran", "yes", "no", FAILED) for name in before if name not in after]
         checks += [Check(GRID, name, "ran", "no", "yes", MISSING) for name in after if name not in before]
         notes = _notes(base, cand, pairs, len(before.keys() & after.keys()), 1)
-        costs, more = _costs(timings, threshold, judged=True, same=base.fingerprint == cand.fingerprint)
+        costs, more = _costs(timings, threshold, judged=True, same=same_code(base, cand))
         lines = timings.to_dict("records")
         return Comparison(base.name, cand.name, [*checks, *costs], (), [*notes, *more], lines)  # type: ignore[arg-type]
 
@@ -153,8 +163,8 @@ def _costs(timings: pd.DataFrame, threshold: float, *, judged: bool, same: bool)
         return [], ["no cell ended well on both sides, so there are no costs"]
     decisions, checks = decide(timings, threshold).to_dict("records"), []
     for row in decisions:
-        interval = f"95 % interval {row['low']:.3f} to {row['high']:.3f}"
-        note = f"{interval}, p = {row['p']:.2g}, {row['pairs']} pairs"
+        interval = f"95 % interval {row['low']:.3f} to {row['high']:.3f}, " if row["low"] == row["low"] else ""
+        note = f"{interval}p = {row['p']:.2g}, pairs: {row['pairs']}"
         possible = judged and row["pairs"] >= pairs_needed(len(decisions))
         verdict = VERDICTS[row["verdict"]] if possible else ADVISORY
         checks.append(Check(COST, row["cell"], row["cost"], row["base"], row["cand"], verdict, row["ratio"], note))

@@ -11,6 +11,7 @@ from typing import Any
 
 from .ab_sides import CodeSide
 from .compare_match import Side, read_side
+from .fingerprint import code_fingerprint
 from .spec import Spec
 from .text import UsageError
 
@@ -35,6 +36,15 @@ def write_configs(spec: Spec, side: CodeSide, cand: CodeSide, folder: Path) -> d
         text = spec.model_copy(update={"method": methods, "tolerance": {}}).toml()
         paths[name].write_text(text, encoding="utf-8")
     return paths
+
+
+def same_code(base: CodeSide, cand: CodeSide, spec: Spec | None = None) -> bool:
+    """Whether both sides run the same code on the same interpreter, methods in files of the clone included."""
+    parts = [(str(base.copy), str(cand.copy))]
+    for table in spec.method if spec else ():
+        if table.use:
+            parts.append((_own(table.use, cand, base).rpartition(":")[0], table.use.rpartition(":")[0]))
+    return base.python == cand.python and all(code_fingerprint([a]) == code_fingerprint([b]) for a, b in parts)
 
 
 def run_config(side: CodeSide, config: Path, out: Path, jobs: int, data_dir: Path | None) -> Side:

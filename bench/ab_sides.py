@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from .fingerprint import ROOT, code_fingerprint
+from .fingerprint import ROOT
 from .pool import PINNED
 from .text import UsageError
 
@@ -36,11 +36,6 @@ class CodeSide:
     checkout: Path
     copy: Path
     python: str
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same code."""
-        return code_fingerprint([str(self.copy)])
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -6,15 +6,17 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from relaxbench.bench import ab as ab_module
-from relaxbench.bench.ab_measure import CannotRun
+from relaxbench.bench.ab_measure import CannotRun, same_code
 from relaxbench.bench.ab_sides import CodeSide, same_dependencies
 from relaxbench.bench.cli import main
 from relaxbench.bench.compare_match import Side, read_side
+from relaxbench.bench.spec import check_spec
 from relaxbench.bench.store import COLUMNS
 
 from .bench_results import row, write
@@ -206,6 +208,23 @@ def test_what_forbids_a_verdict_on_costs(played):
     assert code == 0
     assert "2 tests need at least 7 pairs" in text.out
     assert played("--pairs", 9, "--threshold", 0.5, slowdown=1.3, same=False)[0] == 0
+
+
+def test_the_same_code_is_that_of_the_clone_and_its_method_files_on_one_interpreter(tmp_path):
+    for name in ("base", "cand"):
+        for part in ("copy", "tree"):
+            (tmp_path / name / part).mkdir(parents=True)
+            (tmp_path / name / part / "own.py").write_text(f"x = 1  # {name}\n")
+    base, cand = (CodeSide(n, tmp_path / n / "tree", tmp_path / n / "copy", "python") for n in ("base", "cand"))
+    tables = {"dataset": [{"name": "iris"}], "method": [{"use": f"{tmp_path / 'cand' / 'tree' / 'own.py'}:f"}]}
+    spec = check_spec(tables)
+    assert same_code(base, cand, spec)
+    assert not same_code(base, replace(cand, python="another"), spec)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "own.py").write_text("x = 2\n")
+    assert not same_code(base, replace(cand, copy=tmp_path / "new"), spec)
+    assert same_code(replace(base, checkout=tmp_path / "new"), cand)  # the config names no file of the clone
+    assert not same_code(replace(base, checkout=tmp_path / "new"), cand, spec)
 
 
 def test_a_side_that_does_not_run_is_nothing_comparable(played, monkeypatch):

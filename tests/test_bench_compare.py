@@ -107,7 +107,9 @@ def test_missing_and_new_cells_are_never_a_pass(judged):
 def test_cells_that_fail_on_both_sides_compare_nothing(judged):
     broken = {"status": "failed", "train_accuracy": None, "test_accuracy": None, "balanced_accuracy": None}
     rows, again = ([row("nngp", **broken, code=code)] for code in ("old", "new"))
-    assert judged(rows, again).exit_code == 4
+    found = judged(rows, again)
+    assert found.exit_code == 4
+    assert [check.verdict for check in found.checks] == ["advisory"]
     assert judged([*rows, *run_of()[1:2]], [*again, *run_of("new")[1:2]]).exit_code == 0
 
 
