@@ -109,7 +109,7 @@ def test_a_time_limit_leaves_a_valid_interval():
     problem = teacher(0, n=80, d=4, c=3)
     began = time.perf_counter()
     relaxation = relax(problem, budget=0.05)
-    assert time.perf_counter() - began < 20
+    assert time.perf_counter() - began < 60
     assert relaxation.status == "timeout"
     assert relaxation.info["iterations"] <= 3
     best = problem.objective(train(problem, 30, 2, 0))

@@ -186,19 +186,27 @@ def test_a_dual_point_on_the_users_rows_says_the_same_on_the_merged_ones(problem
 
 
 def test_parallel_rows_are_found_with_their_factors():
-    X = np.array([[1.0, 2.0], [0.0, 0.0], [-2.0, -4.0], [1.0, 2.0 + 1e-6], [0.5, 1.0], [3.0, 6.0 + 6e-6]])
+    X = np.array([[1.0, 2.0], [0.0, 0.0], [-2.0, -4.0], [1.0, 2.0 + 1e-3], [0.5, 1.0], [3.0, 6.0 + 6e-3]])
     rep, coef = parallel_rows(X)
-    assert rep.tolist() == [0, -1, 0, 3, 0, 5]
-    np.testing.assert_allclose(coef, [1, 0, -2, 1, 0.5, 1])
+    assert rep.tolist() == [0, -1, 0, 3, 0, 3]
+    np.testing.assert_allclose(coef, [1, 0, -2, 1, 0.5, 3])
 
 
-def test_rows_nearer_than_rounding_are_one_and_others_are_not():
-    base = np.array([[0.6, 0.8]])
-    side = np.array([[-0.8, 0.6]])
-    for distance, merged in ((1e-15, True), (1e-11, True), (1e-7, False), (1e-3, False)):
-        rep, _ = parallel_rows(np.vstack([base, 5 * (base + distance * side), -2 * (base - distance * side)]))
-        assert (rep.tolist() == [0, 0, 0]) == merged
-        assert (rep.tolist() == [0, 1, 2]) == (not merged)
+@pytest.mark.parametrize("angle", [1e-9, 1e-5, 1e-3])
+def test_rows_within_the_angle_are_one_and_others_are_not(angle):
+    base, side = np.array([[0.6, 0.8]]), np.array([[-0.8, 0.6]])
+    for share in (1e-3, 0.4, 0.9, 1.1, 3.0, 100.0):
+        turned = base + share * angle * side
+        rep, coef = parallel_rows(np.vstack([base, 5 * turned, -2 * turned]), angle)
+        assert rep.tolist() == ([0, 0, 0] if share < 1 else [0, 1, 1])
+        np.testing.assert_allclose(coef, [1, 5, -2] if share < 1 else [1, 1, -0.4], rtol=1e-5)
+
+
+def test_what_is_merged_unasked_is_near():
+    """Rows that differ in the fourth digit stay apart."""
+    problem = Problem([[1.0, 2.0], [1.0, 2.001]], [[1.0], [0.0]], 0.1)
+    assert reduce(problem).n == 2
+    assert reduce(problem, parallel=1e-2).n == 1
 
 
 def test_nothing_but_zero_rows_is_refused():

@@ -6,9 +6,11 @@ from functools import cache
 import flint
 import numpy as np
 import pytest
+import relaxbench.solvers.verify
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxbench.solvers.bound import lower_bound, prove
 from relaxbench.solvers.certificate import Certificate
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Problem
@@ -69,6 +71,27 @@ def test_both_proofs_agree_on_awkward_data(name):
 def test_the_recorded_number_plays_no_part():
     problem, certificate = merged()
     assert checked(problem, replace(certificate, lower_bound=1e9)) == checked(problem, certificate)
+
+
+@pytest.mark.parametrize("eliminate", [0, 80])
+def test_both_ways_to_prove_definiteness_agree(eliminate, monkeypatch):
+    problem, certificate = merged()
+    monkeypatch.setattr("relaxbench.solvers.verify.ELIMINATE", eliminate)
+    if eliminate:
+        monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, **options: np.eye(len(A)))  # congruence proves nothing
+    assert checked(problem, certificate) == pytest.approx(certificate.lower_bound, rel=1e-9)
+    longer = replace(certificate, theta=1.001 * certificate.theta)
+    assert checked(problem, longer) < certificate.lower_bound * (1 - 1e-6)
+
+
+def test_what_merging_costs_is_the_same_for_both_proofs():
+    problem, certificate = merged()
+    X = problem.X.copy()
+    X[5] += 1e-3
+    other = Problem(X, problem.Y, problem.gamma)
+    recorded = lower_bound(other, certificate.theta, prove(certificate.theta, X, certificate.proof))
+    assert 0 < recorded < certificate.lower_bound * (1 - 1e-5)
+    assert checked(other, certificate) == pytest.approx(recorded, rel=1e-8)
 
 
 def test_a_longer_theta_does_not_pass():
@@ -210,7 +233,9 @@ def test_bounds_of_the_exact_program_are_proved_too():
 def test_a_wrong_factorisation_is_not_believed(monkeypatch):
     problem, certificate = merged()
     cholesky = scipy.linalg.cholesky
+    monkeypatch.setattr("relaxbench.solvers.verify.ELIMINATE", 0)
     assert checked(problem, certificate) > 0
+    monkeypatch.setattr(relaxbench.solvers.verify, "ELIMINATE", 0)  # the way that needs no factorisation
     for wrong in (lambda A: np.eye(len(A)), lambda A: cholesky(A, lower=True) / 2):
         monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, wrong=wrong, **options: wrong(A))
         assert checked(problem, certificate) == 0
