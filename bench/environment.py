@@ -55,7 +55,7 @@ def _hardware(threads: int) -> dict[str, Any]:
     found = [
         {name: library.get(name) for name in ("internal_api", "version", "threading_layer", "architecture")}
         for library in threadpool_info()
-        if library.get("user_api") == "blas"
+        if library.get("user_api") == "blas" and _of_numpy_or_scipy(library["filepath"])
     ]
     return {
         "processor": _processor(),
@@ -66,6 +66,13 @@ def _hardware(threads: int) -> dict[str, Any]:
         "blas": sorted(found, key=canonical),  # in whatever order they were loaded
         "threads": threads,
     }
+
+
+def _of_numpy_or_scipy(path: str) -> bool:
+    """Other packages bring their own libraries, and which of them are loaded by now is chance."""
+    folders = Path(path).parts
+    packaged = "site-packages" in folders
+    return not packaged or any(folder.startswith(("numpy", "scipy")) for folder in folders)
 
 
 def usable_cores() -> int:

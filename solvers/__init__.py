@@ -11,6 +11,7 @@ bound.py        the safe bound: what is reported as proved
 verify.py       a second proof of every certificate, in ball arithmetic
 ipm.py          interior point with constraint generation
 newton.py, schur.py, start.py   its linear algebra, compiled assembly and starting point
+elimination.py  its Newton system for many outputs, the loss rows eliminated
 interior.py     the reduced program in CVXPY, a cross-check
 relaxation.py   a solved relaxation
 certificate.py  a proved lower bound with the arrays that prove it

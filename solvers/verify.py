@@ -18,6 +18,7 @@ import scipy.linalg as sl
 
 from .bound import KIND
 from .certificate import Certificate
+from .dual import maximum
 from .problem import Array
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ PRECISION = 106
 NAMES = {"rows": "iu", "rep": "iu", "coef": "iuf", "T_row": "iu", "T_column": "iu", "T_value": "iuf", "z": "iuf"}
 CELLS = "cells"  # proved cell by cell, in branch_verify.py
 CONES = ("arcs", "cover")  # kinds proved cone by cone, in cpp/check.py
+ELIMINATE = 80  # order up to which elimination in balls takes no time
 ROOM = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 
@@ -97,7 +99,8 @@ def _doubly_nonnegative(theta: Array, X: Array, gamma: float, proof: Any) -> Any
     if len(rows) == 0:
         return slip
     form = _Form(theta, X[rows], rep, coef, proof)
-    squared = float(flint.arb(gamma).mid()) ** 2
+    limit, guess = float(gamma) ** 2, form.guess()
+    squared = max(guess, 1e-4 * limit) if math.isfinite(guess) else limit
     for room in ROOM:
         if form.positive(squared * (1 + room), room):
             return flint.arb(squared * (1 + room)).sqrt() + slip
@@ -175,7 +178,10 @@ class _Form:
         c = theta.shape[1]
         self.n, self.d, self.z = n, d, proof["z"]
         self.X = flint.arb_mat(X.tolist())
-        self.z_room = 0.5 / (n * np.sum(X**2, axis=1))  # Xᵀ diag(z_room) X ⪯ ½ I, so half of the room for λ stays
+        # Xᵀ diag(z_room) X ⪯ ½ I, so half of the room for λ stays; evenly spread and in proportion to z, half each.
+        norms = np.sum(X**2, axis=1)
+        weight = np.abs(self.z) / max(float(np.abs(self.z) @ norms), 1e-300)
+        self.z_room = 0.25 / (n * norms) + 0.25 * weight
         sides = [[[flint.arb(0)] * c for _ in range(n)] for _ in range(2)]
         for k in np.flatnonzero(rep >= 0):
             side, size = sides[0 if coef[k] > 0 else 1], flint.arb(abs(coef[k]))
@@ -183,6 +189,15 @@ class _Form:
         alpha, beta = flint.arb_mat(sides[0]), flint.arb_mat(sides[1])
         h = _stack((alpha + beta) / 2, self.X.transpose() * (alpha - beta) / 2)
         self.B = h * h.transpose() + self._nonnegative(proof)
+
+    def guess(self) -> float:
+        """About the smallest λ that `positive` can prove, inf if there is none; nothing rests on it."""
+        n = self.n
+        B = np.array([float(entry.mid()) for entry in self.B.entries()]).reshape(n + self.d, n + self.d)
+        X = np.array([float(entry.mid()) for entry in self.X.entries()]).reshape(n, self.d)
+        B[np.arange(n), np.arange(n)] -= self.z
+        B[n:, n:] += X.T @ (self.z[:, None] * X)
+        return max(maximum(B, n)[0], 0.0)
 
     def positive(self, squared: float, room: float) -> bool:
         """Whether λ blkdiag(0, I) − B(z) is proved positive definite for λ = `squared` and z moved up by `room`."""
@@ -223,11 +238,19 @@ class _Form:
 
 
 def definite(Q: Any, size: int) -> bool:
-    """Whether the symmetric ball matrix Q (size, size) is proved positive definite."""
-    import flint
+    """Whether the symmetric ball matrix Q (size, size) is proved positive definite.
 
+    By congruence with a factor in double precision, which badly scaled data can defeat; then, for small matrices, by
+    elimination in balls throughout.
+    """
     if size == 0:
         return True
+    return _by_congruence(Q, size) or (size <= ELIMINATE and _by_elimination(Q, size))
+
+
+def _by_congruence(Q: Any, size: int) -> bool:
+    import flint
+
     middle = np.array([float(entry.mid()) for entry in Q.entries()]).reshape(size, size)
     try:
         factor = sl.cholesky((middle + middle.T) / 2, lower=True, check_finite=False)
@@ -238,6 +261,22 @@ def definite(Q: Any, size: int) -> bool:
         return False
     near = flint.arb_mat(np.tril(R).tolist())
     return _row_sums_below_one(near * Q * near.transpose(), size)
+
+
+def _by_elimination(Q: Any, size: int) -> bool:
+    """Whether all pivots of symmetric Gaussian elimination in balls are positive."""
+    rows = Q.tolist()
+    for k in range(size):
+        pivot = rows[k][k]
+        if not pivot > 0:
+            return False
+        for i in range(k + 1, size):
+            if rows[k][i].is_zero():
+                continue
+            factor = rows[k][i] / pivot
+            for j in range(i, size):
+                rows[i][j] -= factor * rows[k][j]
+    return True
 
 
 def _row_sums_below_one(product: Any, size: int) -> bool:
