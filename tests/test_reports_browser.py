@@ -75,6 +75,11 @@ def column(driver, title):
     return driver.execute_script(script, title)
 
 
+def wait_for(driver, title, expected):
+    """Wait until the column shows this: the table is sorted and filtered after the event, not during it."""
+    WebDriverWait(driver, 20).until(lambda d: expected(column(d, title)), f"{title}: {column(driver, title)}")
+
+
 def head(driver, title):
     heads = driver.find_elements(By.CSS_SELECTOR, "#results thead th")
     return next(th for th in heads if th.text.strip() == title)
@@ -118,19 +123,20 @@ def test_axe_finds_nothing_serious(driver, index, width, scheme):
 def test_sorting_by_click_and_by_keyboard(driver, index):
     results = pd.read_csv(index.parent.parent / "results.csv")
     show(driver, index)
-    head(driver, "runtime (s)").click()
-    assert column(driver, "runtime (s)") == [f"{x:.6g}" for x in results["runtime_s"].sort_values()[:25]]
-    head(driver, "runtime (s)").click()
-    assert column(driver, "runtime (s)") == [f"{x:.6g}" for x in results["runtime_s"].sort_values()[:-26:-1]]
+    ascending = [f"{x:.6g}" for x in results["runtime_s"].sort_values()]
+    head(driver, "runtime (s)").find_element(By.CSS_SELECTOR, ".dt-column-title").click()
+    wait_for(driver, "runtime (s)", lambda texts: texts == ascending[:25])
+    head(driver, "runtime (s)").find_element(By.CSS_SELECTOR, ".dt-column-title").click()
+    wait_for(driver, "runtime (s)", lambda texts: texts == ascending[:-26:-1])
     head(driver, "n").find_element(By.CSS_SELECTOR, "[tabindex='0']").send_keys(Keys.ENTER)
-    assert column(driver, "n") == [f"{n}" for n in results["n"].sort_values()[:25]]
+    wait_for(driver, "n", lambda texts: texts == [f"{n}" for n in results["n"].sort_values()[:25]])
 
 
 def test_filtering_by_word_and_by_list(driver, index):
     show(driver, index)
     total = driver.find_element(By.CSS_SELECTOR, ".dt-info").text
     driver.find_element(By.CSS_SELECTOR, "input[type=search]").send_keys("spiral ntk")
-    assert set(column(driver, "method")) == {"ntk"}
+    wait_for(driver, "method", lambda texts: set(texts) == {"ntk"})
     assert set(column(driver, "data set")) == {"spiral"}
     assert driver.find_element(By.CSS_SELECTOR, ".dt-info").text != total
     show(driver, index)
@@ -138,7 +144,7 @@ def test_filtering_by_word_and_by_list(driver, index):
     options = driver.find_elements(By.CSS_SELECTOR, ".dtcc-list-buttons button")
     assert {option.text for option in options} == {"sdp", "cpp", "nngp", "ntk", "sgd"}
     next(option for option in options if option.text == "cpp").click()
-    assert set(column(driver, "method")) == {"cpp"}
+    wait_for(driver, "method", lambda texts: set(texts) == {"cpp"})
 
 
 def test_figures_have_their_table_one_click_away(driver, index):
