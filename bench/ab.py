@@ -168,7 +168,7 @@ def _costs(timings: pd.DataFrame, threshold: float, *, judged: bool, same: bool)
         possible = judged and row["pairs"] >= pairs_needed(len(decisions))
         verdict = VERDICTS[row["verdict"]] if possible else ADVISORY
         checks.append(Check(COST, row["cell"], row["cost"], row["base"], row["cand"], verdict, row["ratio"], note))
-    if not (same and judged):
+    if not same or all(check.verdict == ADVISORY for check in checks):
         return checks, []
     alarms = sum(check.verdict == REGRESSION for check in checks)
     rate = false_alarm_rate(timings, threshold, np.random.default_rng(0))
