@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/relaxbench report demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow --ignore tests/soak

@@ -47,7 +47,7 @@ def gone(pids, seconds=10.0):
 def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
     seeds = {"broken": [0, 1, 2, 3, 4, 5, 6], "hang": [0, 1, 2], "hog": [0, 1, 2]}
     tables = [{"use": f"{PLANTED}:{name}", "seed": list_} for name, list_ in seeds.items()]
-    summary = run(spec(*tables, timeout=4.0, memory=0.4), tmp_path / "out")
+    summary = run(spec(*tables, timeout=10.0, memory=0.4), tmp_path / "out")
     rows = load_results(tmp_path / "out").assign(short=lambda r: r["method"].str.partition(":")[2])
     rows = rows.set_index(["short", "seed"])
     assert len(rows) == summary.ended == 13
@@ -59,7 +59,7 @@ def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
         ("broken", 1): ("failed", "ended by signal SIGSEGV"),
         ("broken", 3): ("failed", "ended with exit code 0"),
         ("broken", 5): ("failed", "ValueError: planted in two lines"),
-        ("hang", 1): ("timeout", "the time limit of 4 s"),
+        ("hang", 1): ("timeout", "the time limit of 10 s"),
         ("hog", 1): ("memory", "the memory limit of 0.4 GB"),
     }
     for cell, (status, words) in expected.items():
@@ -70,7 +70,7 @@ def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
     assert "string_at" in crash.read_text()
     raised = tmp_path / "out" / "cells" / rows.loc[("broken", 5), "cell"] / "traceback.txt"
     assert "bench_planted.py" in raised.read_text()
-    assert 4.0 <= rows.loc[("hang", 1), "runtime_s"] < 8.0
+    assert 4.0 <= rows.loc[("hang", 1), "runtime_s"] < 14.0
     assert rows.loc[("hog", 1), "peak_memory_mb"] > 400
     assert len(notes("pids")) == 2
     assert gone(notes("pids"))
