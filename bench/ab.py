@@ -86,7 +86,7 @@ def ab(
         costs, more = _costs(timings, threshold, judged=jobs == 1, same=same_code(base, cand, spec))
         found = differences(first["base"].environment, first["cand"].environment)
         lines = timings.to_dict("records")
-        result = Comparison(base.name, cand.name, [*checks, *costs], found, [*notes, *more], lines)  # type: ignore[arg-type]
+        result = Comparison(base.name, cand.name, [*checks, *costs], found, [*notes, *more], lines)
         return result.with_proofs("CAND", list(verify(folder / "cand-0-", data_dir)))
 
 
@@ -113,7 +113,7 @@ def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
         notes = _notes(base, cand, pairs, len(before.keys() & after.keys()), 1)
         costs, more = _costs(timings, threshold, judged=True, same=same_code(base, cand))
         lines = timings.to_dict("records")
-        return Comparison(base.name, cand.name, [*checks, *costs], (), [*notes, *more], lines)  # type: ignore[arg-type]
+        return Comparison(base.name, cand.name, [*checks, *costs], (), [*notes, *more], lines)
 
 
 def _check(pairs: int, threshold: float, jobs: int) -> None:
