@@ -186,7 +186,7 @@ def test_a_dual_point_on_the_users_rows_says_the_same_on_the_merged_ones(problem
 
 
 def test_parallel_rows_are_found_with_their_factors():
-    X = np.array([[1.0, 2.0], [0.0, 0.0], [-2.0, -4.0], [1.0, 2.0 + 1e-3], [0.5, 1.0], [3.0, 6.0 + 6e-3]])
+    X = np.array([[1.0, 2.0], [0.0, 0.0], [-2.0, -4.0], [1.0, 2.0 + 1e-3], [0.5, 1.0], [3.0, 6.0 + 3e-3]])
     rep, coef = parallel_rows(X)
     assert rep.tolist() == [0, -1, 0, 3, 0, 3]
     np.testing.assert_allclose(coef, [1, 0, -2, 1, 0.5, 3])

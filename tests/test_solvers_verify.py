@@ -94,6 +94,14 @@ def test_what_merging_costs_is_the_same_for_both_proofs():
     assert checked(other, certificate) == pytest.approx(recorded, rel=1e-8)
 
 
+def test_a_bound_that_has_to_be_scaled_down_is_proved_too():
+    """With Θ, T and z that fit each other and are too long, the second proof finds the factor by itself."""
+    problem, certificate = merged()
+    proof = {**certificate.proof, **{name: 9 * certificate.proof[name] for name in ("T_value", "z")}}
+    longer = replace(certificate, theta=3 * certificate.theta, proof=proof)
+    assert checked(problem, longer) == pytest.approx(certificate.lower_bound, rel=1e-9)
+
+
 def test_a_longer_theta_does_not_pass():
     problem, certificate = merged()
     longer = replace(certificate, theta=1.001 * certificate.theta)
