@@ -29,7 +29,7 @@ NEAR = 10  # complementarity, in units of the gap asked for, from which the dual
 SHORT = 0.03  # a predictor step below this says that the iterate has to be centred first
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 TINY = 1e-18  # slack relative to the largest entry that counts as none
-STALLED = 12  # iterations without progress in μ or the gap
+STALLED = 20  # iterations without progress in μ or the gap
 
 
 @dataclass

@@ -20,7 +20,7 @@ from .lift import adjoint, lift
 from .problem import Array
 from .schur import schur_rows
 
-REFINE = 14  # conjugate gradient steps at most
+REFINE = 30  # conjugate gradient steps at most
 ACCURATE = 1e-4  # error of a direction relative to the slacks and to the smallest eigenvalues of Z
 
 

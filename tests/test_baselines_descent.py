@@ -205,10 +205,10 @@ def test_a_seed_is_reproducible(method, options):
 def test_budget_ends_the_work_with_the_best_so_far(method, options):
     problem = random_problem(n=200)
     method(problem, width=100, seed=0, budget=0.01, **options)  # leaves compilation and imports behind
-    fit = method(problem, width=100, seed=0, budget=0.2, **options)
+    fit = method(problem, width=100, seed=0, budget=0.8, **options)
     assert fit.status == "timeout"
     assert fit.message
-    assert fit.info["solve_s"] < 2.0
+    assert fit.info["solve_s"] < 2.6
     assert fit.value == pytest.approx(problem.objective(fit.network), rel=1e-10)
     assert fit.value < 0.5 * np.sum(problem.Y**2)
 
