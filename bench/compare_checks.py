@@ -9,7 +9,7 @@ from typing import Any
 
 from .compare_columns import CHECKED, worsening
 from .compare_match import Matching, Pair, Row
-from .tables import brought_nothing
+from .tables import UPPER, brought_nothing
 
 SOUNDNESS, QUALITY, COST, GRID = "soundness", "quality", "cost", "grid"
 OK, REGRESSION, BETTER, FAILED, MISSING, ADVISORY = "ok", "regression", "better", "failed", "missing", "advisory"
@@ -35,14 +35,17 @@ class Check:
 
 
 def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> Iterator[Check]:
-    """One check for each problem (data, γ) that has both: no lower bound above any objective, from whatever side."""
+    """One check for each problem (data, γ) that has both: no lower bound above the objective of any network.
+
+    Whichever side and method either is from, and whether the network is what the cell returned or the best it knew.
+    """
     groups: dict[tuple, list[tuple[str, Row]]] = defaultdict(list)
     for side, rows in sides.items():
         for row in rows:
             groups[row["data"], row["gamma"]].append((side, row))
     for group in groups.values():
         bounds = [(row["lower_bound"], side, row) for side, row in group if row["lower_bound"] is not None]
-        objectives = [(row["objective"], side, row) for side, row in group if row["objective"] is not None]
+        objectives = [(value, side, row) for side, row in group if (value := _upper(row)) is not None]
         if not bounds or not objectives:
             continue
         upper, upper_side, upper_row = min(objectives, key=lambda one: one[0])
@@ -119,12 +122,17 @@ def _columns(pair: Pair, label: str, tolerances: Mapping[str, float]) -> Iterato
 
 
 def _gaps(rows: Sequence[Any]) -> None:
-    """Put into each row the gap to the best objective among these rows of its problem."""
+    """Put into each row the gap to the best network known among these rows of its problem."""
     best: dict[tuple, float] = {}
     for row in rows:
-        if row["objective"] is not None:
+        if (upper := _upper(row)) is not None:
             key = row["data"], row["gamma"]
-            best[key] = min(row["objective"], best.get(key, row["objective"]))
+            best[key] = min(upper, best.get(key, upper))
     for row in rows:
         upper, lower = best.get((row["data"], row["gamma"])), row["lower_bound"]
         row["gap"] = (upper - lower) / upper if upper and lower is not None else None
+
+
+def _upper(row: Row) -> float | None:
+    """The smallest objective of the networks that a row tells of."""
+    return min((row[name] for name in UPPER if row[name] is not None), default=None)

@@ -93,6 +93,23 @@ def test_a_bound_is_held_against_networks_of_the_other_side_and_of_cells_without
     assert judged(other_problem, run_of("new")).count("regression", "soundness") == 0
 
 
+@pytest.mark.parametrize("side", ["base", "cand"])
+def test_a_bound_is_held_against_the_best_network_a_cell_knew_too(judged, side):
+    """A rounding that ends above the network it met on the way does not hide that network."""
+    known = [*run_of(), row("other", objective=13.0, upper_bound=10.9)]
+    again = [*run_of("new"), row("other", objective=13.0, upper_bound=13.0, code="new")]
+    found = judged(known, again) if side == "base" else judged(again, known)
+    (check,) = [check for check in found.checks if check.kind == "soundness"]
+    assert (check.verdict, check.base, check.cand) == ("regression", 11.0, 10.9)
+    assert found.exit_code == 1
+
+
+def test_the_gap_reaches_to_the_best_network_known(judged):
+    cand = changed(run_of("new"), "lbfgs", upper_bound=11.5)
+    (gap,) = [check for check in judged(run_of(), cand).checks if check.column == "gap"]
+    assert (gap.base, gap.cand) == (pytest.approx(1 / 12.0), pytest.approx(0.5 / 11.5))
+
+
 def test_missing_and_new_cells_are_never_a_pass(judged):
     full = run_of("new")
     assert judged(run_of(), full[:2]).exit_code == 4
