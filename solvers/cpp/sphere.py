@@ -48,7 +48,7 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
         progress.info["believed_gap"] = believed
         if coarse and (believed < COARSE or progress.late(0.3)):
             coarse = False
-            made = _prove(columns, X, transform, float(height[0]) * (1 + COARSE), progress)
+            made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + COARSE), progress)
             progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
