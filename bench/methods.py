@@ -75,6 +75,14 @@ METHODS = {
             code=("solvers",),
         ),
         Method(
+            "branch",
+            "the hierarchy of cells between the relaxation and the exact program, with a proved bound and a network",
+            "solvers.branch:branch",
+            axes=("seed",),
+            rehearse=True,
+            code=("solvers",),
+        ),
+        Method(
             "nngp", "kernel ridge regression, NNGP", "baselines.kernels:nngp", axes=(), warm=_KERNEL, code=_BASELINE
         ),
         Method("ntk", "kernel ridge regression, NTK", "baselines.kernels:ntk", axes=(), warm=_KERNEL, code=_BASELINE),
