@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .dual import DualPoint, dual_value, sharpen
+from .dual import DualPoint, dual_value, sharpen, value
 from .elimination import EliminatedSystem
 from .kernel import kernel_value
 from .lift import inequalities, lift
@@ -25,7 +25,6 @@ from .start import start
 
 CUT = 0.95  # an excluded inequality may lose this share of its slack in one step
 MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
-NEAR = 10  # complementarity, in units of the gap asked for, from which the dual is sharpened in every iteration
 SHORT = 0.03  # a predictor step below this says that the iterate has to be centred first
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 TINY = 1e-18  # slack relative to the largest entry that counts as none
@@ -71,7 +70,7 @@ def interior_point(
     excluded = inequalities(n)
     newton = EliminatedSystem if pairs.losses > MANY_LOSSES else NewtonSystem
     it = _first_iterate(reduced, cost, pairs)
-    state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it.y))
+    state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it))
     _first_bounds(state, reduced)
     stalled, lowest_mu, lowest_gap = 0, np.inf, np.inf
     for _ in range(iterations if state.gap > gap else 0):
@@ -132,7 +131,7 @@ def _first_iterate(reduced: Reduced, cost: Array, pairs: Pairs) -> Iterate:
     S = np.diag(cost)
     S[np.arange(n), np.arange(n)] += z / 4
     S[n : n + d, n : n + d] -= z / 4 * (reduced.X.T @ reduced.X)
-    return Iterate(Z, S, np.zeros(0), y)
+    return Iterate(Z, S, np.zeros(0), y, np.zeros(0))
 
 
 def _iterate(system: NewtonSystem, reduced: Reduced, excluded: np.ndarray) -> tuple[Iterate, Pairs, float]:
@@ -155,8 +154,7 @@ def _iterate(system: NewtonSystem, reduced: Reduced, excluded: np.ndarray) -> tu
         excluded[i, j] = False
         mu = it.mu(pairs.first)
         pairs = pairs.add(i, j)
-        fresh = lift(reduced.X, it.Z)[i, j]
-        it = Iterate(it.Z, it.S, np.r_[it.x, fresh], np.r_[it.y, mu / fresh])
+        it = it.add(lift(reduced.X, it.Z)[i, j], mu)
     return it, pairs, max(primal, dual)
 
 
@@ -171,6 +169,7 @@ def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
         it.S + dual * predictor.S,
         it.x + primal * predictor.x,
         it.y + dual * predictor.y,
+        it.excess,
     ).mu(first)
     if min(primal, dual) < SHORT:  # far from the central path the second-order term only hurts
         step = system.direction(mu)
@@ -210,7 +209,7 @@ def _move(system: NewtonSystem, step: Direction, primal: float, dual: float) -> 
         primal /= 4
     else:
         raise np.linalg.LinAlgError("No step stays inside the cone.")
-    return Iterate(Z, (S + S.T) / 2, x, it.y + dual * step.y), pairs
+    return Iterate(Z, (S + S.T) / 2, x, it.y + dual * step.y, (1 - dual) * it.excess), pairs
 
 
 def _definite(A: Array) -> bool:
@@ -221,13 +220,24 @@ def _definite(A: Array) -> bool:
     return True
 
 
-def _dual_point(reduced: Reduced, pairs: Pairs, y: Array) -> DualPoint:
+def _dual_point(reduced: Reduced, pairs: Pairs, it: Iterate) -> DualPoint:
+    """The Θ, T, z for which S is the dual slack, or nearly: an inequality on its way out may have a negative T.
+
+    That is clipped at zero, and z_p, z_q pay for it: for a pair (r, r') of rows of p and q,
+    2 r r' ≤ r² + r'² ≤ ½ (s_p² + (x_p·u)² + s_q² + (x_q·u)²), so that −B_ss stays positive definite.
+    """
     n, first = reduced.n, pairs.first
+    i, j = pairs.i[first:], pairs.j[first:]
+    multiplier = it.y[first:] - it.excess
+    clipped = np.maximum(-multiplier, 0.0) * (reduced.gamma / 2)
     T = np.zeros((2 * n, 2 * n))
-    T[pairs.i[first:], pairs.j[first:]] = np.maximum(y[first:], 0.0) * reduced.gamma
+    T[i, j] = np.maximum(multiplier, 0.0) * reduced.gamma
     theta = np.zeros_like(reduced.target)
-    theta[reduced.loss_rows] = y[n:first].reshape(-1, reduced.c)
-    return DualPoint(theta, T + T.T, -0.5 * reduced.gamma * y[:n])
+    theta[reduced.loss_rows] = it.y[n:first].reshape(-1, reduced.c)
+    z = -0.5 * reduced.gamma * it.y[:n]
+    np.add.at(z, i % n, clipped)
+    np.add.at(z, j % n, clipped)
+    return DualPoint(theta, T + T.T, z)
 
 
 def _record(state: InteriorPoint, reduced: Reduced, pairs: Pairs, it: Iterate, gap: float, began: float) -> None:
@@ -238,12 +248,13 @@ def _record(state: InteriorPoint, reduced: Reduced, pairs: Pairs, it: Iterate, g
     upper, _ = kernel_value(reduced, E)
     if feasible and upper < state.upper:
         state.upper, state.Z = upper, it.Z
-    point = _dual_point(reduced, pairs, it.y)
+    point = _dual_point(reduced, pairs, it)
     lower = dual_value(reduced, point)
     if lower > state.lower:
         state.lower, state.dual = lower, point
-    near = (len(it.Z) + len(it.x)) * it.mu(pairs.first) < NEAR * gap * abs(upper)
-    if near and state.gap > gap:
+    # What the bound would be if nothing had been clipped.
+    promised, _, _ = value(reduced, point.theta, reduced.gamma**2)
+    if state.gap > gap and state.upper - promised <= gap * state.upper:
         _sharpen_into(state, reduced, point, rounds=8)
     state.iterations += 1
     state.inequalities = len(it.x)

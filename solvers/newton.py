@@ -45,17 +45,27 @@ class Pairs:
 
 @dataclass
 class Iterate:
-    """Primal Z (q, q) and slacks x of the inequalities, dual S (q, q) and y of all constraints."""
+    """Primal Z (q, q) and slacks x of the inequalities, dual S (q, q) and y of all constraints.
+
+    excess (as x): what an inequality's y has too much since it was let in, S = C − Σ_k (y − excess)_k A_k; each dual
+    step takes its share of it away.
+    """
 
     Z: Array
     S: Array
     x: Array
     y: Array
+    excess: Array
 
     def mu(self, first: int) -> float:
         """Complementarity per dimension of the cone."""
         total = np.sum(self.Z * self.S) + self.x @ self.y[first:]
         return float(total / (len(self.Z) + len(self.x)))
+
+    def add(self, slack: Array, mu: float) -> Iterate:
+        """With inequalities of this slack let in, centred at y = μ/x."""
+        y = mu / slack
+        return Iterate(self.Z, self.S, np.r_[self.x, slack], np.r_[self.y, y], np.r_[self.excess, y])
 
 
 @dataclass(frozen=True)
@@ -98,10 +108,9 @@ class NewtonSystem:
         return adjoint(self.X, K + K.T)
 
     def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
-        """Let inequalities (i, j) in, centred at x = (i, j) entry, y = μ/x."""
-        slack = self.lifted_Z[i, j]
+        """Let inequalities (i, j) in, centred at x = entry (i, j) of the lifted Z."""
         self.pairs = self.pairs.add(i, j)
-        self.it = Iterate(self.it.Z, self.it.S, np.r_[self.it.x, slack], np.r_[self.it.y, mu / slack])
+        self.it = self.it.add(self.lifted_Z[i, j], mu)
         self._extend_factor(len(i))
         self._residuals()
 
