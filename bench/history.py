@@ -4,21 +4,23 @@ What a trend page needs:
 
     history = load_history(path)                 # DataFrame: NIGHT_COLUMNS, then the columns of results but `message`
     for trend in trends(history, "runtime_s"):   # one Trend for each cell on each machine, never mixed
-        trend.label, trend.machine               # what to write beside it
+        trend.label, trend.method, trend.machine # what to write beside it
         trend.values                             # Series of float, index: night (UTC), missing where the cell failed
         for step in steps(trend.values):         # lasting changes of level: step.night, step.before, step.after
             what_changed(history, step.night, trend.machine)   # lines such as "numpy: 2.2.0 → 2.3.0", "commit: … → …"
 
-METRICS names the columns worth a trend. `relaxbench nightly` leaves a copy in the night's folder as history.parquet.
+METRICS names the columns worth a trend, and how far one value is from another: as a ratio (`relative`, `count`) or as
+a difference (`absolute`). `relaxbench nightly` leaves a copy in the night's folder as history.parquet.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +30,7 @@ from .columns import COLUMNS, Column
 from .compare_columns import CHECKED, COSTS
 from .compare_environment import facts, reference_seconds
 from .compare_match import key_of, labels, rows_of
-from .store import load_environment, load_results
+from .store import load_environment, load_results, read_parquet
 from .tables import DTYPES
 from .text import UsageError
 
@@ -40,9 +42,10 @@ NIGHT_COLUMNS = (
     Column("key", "str", "what was asked for in the cell, the same from night to night"),
     Column("label", "str", "the same in words"),
 )
-METRICS = (*(column.name for column in CHECKED), *COSTS)
+METRICS = {column.name: column.measure for column in CHECKED} | dict.fromkeys(COSTS, "relative")
 HISTORY_COLUMNS = (*NIGHT_COLUMNS, *(column for column in COLUMNS if column.name != "message"))
 
+MAX_HISTORY_ROWS = 10**7
 LEAST_NIGHTS = 3  # on either side of a step
 NOISE_FLOOR = 1e-6  # relative: below it a number has not changed
 BANDWIDTH = 0.2  # of the kernel, in units of the noise: far outliers count no more than near ones
@@ -55,6 +58,7 @@ class Trend:
 
     key: str
     label: str
+    method: str
     machine: str
     metric: str
     values: pd.Series
@@ -77,7 +81,7 @@ def load_history(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     dtypes = {column.name: DTYPES[column.kind] for column in HISTORY_COLUMNS}
     try:
-        table = pd.read_parquet(path)
+        table = read_parquet(path, MAX_HISTORY_ROWS)
         lacking = [name for name in (*(column.name for column in NIGHT_COLUMNS), "machine") if name not in table]
         if lacking:
             raise UsageError(f"{path} must be a history of nights. Got a table without column {lacking[0]!r}.")
@@ -115,7 +119,8 @@ def trends(history: pd.DataFrame, metric: str) -> Iterator[Trend]:
     for (key, machine), rows in history.groupby(["key", "machine"], sort=False, dropna=False):
         values = pd.Series(rows[metric].to_numpy(dtype=float, na_value=np.nan), index=pd.Index(rows["night"]))
         if values.notna().any():
-            yield Trend(str(key), str(rows["label"].iloc[-1]), str(machine), metric, values)
+            last = rows.iloc[-1]
+            yield Trend(str(key), str(last["label"]), str(last["method"]), str(machine), metric, values)
 
 
 def steps(values: pd.Series) -> list[Step]:
@@ -127,14 +132,16 @@ def steps(values: pd.Series) -> list[Step]:
     known = values.dropna()
     if len(known) < 2 * LEAST_NIGHTS:
         return []
-    import ruptures
-
     numbers = known.to_numpy(dtype=float)
+    if (numbers == numbers[0]).all():
+        return []
     positive = bool((numbers > 0).all())
     level = np.log(numbers) if positive else numbers / (np.max(np.abs(numbers)) or 1.0)
     jumps = np.diff(level)
     noise = 1.4826 * float(np.median(np.abs(jumps - np.median(jumps)))) / math.sqrt(2)
     units = ((level - np.median(level)) / max(noise, NOISE_FLOOR)).reshape(-1, 1)
+    import ruptures  # late: it is slow to import
+
     search = ruptures.KernelCPD(kernel="rbf", params={"gamma": BANDWIDTH}, min_size=LEAST_NIGHTS)
     ends = search.fit(units).predict(pen=PENALTY * math.log(len(known)))
     levels = [float(np.median(part)) for part in np.split(numbers, ends[:-1])]
@@ -148,12 +155,22 @@ def what_changed(history: pd.DataFrame, night: pd.Timestamp, machine: str) -> li
     rows = nights[nights["night"] <= night].tail(2).to_dict("records")
     if len(rows) < 2:
         return []
-    before, after = ({**json.loads(row["environment"]), "commit": str(row["commit"])} for row in rows)
+    before, after = (_facts(row) for row in rows)
     return [
         f"{name}: {before.get(name, '-')} → {after.get(name, '-')}"
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
+
+
+def _facts(row: Mapping[Any, Any]) -> dict[str, str]:
+    """What is known of a night, by name; of a history that somebody else wrote perhaps nothing."""
+    try:
+        known = json.loads(row["environment"])
+    except (ValueError, TypeError, RecursionError):
+        known = {}
+    known = known if isinstance(known, dict) else {}
+    return {**{str(name): str(value) for name, value in known.items()}, "commit": str(row["commit"])}
 
 
 def _night(folder: Path) -> pd.DataFrame:

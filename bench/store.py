@@ -161,6 +161,19 @@ def load_results(folder: str | Path) -> pd.DataFrame:
     return _read_table(path, COLUMNS)
 
 
+def read_parquet(path: Path, most_rows: int = MAX_ROWS) -> pd.DataFrame:
+    """A parquet file whose declared size, read before anything is unpacked, is within limits; raises UsageError."""
+    from pyarrow.parquet import ParquetFile  # late: it is slow to import
+
+    if path.stat().st_size > MAX_BYTES:
+        raise UsageError(f"{path} must have at most {MAX_BYTES:,} bytes. Got more.")
+    declared = ParquetFile(path).metadata
+    unpacked = sum(declared.row_group(k).total_byte_size for k in range(declared.num_row_groups))
+    if declared.num_rows > most_rows or unpacked > MAX_BYTES:
+        raise UsageError(f"{path} must have at most {most_rows:,} rows. Got {declared.num_rows:,}, or huge ones.")
+    return pd.read_parquet(path)
+
+
 def load_tightness(folder: str | Path) -> pd.DataFrame:
     """TIGHTNESS_COLUMNS, one row a group (data, gamma), computed from `load_results`."""
     return tightness_table(load_results(folder))
@@ -278,18 +291,10 @@ def _read_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
     """A table from .parquet or .csv with exactly these columns and kinds; raises UsageError for anything else."""
     dtypes = {column.name: DTYPES[column.kind] for column in columns}
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} must have at most {MAX_BYTES:,} bytes. Got more.")
         if path.suffix == ".parquet":
-            from pyarrow.parquet import ParquetFile  # late: it is slow to import
-
-            declared = ParquetFile(path).metadata  # read before anything is unpacked
-            unpacked = sum(declared.row_group(k).total_byte_size for k in range(declared.num_row_groups))
-            if declared.num_rows > MAX_ROWS or unpacked > MAX_BYTES:
-                raise UsageError(
-                    f"{path} must have at most {MAX_ROWS:,} rows. Got {declared.num_rows:,}, or huge ones."
-                )
-            table = pd.read_parquet(path)
+            table = read_parquet(path)
+        elif path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} must have at most {MAX_BYTES:,} bytes. Got more.")
         else:
             table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""], nrows=MAX_ROWS)
         lacking = [name for name in dtypes if name not in table.columns]

@@ -4,7 +4,8 @@ build.py — `report(folder)`, the way in. reading.py — the folder through the
 to draw. summary.py — means with intervals, the choice among settings.
 
 contents.py — which tables there are, accuracy and runtime among them. ranking.py — all methods and settings.
-tightness.py — bounds and ratios. solver_table.py — solvers side by side. tables.py — CSV, Markdown and LaTeX.
+tightness.py — bounds and ratios. solver_table.py — solvers side by side. trends.py — nights and the steps in them.
+tables.py — CSV, Markdown and LaTeX.
 
 figures/ — one file a figure. arccosine.py — kernels in closed form. style.py — how figures look. drawing.py — pictures
 and their CSV. scripts.py — the script beside a picture.

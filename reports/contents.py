@@ -14,6 +14,7 @@ from .solver_table import solver_table
 from .summary import CHOICE, INTERVAL, chosen, summarise
 from .tables import ABSENT, Entry, Row, Table, number, ordered, records
 from .tightness import tightness
+from .trends import steps_table
 
 
 def tables(results: Results) -> list[Table]:
@@ -29,6 +30,7 @@ def tables(results: Results) -> list[Table]:
         ranking(results),
         tightness(results),
         solver_table(results),
+        steps_table(results),
     ]
     return [table for table in found if table is not None]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
+import pandas as pd
+
+from ..bench.history import load_history
 from ..bench.store import load_environment, load_plan, load_results, load_spec, load_tightness
 from .results import ReportError, Results, prepare
 
@@ -32,4 +36,16 @@ def read(folder: Path) -> Results:
         lacking.append("no method returned a network")
     if tightness["exact_value"].isna().all():
         lacking.append("no exact values (method cpp)")
-    return prepare(folder, cells, tightness, load_environment(folder), load_spec(folder), missing, lacking)
+    known = load_environment(folder), load_spec(folder)
+    return prepare(folder, cells, tightness, *known, missing, lacking, _history(folder / "history.parquet"))
+
+
+def _history(path: Path) -> pd.DataFrame | None:
+    """The history that `relaxbench nightly` left; None with a warning if it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        return load_history(path)
+    except ValueError as error:
+        warnings.warn(f"{error} The report is made without it.", RuntimeWarning, stacklevel=2)
+        return None

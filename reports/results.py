@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..bench.history import METRICS, Step, Trend, steps, trends
 from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -37,7 +38,7 @@ class Results:
     cells: one row a cell, every column of the results (`TEXT` as str, `NUMBERS` as float, `bias` as bool), plus
     `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise.
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
-    did not ask for or get, in words.
+    did not ask for or get, in words. history: the nights up to this one, if the folder holds any (bench/history.py).
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Results:
     spec: str = ""
     missing: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    history: pd.DataFrame | None = None
 
     @property
     def done(self) -> pd.DataFrame:
@@ -64,6 +66,14 @@ class Results:
     def methods(self) -> list[str]:
         """Labels of all methods, in the order in which they are shown."""
         return sorted(set(self.cells["method"]), key=lambda name: (_rank(name), name))
+
+    @cached_property
+    def trends(self) -> list[tuple[Trend, list[Step]]]:
+        """Every metric of every cell on every machine over the nights of the history, with its steps."""
+        if self.history is None:
+            return []
+        found = [trend for metric in METRICS for trend in trends(self.history, metric)]
+        return [(trend, steps(trend.values)) for trend in found]
 
     def trace(self, cell: str) -> pd.DataFrame:
         """The trace of a cell (stage, seconds, iteration, value, bound, residual); no rows if it cannot be read."""
@@ -104,30 +114,31 @@ def prepare(
     spec: str,
     missing: Sequence[str] = (),
     lacking: Sequence[str] = (),
+    history: pd.DataFrame | None = None,
 ) -> Results:
     """Results from raw frames: columns that are missing are added empty, text is made printable, labels are built."""
     cells = frame.reindex(columns=[*TEXT, *NUMBERS, "bias"]).reset_index(drop=True)
     for column in TEXT:
-        cells[column] = _printable(cells[column])
+        cells[column] = printable(cells[column])
     for column in NUMBERS:
         cells[column] = _numbers(cells[column])
     cells["bias"] = _numbers(cells["bias"]) == 1
-    cells["method"] = cells["method"].map(_shortened(cells["method"]))
+    cells["method"] = cells["method"].map(shortened(cells["method"]))
     cells["problem"] = _problems(cells)
     cells["arm"] = _arms(cells)
     keys = cells[cells["data"] != ""].drop_duplicates("data").set_index("data")
     groups = tightness.reindex(columns=[column.name for column in TIGHTNESS_COLUMNS]).reset_index(drop=True)
     for name, kind, _ in TIGHTNESS_COLUMNS:
-        groups[name] = _printable(groups[name]) if kind == "str" else _numbers(groups[name])
+        groups[name] = printable(groups[name]) if kind == "str" else _numbers(groups[name])
     groups["problem"] = groups["data"].map(keys["problem"]).fillna(groups["dataset"]).astype(str)
-    return Results(folder, cells, groups, environment, spec, tuple(missing), tuple(lacking))
+    return Results(folder, cells, groups, environment, spec, tuple(missing), tuple(lacking), history)
 
 
 def _rank(method: str) -> int:
     return METHODS.index(method) if method in METHODS else len(METHODS)
 
 
-def _printable(column: pd.Series) -> pd.Series:
+def printable(column: pd.Series) -> pd.Series:
     """Text without control characters (they would break SVG and tables); nothing becomes the empty string."""
     texts = column.map(lambda value: "" if pd.isna(value) else str(value))
     unique = {text: "".join(c if c.isprintable() else " " for c in text).strip() for text in texts.unique()}
@@ -139,8 +150,8 @@ def _numbers(column: pd.Series) -> pd.Series:
     return pd.to_numeric(column, errors="coerce").astype("Float64").astype(float)
 
 
-def _shortened(names: pd.Series) -> dict[str, str]:
-    """Long names (paths of users' files) cut at the front, unless that would make two of them equal."""
+def shortened(names: pd.Series) -> dict[str, str]:
+    """Names by name: long ones (paths of users' files) cut at the front, unless that would make two of them equal."""
     short = {name: name if len(name) <= LONGEST else "…" + name[1 - LONGEST :] for name in names.unique()}
     return short if len(set(short.values())) == len(short) else {name: name for name in short}
 
@@ -155,7 +166,7 @@ def _problems(cells: pd.DataFrame) -> pd.Series:
     """The data set with its preprocessing and bias, and with n, d or c where these alone would not tell."""
     kinds = cells["dataset"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str)
     sizes = _varying(cells.assign(kind=kinds), "kind", ["n", "d", "c"])
-    short = _shortened(cells["dataset"])
+    short = shortened(cells["dataset"])
 
     def label(dataset: str, preprocess: str, bias: bool, *numbers: float) -> str:
         parts = [preprocess] if preprocess not in ("", "none") else []

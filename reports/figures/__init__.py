@@ -4,7 +4,8 @@ accuracy.py — test accuracy and R² by data set and method, each protocol by i
 set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum. width.py —
 training objective against width. gap.py — proved gap against time. runtime.py — runtime against n. profile.py —
 performance profiles. tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was
-learned in the plane. kernels.py — learned and fixed kernels. kind.py — what a figure is.
+learned in the plane. kernels.py — learned and fixed kernels. trends.py — metrics over the nights. kind.py — what a
+figure is.
 """
 
 from . import (
@@ -19,6 +20,7 @@ from . import (
     rounding,
     runtime,
     tradeoff,
+    trends,
     width,
 )
 
@@ -39,5 +41,6 @@ FIGURES = {
         regions.FIGURE,
         kernels.FIGURE,
         accuracy.PAPER,
+        trends.FIGURE,
     )
 }
