@@ -33,6 +33,7 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
         raise ReportError(f"format goes with a figure. Got {format!r} alone instead: name a figure too.")
     results = read(Path(folder))
     target = results.folder / "report"
+    _refuse_links(target)
     pictures = target / "figures"
     try:
         pictures.mkdir(parents=True, exist_ok=True)
@@ -68,3 +69,10 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
         index = write_page(results, found, written, absent, target, command)
         bar.update()
     return index
+
+
+def _refuse_links(target: Path) -> None:
+    """Raises ReportError if the folder to be written, or anything in it, is a link: it may lead out of the results."""
+    for path in (target, *target.rglob("*")):
+        if path.is_symlink():
+            raise ReportError(f"The report must not be written through a link. Got {path}: remove it.")

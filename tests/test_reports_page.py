@@ -274,6 +274,23 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path):
         report(folder)
 
 
+@pytest.mark.parametrize("name", ["report", "report/tables", "report/index.html", "report/figures/accuracy.csv"])
+def test_nothing_is_written_through_a_link(tmp_path, name):
+    folder = write_folder(tmp_path / "run", ODD["one cell"], records=False)
+    outside = tmp_path / "outside"
+    if "." in name:
+        outside.write_text("mine", encoding="utf-8")
+    else:
+        outside.mkdir()
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(outside)
+    for figure in (None, "accuracy"):
+        with pytest.raises(ReportError, match="through a link") as caught:
+            report(folder, figure=figure)
+        assert "\n" not in str(caught.value)
+    assert outside.read_text() == "mine" if "." in name else list(outside.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_twenty_thousand_cells_take_less_than_a_minute_and_five_megabytes(tmp_path):
     import time
