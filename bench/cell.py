@@ -16,7 +16,7 @@ from ..solvers.problem import Problem
 from .fingerprint import code_fingerprint
 from .methods import Method, check_options, find, split_options
 from .record import canonical
-from .spec import DatasetTable, MethodTable, Spec
+from .spec import CV, DatasetTable, MethodTable, Spec
 from .text import UsageError
 
 MAX_CELLS = 1_000_000
@@ -81,12 +81,15 @@ class Data:
 
 @dataclass(frozen=True)
 class Cell:
-    """Data, method with all its options, γ, and width and seed where the method uses them. code: its fingerprint."""
+    """Data, method with all its options, γ, and width and seed where the method uses them. code: its fingerprint.
+
+    gamma: None if it is to be chosen by cross-validation.
+    """
 
     data: Data
     method: Method
     options: Mapping[str, Any]
-    gamma: float
+    gamma: float | None
     width: int | None
     seed: int | None
     code: str = field(repr=False)
@@ -98,8 +101,8 @@ class Cell:
 
     @cached_property
     def relaxation_hash(self) -> str | None:
-        """The same for the relaxation that the cell shares with others; None if its method has none."""
-        if not self.method.relax:
+        """The same for the relaxation that the cell shares with others; None if it shares none."""
+        if not self.method.relax or self.gamma is None:
             return None
         options, _ = split_options(self.method, self.options)
         parts = (self.data.sha256, self.method.name, self.gamma, options, self.code)
@@ -119,6 +122,7 @@ class Cell:
             "solver": self.options.get("solver"),
             "rounding": self.options.get("rounding"),
             "gamma": self.gamma,
+            "gamma_by": CV if self.gamma is None else None,
             "width": self.width,
             "seed": self.seed,
             "options": canonical(self.options),
@@ -127,7 +131,7 @@ class Cell:
     @property
     def label(self) -> str:
         """A few words for the progress line."""
-        parts = [self.data.name, self.method.name, f"γ={self.gamma:g}"]
+        parts = [self.data.name, self.method.name, "γ by cv" if self.gamma is None else f"γ={self.gamma:g}"]
         parts += [f"width={self.width}"] if self.width is not None else []
         parts += [f"seed={self.seed}"] if self.seed is not None else []
         return " ".join(parts)
@@ -141,24 +145,29 @@ def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
     methods = list(_methods(spec))
     cells: dict[str, Cell] = {}
     for data in _load_all(spec, data_dir):
-        for table, method, options, code in methods:
+        for table, method, options, code, code_cv in methods:
             widths = (table.width or spec.width) if "width" in method.axes else [None]
             seeds = (table.seed if table.seed is not None else spec.seed) if "seed" in method.axes else [None]
             for gamma, width, seed in product(table.gamma or spec.gamma, widths, seeds):
-                cell = Cell(data, method, options, gamma, width, seed, code)
+                known, made_by = (None, code_cv) if gamma == CV else (float(gamma), code)
+                cell = Cell(data, method, options, known, width, seed, made_by)
                 cells.setdefault(cell.hash, cell)
             if len(cells) > MAX_CELLS:
                 raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")
     return list(cells.values())
 
 
-def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], str]]:
-    """Each method table with one combination of its options, complete with defaults, and the code's fingerprint."""
+def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], str, str]]:
+    """Each method table with one combination of its options, complete with defaults, and the code's fingerprints.
+
+    The first is that for a given γ, the second that for a γ to be chosen.
+    """
     for table in spec.method:
         method = find(table.use or table.name)
         code = code_fingerprint((*method.code, "bench/metrics.py"))
+        code_cv = code_fingerprint((*method.code, "bench/metrics.py", "bench/crossval.py"))
         for options in _grid(table.model_extra or {}):
-            yield table, method, check_options(method, options), code
+            yield table, method, check_options(method, options), code, code_cv
 
 
 def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
@@ -167,7 +176,7 @@ def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
             for seed in table.data_seed:
                 dataset = _load(table.name, seed, data_dir, options)
                 for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
-                    problem = Problem(dataset.X_train, dataset.Y_train, gamma)
+                    problem = Problem(dataset.X_train, dataset.Y_train, 1.0 if gamma == CV else float(gamma))
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
                 yield Data(table.name, seed, options, data_dir and data_dir.resolve(), dataset.sha256, *shape)
 

@@ -145,7 +145,7 @@ def _add_run(commands: Any) -> None:
     add = grid.add_argument
     add("--dataset", **many, metavar="D", help="name of a data set, or file:PATH")
     add("--method", **many, metavar="M", help="name of a method, or path/file.py:function")
-    add("--gamma", **many, type=float, metavar="G", help="regularisation strength γ > 0")
+    add("--gamma", **many, type=_gamma, metavar="G", help="regularisation strength γ > 0, or cv: by cross-validation")
     add("--width", **many, type=int, metavar="W", help="neurons of the network")
     add("--seed", **many, type=_seed, metavar="S", help="seed of the method, or a range such as 0..4")
     add("--solver", **many, metavar="NAME", help="option solver of the methods that have it")
@@ -363,6 +363,13 @@ def _write(path: Path, text: str) -> None:
 
 
 COMMANDS = (_add_list, _add_run, _add_report, _add_verify, _add_compare, _add_ab, _add_nightly)
+
+
+def _gamma(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _seed(text: str) -> int | str:

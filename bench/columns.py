@@ -32,7 +32,7 @@ COLUMNS = (
     Column("method", "str", "name of the method"),
     Column("solver", "str", "option solver of the method"),
     Column("rounding", "str", "option rounding of the method"),
-    Column("gamma", "float", "regularisation strength γ"),
+    Column("gamma", "float", "regularisation strength γ, the chosen one where gamma_by is cv"),
     Column("width", "int", "neurons asked for; empty if the method has no width"),
     Column("seed", "int", "seed of the method; empty if it draws nothing"),
     Column("status", "str", ", ".join(f"{name}: {meaning}" for name, meaning in STATUSES.items())),
@@ -48,6 +48,7 @@ COLUMNS = (
     Column(
         "test_accuracy_paper", "float", "optimistic: subset accuracy, threshold and iterate picked on the test rows"
     ),
+    Column("optimism", "float", "test_accuracy_paper − test_accuracy: what picking on the test rows gains"),
     Column("balanced_accuracy", "float", "mean over classes of the share of test rows of the class that are right"),
     Column("train_r2", "float", "R² on training rows, mean over outputs (regression)"),
     Column("test_r2", "float", "R² on test rows, mean over outputs (regression)"),
@@ -60,6 +61,7 @@ COLUMNS = (
     Column("iterations", "int", "iterations as the method counts them"),
     Column("message", "str", "one line on what went wrong or was noteworthy"),
     Column("cell", "str", "hash of everything that can change the row; name of its folder in cells/"),
+    Column("gamma_by", "str", "cv: γ was chosen by cross-validation on training rows; empty if it was given"),
     Column("data", "str", "first 12 hexadecimal digits of the sha256 of the data's arrays"),
     Column("data_seed", "int", "seed of the split, or of the data where they are drawn"),
     Column("n_test", "int", "test rows"),

@@ -105,6 +105,7 @@ def _status(pair: Pair, label: str) -> Check:
 
 def _columns(pair: Pair, label: str, tolerances: Mapping[str, float]) -> Iterator[Check]:
     limited = "timeout" in (pair.base["status"], pair.cand["status"])
+    another = pair.base["gamma"] != pair.cand["gamma"]
     for column in CHECKED:
         before, after = pair.base[column.name], pair.cand[column.name]
         if before is None:
@@ -118,6 +119,8 @@ def _columns(pair: Pair, label: str, tolerances: Mapping[str, float]) -> Iterato
             note = f"tolerance {tolerance:g}" if verdict == REGRESSION else ""
             if limited and verdict != OK:
                 verdict, note = ADVISORY, "the time limit decided"
+            elif another and verdict != OK and not column.name.startswith(("test_", "balanced_")):
+                verdict, note = ADVISORY, "cross-validation chose another γ"
             yield Check(QUALITY, label, column.name, before, after, verdict, worse, note)
 
 

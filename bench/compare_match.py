@@ -114,7 +114,7 @@ def key_of(row: Row) -> str:
 
 
 def _asked(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ASKED)
+    return tuple("cv" if name == "gamma" and row["gamma_by"] else row[name] for name in ASKED)
 
 
 def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
@@ -126,6 +126,8 @@ def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
             yield str(value)
         elif name == "bias":
             yield "bias"
+        elif name == "gamma" and row["gamma_by"]:
+            yield "γ by cv"
         else:
             yield f"{'γ' if name == 'gamma' else name}={value:g}"
 

@@ -35,13 +35,13 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
         if fit.network is not None:
             columns["objective"] = problem.objective(fit.network)
         predict = fit.network.predict if fit.network is not None else fit.predict
-        train = _outputs(predict(problem.X), problem.Y)
-        test = _outputs(predict(dataset.X_test), dataset.Y_test)
+        train = checked_outputs(predict(problem.X), problem.Y)
+        test = checked_outputs(predict(dataset.X_test), dataset.Y_test)
         if not (np.isfinite(train).all() and np.isfinite(test).all()):
             return {**columns, "outputs": float("nan")}
         if dataset.labels is None:
             return columns | _regression(train, problem.Y, test, dataset.Y_test)
-        candidates = [test, *(_outputs(met.predict(dataset.X_test), dataset.Y_test) for met in fit.iterates)]
+        candidates = [test, *(checked_outputs(met.predict(dataset.X_test), dataset.Y_test) for met in fit.iterates)]
     return columns | _classification(train, problem.Y, test, dataset.Y_test, candidates)
 
 
@@ -82,9 +82,11 @@ def _classification(
     hits = np.argmax(test, axis=1) == np.argmax(Y_test, axis=1)
     rows_of_class = Y_test.sum(axis=0)
     recall = (hits @ Y_test)[rows_of_class > 0] / rows_of_class[rows_of_class > 0]
+    holdout, paper = accuracy(test, Y_test), paper_accuracy(candidates, Y_test)
     return columns | {
-        "test_accuracy": accuracy(test, Y_test),
-        "test_accuracy_paper": paper_accuracy(candidates, Y_test),
+        "test_accuracy": holdout,
+        "test_accuracy_paper": paper,
+        "optimism": paper - holdout,
         "balanced_accuracy": float(recall.mean()),
     }
 
@@ -100,7 +102,7 @@ def _regression(train: Array, Y_train: Array, test: Array, Y_test: Array) -> dic
     return columns
 
 
-def _outputs(outputs: object, Y: Array) -> NDArray[np.float64]:
+def checked_outputs(outputs: object, Y: Array) -> NDArray[np.float64]:
     """The outputs as (k, c) float64; raises ContractError for another shape."""
     array = np.asarray(outputs, dtype=np.float64)
     if array.shape != Y.shape:

@@ -155,9 +155,9 @@ def tasks(cells: Sequence[Cell], timeout: float) -> list[Task]:
     """One task for each relaxation with its cells, for the seeds that a batch method takes at once, or for a cell."""
     groups: dict[Any, list[Cell]] = {}
     for cell in cells:
-        alone = cell.hash
-        groups.setdefault(cell.relaxation_hash or (cell.group if cell.method.batch else alone), []).append(cell)
-    return [Task(tuple(group), timeout, relaxing=bool(group[0].method.relax)) for group in groups.values()]
+        together = cell.method.batch and cell.gamma is not None
+        groups.setdefault(cell.relaxation_hash or (cell.group if together else cell.hash), []).append(cell)
+    return [Task(tuple(group), timeout, relaxing=bool(group[0].relaxation_hash)) for group in groups.values()]
 
 
 def _relaxation_hash(task: Task) -> str:

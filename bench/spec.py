@@ -1,6 +1,6 @@
 """Spec: what a run is to do, from a TOML file and the command line, checked key by key.
 
-    name = "mine"            gamma = [0.1, 0.01]        timeout = 60      # seconds a cell
+    name = "mine"            gamma = [0.1, "cv"]        timeout = 60      # seconds a cell; cv: by cross-validation
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
     [[dataset]]              # name, and data_seed, preprocess, bias, test_fraction, n, or options of the data set's own
     name = "random"
@@ -21,16 +21,17 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from .compare_columns import check_tolerances
 from .methods import find
 from .methods import options as options_of
 from .text import UsageError, one_line, shown, unknown
 
+CV = "cv"  # in place of a γ: chosen by cross-validation
 MAX_CONFIG_BYTES = 1_000_000
 MAX_RANGE = 100_000
 MAX_DOTS = 64
@@ -55,9 +56,15 @@ def _as_seeds(value: Any) -> Any:
     return seeds
 
 
-Gammas = Annotated[
-    list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], BeforeValidator(_as_list), Field(min_length=1)
+def _kind_of_gamma(value: Any) -> str:
+    return "cv" if value == CV else "number"
+
+
+Gamma = Annotated[
+    Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("number")] | Annotated[Literal["cv"], Tag("cv")],
+    Discriminator(_kind_of_gamma),
 ]
+Gammas = Annotated[list[Gamma], BeforeValidator(_as_list), Field(min_length=1)]
 Widths = Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], BeforeValidator(_as_list), Field(min_length=1)]
 Seeds = Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], BeforeValidator(_as_seeds), Field(min_length=1)]
 Texts = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
@@ -249,7 +256,8 @@ def _anchor(tables: dict[str, Any], folder: Path) -> None:
 def _first_error(error: pydantic.ValidationError) -> str:
     details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")  # a typo explains the rest
     first = details[0]
-    where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+    path = [part for part in first["loc"] if part != "number"]  # the kind of a γ, which nobody wrote
+    where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     if first["type"] == "extra_forbidden":
         return unknown("key", first["loc"][-1], Spec.model_fields) + more

@@ -9,19 +9,20 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from ..datasets import Dataset
-from ..solvers.problem import Problem
+from ..solvers.problem import Fit, Problem
 from .cell import Cell
+from .crossval import cross_validate
 from .memory import peak_memory, reset_peak_memory
 from .methods import load, split_options, takes
 from .metrics import ContractError
 from .outcome import Measured, cell_result, relaxation_result, rounded_result
 from .record import canonical
-from .task import Result, Task, ended
+from .task import RELAX_SHARE, Result, Task, ended
 from .text import one_line
 
 KEPT_DATASETS = 4
@@ -29,11 +30,14 @@ KEPT_DATASETS = 4
 
 @dataclass
 class _Bench:
-    """The task in hand, which stays in this process between the calls of `prepare`, `work` and `collect`."""
+    """The task in hand, which stays in this process between the calls of `prepare`, `work` and `collect`.
+
+    problem: None where the call chooses γ; it then returns the problem beside the Fit.
+    """
 
     task: Task
     dataset: Dataset
-    problem: Problem
+    problem: Problem | None
     call: Callable[[], Any]
     setup_s: float
     returned: Any = None
@@ -54,8 +58,11 @@ def prepare(task: Task) -> list[Result] | None:
         for module in cell.method.warm:
             import_module(module)
         dataset = _dataset(cell)
-        problem = Problem(dataset.X_train, dataset.Y_train, cell.gamma)
-        call = _call(task, problem)
+        if cell.gamma is None:
+            problem, call = None, _cross_validation(task, dataset)
+        else:
+            problem = Problem(dataset.X_train, dataset.Y_train, cell.gamma)
+            call = _call(task, problem)
         _rehearse(task)
     except BaseException as error:
         return _failed(task, error)
@@ -103,6 +110,11 @@ def _in_hand() -> _Bench:
 def _results(bench: _Bench) -> list[Result]:
     task, problem, dataset, measured = bench.task, bench.problem, bench.dataset, bench.measured
     assert measured is not None
+    if problem is None:
+        problem, fit = bench.returned
+        result = cell_result(problem, dataset, task.cells[0], fit, measured)
+        known = result.columns["status"] != "unsupported"
+        return [replace(result, columns={**result.columns, "gamma": problem.gamma if known else None})]
     if task.relaxing:
         return [relaxation_result(problem, bench.returned, measured)]
     if task.relaxation is not None:
@@ -139,9 +151,37 @@ def _call(task: Task, problem: Problem) -> Callable[[], Any]:
     if len(task.cells) > 1:
         batch, seeds = load(method.batch), [cell.seed for cell in task.cells]
         return lambda: batch(problem, width=cell.width, seeds=seeds, budget=task.budget, **cell.options)
-    function = load(method.function)
-    axes = {axis: value for axis, value in axes.items() if takes(function, axis)}
-    return lambda: function(problem, budget=task.budget, **axes, **cell.options)
+    fit = _fitting(cell)
+    return lambda: fit(problem, task.budget)
+
+
+def _cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
+    """The call to make where γ is to be chosen; the test rows stay here."""
+    (cell,) = task.cells
+    fit, X, Y = _fitting(cell), dataset.X_train, dataset.Y_train
+    classes, seed = dataset.labels is not None, cell.data.seed
+    return lambda: cross_validate(fit, X, Y, classes=classes, seed=seed, budget=task.budget)
+
+
+def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
+    """The method of a cell with its options, both stages of it if it has two."""
+    method, axes = cell.method, {"width": cell.width, "seed": cell.seed}
+    if not method.relax:
+        function = load(method.function)
+        taken = {axis: value for axis, value in axes.items() if takes(function, axis)}
+        return lambda problem, budget: function(problem, budget=budget, **taken, **cell.options)
+    relaxing, rounding = split_options(method, cell.options)
+    relax, round_ = load(method.relax), load(method.round)
+
+    def both(problem: Problem, budget: float) -> Fit:
+        begin = time.perf_counter()
+        relaxation = relax(problem, budget=RELAX_SHARE * budget, **relaxing)
+        left = max(budget - (time.perf_counter() - begin), 0.05 * budget)
+        fit = round_(problem, relaxation, budget=left, **axes, **rounding)
+        status = relaxation.status if fit.status == "ok" else fit.status
+        return replace(fit, status=status, info={**fit.info, **relaxation.info})
+
+    return both
 
 
 def _rehearse(task: Task) -> None:
@@ -153,7 +193,7 @@ def _rehearse(task: Task) -> None:
     _rehearsed.add(key)
     tiny = Problem([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 0.1)
     with contextlib.suppress(Exception):
-        _call(task, tiny)()
+        _fitting(task.cells[0])(tiny, task.budget) if task.cells[0].gamma is None else _call(task, tiny)()
 
 
 def _failed(task: Task, error: BaseException, **columns: float) -> list[Result]:

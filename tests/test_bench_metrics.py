@@ -51,6 +51,7 @@ def test_classification_columns_against_scikit_learn():
         "train_accuracy": 0.75,
         "test_accuracy": 0.75,
         "test_accuracy_paper": 0.75,
+        "optimism": 0.0,
         "balanced_accuracy": pytest.approx(balanced_accuracy_score([0, 1, 2, 2], [0, 1, 2, 0])),
     }
 
