@@ -12,6 +12,7 @@ pool.py         workers with limits enforced from outside
 dask_pool.py    the same through dask.distributed, on other machines
 start.py        the first thing a worker process does
 worker.py       prepare, work, collect: a task in a worker
+crossval.py     γ chosen by cross-validation on the training rows
 outcome.py      what a method returned → Result
 metrics.py      what a Fit scores
 memory.py       how much memory there is, and is held
