@@ -1,7 +1,8 @@
 """The cells of the hierarchy: parts of R^d on which the signs of some x_k·u are fixed, and what is linear there.
 
-A binary tree of splits by the sign of x_k·u covers R^d by construction. It is stored in preorder: a row k ≥ 0 stands
-for a split, followed by the subtree of x_k·u ≥ 0 and that of x_k·u ≤ 0; LEAF stands for a cell.
+A binary tree of splits covers R^d by construction. It is stored in preorder: an entry k ≥ 0 stands for a split by the
+sign of x_k·u, followed by the subtree of x_k·u ≥ 0 and that of x_k·u ≤ 0; LEAF stands for a cell. Numbers from n on
+stand for splits by planes w·u that belong to no row.
 
 A circuit x_k ≈ Σ_i c_i x_i gives t = ½(Σ|c_i| s_i − s_k) ≥ 0, s = |Xu|, as the ReLU is subadditive. Where all x_i of
 a circuit have signs that agree with one sign of x_k, x_k has that sign as well. In a cell, rows with a sign have
@@ -25,7 +26,7 @@ IMPLIED = 1e-11  # relative residual up to which a row counts as a combination o
 
 @dataclass(frozen=True)
 class Circuits:
-    """x_head[f] ≈ Σ_i C[f, i] x_i: head (F,), C (F, n)."""
+    """x_head[f] ≈ Σ_i C[f, i] x_i: head (F,), C (F, n); in a cell's implied circuits also over planes, (F, n+k)."""
 
     head: np.ndarray
     C: Array
@@ -37,10 +38,6 @@ class Circuits:
 
     def __len__(self) -> int:
         return len(self.head)
-
-    def plus(self, other: Circuits) -> Circuits:
-        """Those of `other` at the end."""
-        return Circuits(np.r_[self.head, other.head], np.vstack([self.C, other.C]))
 
     def only(self, which: np.ndarray) -> Circuits:
         """The circuits with these indices."""
@@ -54,9 +51,9 @@ class Circuits:
 
 
 def leaves(tree: Sequence[int], n: int) -> np.ndarray:
-    """Signs (cells, n) in {−1, 0, 1} that the splits give to the rows in each cell, in the order of the tree.
+    """Signs (cells, n) in {−1, 0, 1} that the splits give to n rows and planes in each cell, in the order of the tree.
 
-    Raises ValueError if the list is not one whole tree over rows below n.
+    Raises ValueError if the list is not one whole tree over numbers below n.
     """
     signs, waiting = [], [np.zeros(n, dtype=int)]
     for entry in tree:
@@ -77,22 +74,11 @@ def leaves(tree: Sequence[int], n: int) -> np.ndarray:
     return np.array(signs)
 
 
-def split(tree: Sequence[int], cells: dict[int, int]) -> list[int]:
-    """The tree with cell number c split by row cells[c]."""
-    result, cell = [], 0
-    for entry in tree:
-        if entry == LEAF and cell in cells:
-            result += [cells[cell], LEAF, LEAF]
-        else:
-            result.append(entry)
-        cell += entry == LEAF
-    return result
+def implications(X: Array, sign: np.ndarray, n: int) -> Circuits | None:
+    """Circuits that give signs to further of the first n rows of X (N, d) in the cell of `sign` (N,).
 
-
-def implications(X: Array, sign: np.ndarray) -> Circuits | None:
-    """Circuits that give signs to further rows of X (n, d) in the cell of `sign` (n,); None if the cell has no inside.
-
-    By Farkas' lemma x_k·u ≥ 0 on the cell if and only if x_k is a nonnegative combination of the ±x_i that define it.
+    The rows of X from n on are planes. None if the cell has no inside. By Farkas' lemma x_k·u ≥ 0 on the cell if and
+    only if x_k is a nonnegative combination of the ±x_i that define it.
     """
     fixed = np.flatnonzero(sign)
     if not len(fixed):
@@ -100,7 +86,7 @@ def implications(X: Array, sign: np.ndarray) -> Circuits | None:
     generators = (sign[fixed, None] * X[fixed]).T
     norm = np.linalg.norm(X, axis=1)
     heads, rows = [], []
-    for k in np.flatnonzero(sign == 0):
+    for k in np.flatnonzero(sign[:n] == 0):
         for τ in (1, -1):
             a, distance = nnls(generators, τ * X[k] / norm[k])
             if distance < IMPLIED:
@@ -115,24 +101,29 @@ def implications(X: Array, sign: np.ndarray) -> Circuits | None:
 
 @dataclass(frozen=True)
 class Cell:
-    """Linear forms in (s_free, u) on one cell, from rows X (n, d), signs (n,) and circuits.
+    """Linear forms in (s_free, u) on one cell, from rows X (n, d), signs (n,), circuits (F of them) and walls (w, d).
 
-    sign: 0 for free rows. The model of s_k = |x_k·u| is sign_k x_k·u for the others, at most error[k]‖u‖ below it;
-    source: the implied circuit that gives row k its sign, −1 for splits and free rows.
+    sign: 0 for free rows. The model of s_k = |x_k·u| is sign_k x_k·u for the others, at most error[k]‖u‖ below it.
+    walls: normals of planes, walls·u ≥ 0 on the cell, a zero row for a plane that is none of its walls. source: the
+    circuits (of those given as implied) that give signs to rows.
     """
 
     X: Array
     sign: np.ndarray
     error: Array
     circuits: Circuits
-    implied: Circuits
+    walls: Array
     source: np.ndarray
 
     @classmethod
-    def build(cls, X: Array, split_sign: np.ndarray, circuits: Circuits, implied: Circuits) -> Cell:
-        """The cell where the splits give `split_sign`, with the signs that the circuits `implied` give then."""
-        sign, error, source = split_sign.copy(), np.zeros(len(X)), np.full(len(X), -1)
-        residual = implied.residual(X)
+    def build(
+        cls, X: Array, split_sign: np.ndarray, circuits: Circuits, implied: Circuits, planes: Array | None = None
+    ) -> Cell:
+        """The cell where the splits give `split_sign` (n+k,), with the signs that the circuits `implied` give then."""
+        n = len(X)
+        planes = np.zeros((0, X.shape[1])) if planes is None else planes
+        sign, error, source = split_sign[:n].copy(), np.zeros(n), []
+        residual = implied.residual(np.vstack([X, planes]))
         agree = np.sign(implied.C) * split_sign
         for τ in (1, -1):
             all_agree = np.all((implied.C == 0) | (agree == τ), axis=1)
@@ -140,8 +131,10 @@ class Cell:
                 k = implied.head[f]
                 if sign[k] == 0:
                     # |x_k·u| ≤ Σ|c_i||x_i·u| + δ = τ Σ c_i x_i·u + δ ≤ τ x_k·u + 2δ
-                    sign[k], error[k], source[k] = τ, 2 * residual[f], f
-        return cls(X, sign, error, circuits, implied, source)
+                    sign[k], error[k] = τ, 2 * residual[f]
+                    source.append(f)
+        walls = split_sign[n:, None] * planes
+        return cls(X, sign, error, circuits, walls, np.array(source, dtype=int))
 
     @cached_property
     def free(self) -> np.ndarray:
@@ -150,32 +143,39 @@ class Cell:
 
     @cached_property
     def E(self) -> Array:
-        """Rows α_1…α_n, β_1…β_n, t_1…t_F (2n+F, free+d): forms in (s_free, u) that are nonnegative on the cell."""
+        """Rows α (n), β (n), t (F) and walls (w), (2n+F+w, free+d): forms in (s_free, u), nonnegative on the cell."""
         S, Xu = self._s_and_Xu()
-        return np.vstack([S + Xu, S - Xu, np.abs(self.circuits.C) @ S - S[self.circuits.head]]) / 2
+        t = np.abs(self.circuits.C) @ S - S[self.circuits.head]
+        return np.vstack([(S + Xu) / 2, (S - Xu) / 2, t / 2, self._on_u(self.walls)])
 
     @cached_property
     def absolute(self) -> Array:
-        """E with every term of every sum made positive (2n+F, free+d), for bounds on rounding."""
+        """E with every term of every sum made positive, for bounds on rounding."""
         S, Xu = (np.abs(part) for part in self._s_and_Xu())
-        return np.vstack([S + Xu, S + Xu, np.abs(self.circuits.C) @ S + S[self.circuits.head]]) / 2
+        t = np.abs(self.circuits.C) @ S + S[self.circuits.head]
+        return np.vstack([(S + Xu) / 2, (S + Xu) / 2, t / 2, np.abs(self._on_u(self.walls))])
 
     def _s_and_Xu(self) -> tuple[Array, Array]:
         """The models of s and Xu (n, free+d)."""
-        s = np.zeros((len(self.X), len(self.free)))
-        s[self.free, np.arange(len(self.free))] = 1.0
-        return np.hstack([s, self.sign[:, None] * self.X]), np.hstack([np.zeros_like(s), self.X])
+        S = self._on_u(self.sign[:, None] * self.X)
+        S[self.free, np.arange(len(self.free))] = 1.0
+        return S, self._on_u(self.X)
+
+    def _on_u(self, normals: Array) -> Array:
+        """Forms normals·u (m, free+d)."""
+        return np.hstack([np.zeros((len(normals), len(self.free))), normals])
 
     @cached_property
     def below(self) -> Array:
-        """How far each form of E can lie below 0 at unit u on the cell (2n+F,)."""
+        """How far each form of E can lie below 0 at unit u on the cell."""
         row = self.error / 2
         C, head = np.abs(self.circuits.C), self.circuits.head
-        return np.concatenate([row, row, (self.circuits.residual(self.X) + C @ self.error + self.error[head]) / 2])
+        t = (self.circuits.residual(self.X) + C @ self.error + self.error[head]) / 2
+        return np.concatenate([row, row, t, np.zeros(len(self.walls))])
 
     @cached_property
     def pairs(self) -> np.ndarray:
-        """Mask (2n+F, 2n+F) of the products of two different forms that are worth a multiplier."""
+        """Mask (forms, forms) of the products of two different forms that are worth a multiplier."""
         n = len(self.X)
         alive = np.any(np.abs(self.E) > 1e-9 * self.absolute, axis=1)
         mask = np.triu(np.outer(alive, alive), 1)

@@ -1,151 +1,287 @@
-"""A tree of cells being solved: what the relaxation with cuts and the hierarchy of splits have in common."""
+"""A tree of cells, each with a bound of its own on ‖Θᵀ(Xu)₊‖ for one Θ that all share: branch and bound on R^d.
+
+The largest bound of any cell is the bound on R^d. Multipliers of a cell are as good in its children, so that no split
+makes the bound worse; a cell that is low enough is never looked at again.
+"""
 
 from __future__ import annotations
 
+import heapq
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .branch_cells import LEAF, Cell, Circuits, implications, leaves, split
-from .branch_program import CellState, solve_cells, violated
-from .branch_proof import certify_cells
+from .branch_cells import LEAF, Cell, Circuits, implications
+from .branch_network import Trainer
+from .branch_program import LARGEST, VIOLATED, CellState, separate, solve_height
+from .branch_proof import certify_cells, quadratic_form, settled
 from .certificate import Certificate
-from .problem import Network, Problem, TraceRow
+from .cpp.sphere import whitener
+from .dual import maximum, value
+from .problem import Array, Problem, TraceRow
 from .reduction import Reduced
 
-VIOLATED = 1e-6  # share of the measure's mass below which a product of forms counts as negative
-IDLE = 1e-6  # share of the mass below which a cell is neither split nor solved
-UNUSED = 1e-6  # share of the largest multiplier below which a product is dropped
-LARGEST = 150  # order of a cell's matrix; the solver's memory grows with its fourth power, to 1 GB here
-SHARE = 0.3  # cells with at least this share of the largest score are split together
+SMALL = 12  # free rows up to which a cell is solved at once
+BLIND = 32  # cells up to which larger ones are split without being solved, which costs far more
+ROUNDS = 3  # solves of a cell with separation between them, before it is split
+LAST = 12  # the same for a cell that no row splits
+IDLE = 1e-6  # share of the measure that must lie on both sides of a row's plane for the row to split the cell
+SPREAD = 500  # directions that stand for all of R^d where nothing is solved yet
+STEP = 0.1  # share of the gap to gain before a new certificate is made on the way
+SAFETY = 1e-7  # relative, what a certificate may lose to rounding against its estimate
+MANY = 50  # cells that show the trainer directions at a time
+TRAINED = 0.3  # of the gap wanted: the gap that the search for a network is to believe in
+RETRAINED = 20  # times that cells may send the trainer back to work
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A cell with its signs (n+k,), place in the tree, the circuits behind its signs, and what is proved of it.
+
+    squared: a bound on ‖Θᵀ(Xu)₊‖²/γ² at unit u, up to rounding. solved: the multipliers were made for this Θ.
+    """
+
+    sign: np.ndarray
+    node: int
+    implied: Circuits
+    state: CellState
+    squared: float
+    solved: bool
 
 
 @dataclass
 class Hierarchy:
-    """The tree with its cells, the best proof, the best network, and what the last solve says the value is."""
+    """The tree (node → row and children), its leaves by falling bound, the best proof, and the network."""
 
     problem: Problem
     reduced: Reduced
     certificate: Certificate
-    network: Network
+    trainer: Trainer
     circuits: Circuits
-    tree: list[int]
-    states: list[CellState]
+    theta: Array = field(init=False)
+    nodes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    heap: list[tuple[float, int, Leaf]] = field(default_factory=list)
+    planes: Array = field(init=False)
     began: float = field(default_factory=time.perf_counter)
     solves: int = 0
-    value: float = np.nan
+    retrained: int = 0
     trace: list[TraceRow] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.theta, self.planes = self.trainer.theta, np.zeros((0, self.reduced.d))
 
     @property
     def upper(self) -> float:
-        """Objective of the best network."""
-        return self.problem.objective(self.network)
-
-    @property
-    def gap(self) -> float:
-        """(upper − lower)/upper."""
-        return 1 - self.certificate.lower_bound / self.upper if self.upper > 0 else 0.0
-
-    @property
-    def too_large(self) -> str:
-        """Why no cell can be solved, empty if they can."""
-        orders = [len(state.Z) for state in self.states]
-        return f"a cell of order {max(orders)} is left unsolved: at most {LARGEST}" if max(orders) > LARGEST else ""
-
-    @property
-    def cuts(self) -> int:
-        """Number of products in use that contain a circuit."""
-        return sum(int(np.sum(state.j >= 2 * self.reduced.n)) for state in self.states)
+        """Objective of the network."""
+        return self.trainer.upper
 
     @property
     def cells(self) -> int:
         """Number of cells."""
-        return len(self.states)
+        return len(self.heap)
+
+    @property
+    def highest(self) -> float:
+        """The largest bound on ‖Θᵀ(Xu)₊‖²/γ² of any cell, up to rounding."""
+        return -self.heap[0][0]
+
+    @property
+    def gain(self) -> float:
+        """The share of the gap by which what the cells prove, up to rounding, is better than the certificate."""
+        proved = self.reduced.unit * value(self.reduced, self.theta, self.highest * self.reduced.gamma**2)[0]
+        lower = self.certificate.lower_bound
+        return (proved - lower) / (self.upper - lower) if self.upper > lower else 0.0
+
+    def push(self, leaf: Leaf) -> None:
+        """Into the heap, the highest bound first; of equal ones the oldest, so that nothing is left to chance."""
+        heapq.heappush(self.heap, (-leaf.squared, leaf.node, leaf))
+
+    def note(self) -> None:
+        """A line of the trace."""
+        seconds = time.perf_counter() - self.began
+        self.trace.append(TraceRow(seconds, self.solves, self.upper, self.certificate.lower_bound))
 
 
-def root(
-    problem: Problem,
-    reduced: Reduced,
-    certificate: Certificate,
-    network: Network,
-    circuits: Circuits,
-) -> Hierarchy:
-    """One cell, with the products that have multipliers in a certificate of the relaxation (bound.py)."""
-    it = Hierarchy(problem, reduced, certificate, network, circuits, [LEAF], [])
-    proof = certificate.proof
-    kept = np.flatnonzero(proof["T_value"] > UNUSED * np.max(proof["T_value"], initial=0.0))
-    if len(proof["rows"]) != reduced.n:  # other rows were merged for that proof
-        kept = kept[:0]
-    it.states = _children(it, [LEAF], [(proof["T_row"][kept], proof["T_column"][kept])])
-    return it
+def tighten(it: Hierarchy, start: CellState, gap: float, cells: int, left: Callable[[], float]) -> str:
+    """Branch and bound from the single cell `start` until the gap, the number of cells or the time limit is met.
+
+    Returns what else ended it, empty if nothing did.
+    """
+    n = it.reduced.n
+    it.push(_bounded(it, Leaf(np.zeros(n, dtype=int), 0, Circuits.none(n), start, np.inf, False)))
+    allowed, end = _allowed(it, gap), ""
+    while not end and it.highest > allowed and left() > 0:
+        if it.gain > STEP:
+            certify(it)
+        leaf = heapq.heappop(it.heap)[2]
+        if not leaf.solved:
+            end = _solve_or_split(it, leaf, allowed, cells, left)
+        elif it.retrained < RETRAINED and it.trainer.height(_tops(leaf)) ** 2 > allowed:
+            it.push(leaf)
+            _retrain(it, gap)
+            allowed = _allowed(it, gap)
+        else:
+            end = _split_solved(it, leaf, cells)
+    certify(it)
+    return end
 
 
-def _children(it: Hierarchy, tree: list[int], pairs: list[tuple[np.ndarray, np.ndarray]]) -> list[CellState]:
-    """Fresh states of all cells of the tree, which inherit products."""
-    X, nothing = it.reduced.X, Circuits.none(it.reduced.n)
-    states = []
-    for sign, (i, j) in zip(leaves(tree, it.reduced.n), pairs, strict=True):
-        cell = Cell.build(X, sign, it.circuits, implications(X, sign) or nothing)
-        states.append(CellState.fresh(cell, i, j, it.reduced.c))
-    return states
-
-
-def solve(it: Hierarchy, budget: float) -> None:
-    """Solve the cells as they are, and keep what is proved if that is better than before."""
-    theta, states, value = solve_cells(it.reduced, it.states, budget)
-    it.solves += 1
-    if not np.isfinite(value):
-        return
-    it.states, it.value = states, value * it.reduced.unit
-    cells, points = [state.cell for state in it.states], [state.point() for state in it.states]
-    certificate = certify_cells(it.problem, it.reduced, theta, it.tree, cells, points)
+def certify(it: Hierarchy) -> None:
+    """Prove what the cells say, and keep it if it is better than what there is."""
+    order = list(_preorder(it))
+    leaves = {leaf.node: leaf for _, _, leaf in it.heap}
+    tree = [it.nodes[node][0] if node in it.nodes else LEAF for node in order]
+    cells = [leaves[node] for node in order if node in leaves]
+    parts = [(leaf.state.cell, leaf.implied, leaf.state.point()) for leaf in cells]
+    certificate = certify_cells(it.problem, it.reduced, it.theta, tree, parts, it.planes)
     if certificate.lower_bound > it.certificate.lower_bound:
         it.certificate = certificate
-    row = TraceRow(time.perf_counter() - it.began, it.solves, it.upper, it.certificate.lower_bound)
-    it.trace.append(row)
+    it.note()
 
 
-def mass(state: CellState) -> float:
-    """The cell's share of tr U."""
-    free, d = len(state.cell.free), state.cell.X.shape[1]
-    return float(np.trace(state.Z[free : free + d, free : free + d]))
+def _preorder(it: Hierarchy) -> Iterator[int]:
+    """Nodes of the tree, each before its children."""
+    waiting = [0]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if node in it.nodes:
+            waiting += it.nodes[node][2:0:-1]
 
 
-def separate(it: Hierarchy) -> int:
-    """Let violated products in and unused ones go; how many are new."""
-    total, new = sum(map(mass, it.states)), 0
-    for c, state in enumerate(it.states):
-        used = state.value > UNUSED * np.max(state.value, initial=0.0)
-        i, j = violated(state, VIOLATED * total, 4 * len(state.cell.free) + 50)
-        new += len(i)
-        it.states[c] = replace(
-            state, i=np.r_[state.i[used], i], j=np.r_[state.j[used], j], value=np.r_[state.value[used], 0.0 * i]
-        )
-    return new
+def _allowed(it: Hierarchy, gap: float) -> float:
+    """The largest bound on ‖Θᵀ(Xu)₊‖²/γ² with which Θ proves the gap, at least 1, which no Θ can do without."""
+    wanted = it.upper / it.reduced.unit * (1 - gap * (1 - SAFETY))
+    low, high = 1.0, 1e3
+    for _ in range(60):
+        middle = (low * high) ** 0.5
+        proved = value(it.reduced, it.theta, middle * it.reduced.gamma**2)[0]
+        low, high = (middle, high) if proved >= wanted else (low, middle)
+    return low
 
 
-def grow(it: Hierarchy, most: int) -> bool:
-    """Split the cells whose best row has the highest scores; False if there is no cell to split."""
-    total = sum(map(mass, it.states))
-    best = {c: max(_scores(state), default=(0.0, -1)) for c, state in enumerate(it.states)}
-    order = sorted((c for c in best if best[c][0] > IDLE * total), key=lambda c: -best[c][0])
-    order = [c for c in order if best[c][0] >= SHARE * best[order[0]][0]][: max(0, most - it.cells)]
-    if not order:
-        return False
-    chosen = {c: best[c][1] for c in order}
-    pairs = []
-    for c, state in enumerate(it.states):
-        pairs += [(state.i, state.j)] * (1 + (c in chosen))
-    it.tree = split(it.tree, chosen)
-    it.states = _children(it, it.tree, pairs)
-    return True
+def _solve_or_split(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left: Callable[[], float]) -> str:
+    """Solve the cell, or split it if it is large and there are few cells; returns why neither can be done."""
+    if len(leaf.state.z) > SMALL and it.cells + 2 <= min(BLIND, cells):
+        row = _row(leaf, _second_moments(it, leaf))
+        if row is not None:
+            _split(it, leaf, row)
+            return ""
+    order = len(leaf.state.Z)
+    it.push(leaf if order > LARGEST else _improve(it, leaf, allowed, left))
+    return f"a cell of order {order} is left unsolved: at most {LARGEST}" if order > LARGEST else ""
 
 
-def _scores(state: CellState) -> list[tuple[float, int]]:
-    """For each free row k that divides the cell: the smaller of E α_k² and E β_k², per ‖x_k‖²."""
-    cell, known = state.cell, state.cell.E.shape[1]
-    n, K = len(cell.X), state.Z[:known, :known]
-    second = np.einsum("ij,jk,ik->i", cell.E[: 2 * n], K, cell.E[: 2 * n])
-    size = np.sum(cell.X**2, axis=1)
-    return [(float(min(second[k], second[n + k]) / size[k]), int(k)) for k in cell.free]
+def _split_solved(it: Hierarchy, leaf: Leaf, cells: int) -> str:
+    """Split the cell by the row, or else the plane, that its measure is spread across; returns why it cannot be."""
+    number = _row(leaf, leaf.state.known) if it.cells + 2 <= cells else None
+    if number is None and it.cells + 2 <= cells:
+        number = _plane(it, leaf)
+    if number is None:
+        it.push(leaf)
+        return f"a cell is left that is not split: {it.cells} of at most {cells} cells"
+    _split(it, leaf, number)
+    return ""
+
+
+def _split(it: Hierarchy, leaf: Leaf, number: int) -> None:
+    """Put the two sides of a row or plane in the place of a leaf."""
+    first = 2 * len(it.nodes) + 1
+    it.nodes[leaf.node] = (number, first, first + 1)
+    rows = np.vstack([it.reduced.X, it.planes])
+    for node, side in ((first, 1), (first + 1, -1)):
+        sign = np.r_[leaf.sign, np.zeros(len(rows) - len(leaf.sign), dtype=int)]
+        sign[number] = side
+        implied = implications(rows, sign, it.reduced.n) or Circuits.none(len(rows))
+        cell = Cell.build(it.reduced.X, sign, it.circuits, implied, it.planes)
+        point = leaf.state.point()
+        state = CellState.fresh(cell, point.i, point.j, point.value, point.z)
+        it.push(_bounded(it, Leaf(sign, node, implied.only(cell.source), state, leaf.squared, False)))
+
+
+def _bounded(it: Hierarchy, leaf: Leaf) -> Leaf:
+    """The leaf with what its multipliers prove for the present Θ, if that is better than what it has."""
+    state = leaf.state
+    B = quadratic_form(state.cell, it.theta, (state.i, state.j, state.value), state.z)
+    squared = max(maximum(B, len(state.z))[0], 0.0) / it.reduced.gamma**2
+    return replace(leaf, squared=min(leaf.squared, squared))
+
+
+def _improve(it: Hierarchy, leaf: Leaf, allowed: float, left: Callable[[], float]) -> Leaf:
+    """The leaf solved, with rounds of separation until it is low enough or nothing is violated."""
+    rounds = ROUNDS if len(leaf.state.z) else LAST
+    state = leaf.state
+    for _ in range(rounds):
+        solved = solve_height(state, it.theta, it.reduced.gamma, left())
+        it.solves += 1
+        if solved is None:
+            break
+        point = settled(solved.cell, it.theta, solved.point(), it.reduced.gamma)
+        proved = _bounded(it, replace(leaf, state=replace(solved, z=point.z[solved.cell.free]), squared=np.inf))
+        if proved.squared < leaf.squared or not leaf.solved:
+            leaf = replace(proved, squared=min(proved.squared, leaf.squared), solved=True)
+        if leaf.squared <= allowed or left() <= 0:
+            break
+        state, new = separate(solved, VIOLATED)
+        if not new:
+            break
+    return replace(leaf, solved=True)
+
+
+def _retrain(it: Hierarchy, gap: float) -> None:
+    """Let the trainer learn from the cells' measures; all cells then have a new Θ to deal with."""
+    highest = heapq.nsmallest(MANY, (entry for entry in it.heap if entry[2].solved))
+    better = it.trainer.extend(np.hstack([_tops(leaf) for _, _, leaf in highest]), TRAINED * gap)
+    it.retrained = it.retrained + 1 if better else RETRAINED
+    it.theta = it.trainer.theta
+    found = [leaf for _, _, leaf in it.heap]
+    it.heap = []
+    for leaf in found:
+        point = settled(leaf.state.cell, it.theta, leaf.state.point(), it.reduced.gamma)
+        state = replace(leaf.state, z=point.z[leaf.state.cell.free])
+        it.push(_bounded(it, replace(leaf, state=state, squared=np.inf, solved=False)))
+
+
+def _tops(leaf: Leaf) -> Array:
+    """The direction on which most of the leaf's measure lies, both ways (d, 2)."""
+    free = len(leaf.state.z)
+    top = np.linalg.eigh(leaf.state.known[free:, free:])[1][:, -1:]
+    return np.hstack([top, -top])
+
+
+def _row(leaf: Leaf, moments: Array) -> int | None:
+    """The free row with the most on both sides: the smaller of E α_k² and E β_k², per ‖x_k‖²; None without any."""
+    cell = leaf.state.cell
+    if not len(cell.free):
+        return None
+    n, X = len(cell.X), cell.X[cell.free]
+    alpha, beta = cell.E[cell.free], cell.E[n + cell.free]
+    second = [np.einsum("ij,jk,ik->i", forms, moments, forms) for forms in (alpha, beta)]
+    score = np.minimum(*second) / np.sum(X**2, axis=1)
+    best = int(np.argmax(score))
+    total = float(np.trace(moments[len(cell.free) :, len(cell.free) :]))
+    return int(cell.free[best]) if score[best] > IDLE * total else None
+
+
+def _plane(it: Hierarchy, leaf: Leaf) -> int | None:
+    """A new plane through the middle of the leaf's measure, across its second axis; None if it has but one."""
+    free = len(leaf.state.z)
+    values, vectors = np.linalg.eigh(leaf.state.known[free:, free:])
+    if len(values) < 2 or values[-2] <= IDLE * values[-1]:
+        return None
+    it.planes = np.vstack([it.planes, vectors[:, -2]])
+    return it.reduced.n + len(it.planes) - 1
+
+
+def _second_moments(it: Hierarchy, leaf: Leaf) -> Array:
+    """Σ (s, u)(s, u)ᵀ over the network's neurons in the leaf, by weight, and over directions spread evenly."""
+    cell, sign = leaf.state.cell, leaf.sign
+    columns, rng = it.trainer.columns, np.random.default_rng(0)
+    even = whitener(it.reduced.X) @ rng.standard_normal((it.reduced.d, SPREAD))
+    U = np.hstack([columns.U * np.sqrt(columns.s), even * np.sqrt(np.sum(columns.s) / np.sum(even**2))])
+    inside = np.all(sign[:, None] * (np.vstack([it.reduced.X, it.planes])[: len(sign)] @ U) >= 0, axis=0)
+    U = U[:, inside]
+    forms = np.vstack([np.abs(cell.X[cell.free] @ U), U])
+    return forms @ forms.T

@@ -1,17 +1,18 @@
-"""The relaxation over several cells at once: their dual, a conic program with one matrix inequality a cell.
+"""The two conic programs over a cell: the best Θ for it, and the best bound on it for a given Θ.
 
-    max ⟨Θ, Ȳ⟩ − ½ Σ_r ‖Θ_r‖²/w_r   s.t.   [ blkdiag(0, I) − B_c(T_c, z_c)/γ²   −h_c/γ ]
-                                           [           −h_cᵀ/γ                    I     ]  ⪰ 0   for every cell c,
+    relaxation:   max ⟨Θ, Ȳ⟩ − ½ Σ_r ‖Θ_r‖²/w_r   s.t.   [ blkdiag(0, I) − B(T, z)/γ²   −h/γ ]
+                                                         [          −hᵀ/γ                I   ]  ⪰ 0
+    height:       min λ   s.t.   λ blkdiag(0, I) − B(T, z)/γ² − h hᵀ/γ²  ⪰ 0
 
-with h_c and B_c as in branch_proof.py, B_c without its h hᵀ, which the Schur complement brings in. The multiplier of
-cell c's inequality is its share Z_c of the measure, over (s_free, u, v). Only products of forms that have been
-violated get a multiplier. Variables are Θ/γ, T/γ² and z/γ², so that what is feasible does not depend on γ.
+with h and B as in branch_proof.py, B without its h hᵀ. The multiplier of the matrix inequality is the measure Z over
+(s_free, u, v) or (s_free, u). Only products of forms that have been violated get a multiplier in T. Variables are Θ/γ,
+T/γ² and z/γ², so that what is feasible does not depend on γ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,10 +22,15 @@ from .branch_proof import CellPoint
 from .problem import Array
 from .reduction import Reduced
 
+VIOLATED = 1e-6  # share of the measure's mass below which a product of forms counts as negative
+UNUSED = 1e-6  # share of the largest multiplier below which a product is dropped
+LARGEST = 150  # order of a cell's matrix; the solver's memory grows with its fourth power, to 1 GB here
+ROUGH = 1e-5  # to which heights are solved, relative: the proof repairs what is left
+
 
 @dataclass(frozen=True)
 class CellState:
-    """A cell with the products (i, j) that have a multiplier, their values, z of the free rows, and its share Z."""
+    """A cell with the products (i, j) that have a multiplier, their values, z of the free rows, and the measure Z."""
 
     cell: Cell
     i: np.ndarray
@@ -34,12 +40,10 @@ class CellState:
     Z: Array
 
     @classmethod
-    def fresh(cls, cell: Cell, i: np.ndarray, j: np.ndarray, c: int) -> CellState:
-        """Before anything is solved; products that the cell has no use for are left out."""
+    def fresh(cls, cell: Cell, i: np.ndarray, j: np.ndarray, value: Array, z: Array) -> CellState:
+        """Before anything is solved; z (n,). Products that the cell has no use for are left out."""
         keep = cell.pairs[i, j]
-        i, j = i[keep], j[keep]
-        free, q = len(cell.free), len(cell.free) + cell.X.shape[1] + c
-        return cls(cell, i, j, np.zeros(len(i)), np.zeros(free), np.zeros((q, q)))
+        return cls(cell, i[keep], j[keep], value[keep], z[cell.free], np.zeros((cell.E.shape[1],) * 2))
 
     def point(self) -> CellPoint:
         """Its multipliers on all rows."""
@@ -47,100 +51,121 @@ class CellState:
         z[self.cell.free] = self.z
         return CellPoint(self.i, self.j, self.value, z)
 
+    @property
+    def known(self) -> Array:
+        """The measure over (s_free, u)."""
+        order = self.cell.E.shape[1]
+        return self.Z[:order, :order]
 
-def solve_cells(
-    reduced: Reduced, states: Sequence[CellState], budget: float = np.inf
-) -> tuple[Array, list[CellState], float]:
-    """(Θ (2n, c), the states solved, value in scaled units); the value is nan if there is no usable solution."""
+    @property
+    def mass(self) -> float:
+        """tr U."""
+        free = len(self.cell.free)
+        return float(np.trace(self.known[free:, free:]))
+
+
+def solve_relaxation(reduced: Reduced, state: CellState, budget: float) -> tuple[Array, CellState, float]:
+    """(Θ (2n, c), the state solved, value in scaled units); the value is nan if there is no usable solution."""
+    rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
+    losses, known = len(rows) * c, state.cell.E.shape[1]
+    unit = max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
+    inner, order = _inner(state), known + c
+    inner.resize(order * (order + 1) // 2, inner.shape[1])
+    weight = np.r_[np.repeat(γ / unit / reduced.weight[rows], c), np.zeros(inner.shape[1])]
+    linear = np.r_[-reduced.target[rows].ravel(), np.zeros(inner.shape[1])]
+    matrix = sparse.hstack([_outer(state.cell.E[rows], c, unit), inner], format="csc")
+    constant = np.zeros(order * (order + 1) // 2)
+    constant[_diagonal(order)[len(state.z) :]] = 1.0
+    x, dual, value = _clarabel(sparse.diags(weight, format="csc"), linear, matrix, constant, len(state.i), budget, 1e-8)
+    theta = np.zeros_like(reduced.target)
+    theta[rows] = (γ / unit) * x[:losses].reshape(-1, c)
+    solved = _solved(state, x[losses:], _unpack(dual[: len(constant)], order) * (2 / unit), γ)
+    return theta, solved, value * γ / unit + reduced.constant
+
+
+def solve_height(state: CellState, theta: Array, gamma: float, budget: float) -> CellState | None:
+    """The state with the multipliers that prove ‖Θᵀ(α, β)‖ smallest on its cell; None if there is no usable solution.
+
+    theta (2n, c). Z is the measure that is believed to reach the largest height, tr U = 1.
+    """
+    E = state.cell.E
+    order, free = E.shape[1], len(state.z)
+    p, q = _triangle(order)
+    scale = np.where(p == q, 1.0, np.sqrt(2.0))
+    h = E[: len(theta)].T @ theta / gamma
+    height = np.zeros((len(p), 1))
+    height[_diagonal(order)[free:]] = -1.0
+    matrix = sparse.hstack([sparse.csc_matrix(height), _inner(state)], format="csc")
+    linear = np.zeros(matrix.shape[1])
+    linear[0] = 1.0
+    nothing = sparse.csc_matrix((len(linear), len(linear)))
+    constant = -scale * (h @ h.T)[p, q]
+    x, dual, value = _clarabel(nothing, linear, matrix, constant, len(state.i), budget, ROUGH)
+    if not np.isfinite(value):
+        return None
+    return _solved(state, x[1:], _unpack(dual[: len(constant)], order), gamma)
+
+
+def _clarabel(
+    P: Any, q: Array, matrix: Any, constant: Array, products: int, budget: float, tol: float
+) -> tuple[Array, Array, float]:
+    """(x, dual, −optimal value) of min ½xᵀPx + qᵀx, constant − matrix x ⪰ 0, the last `products` of x ≥ 0.
+
+    The value is nan if there is no usable solution.
+    """
     import clarabel
 
-    rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
-    losses = len(rows) * c
-    unit = max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
-    columns = [losses] + [len(state.z) + len(state.i) for state in states]
-    starts = np.cumsum([0, *columns])
-    P = sparse.block_diag(
-        [sparse.diags(np.repeat(γ / unit / reduced.weight[rows], c)), sparse.csc_matrix((starts[-1] - losses,) * 2)],
-        format="csc",
-    )
-    q = np.zeros(starts[-1])
-    q[:losses] = -reduced.target[rows].ravel()
-    blocks, right, cones, signs = [], [], [], []
-    for state, start in zip(states, starts[1:], strict=False):
-        block, constant, order = _matrix_inequality(reduced, state, unit)
-        blocks.append(
-            sparse.hstack(
-                [
-                    block[:, :losses],
-                    sparse.csc_matrix((len(constant), start - losses)),
-                    block[:, losses:],
-                    sparse.csc_matrix((len(constant), starts[-1] - start - block.shape[1] + losses)),
-                ],
-                format="csc",
-            )
-        )
-        right.append(constant)
-        cones.append(clarabel.PSDTriangleConeT(order))
-        signs.append(start + len(state.z) + np.arange(len(state.i)))
-    positive = np.concatenate(signs)
-    blocks.append(
-        sparse.csc_matrix((-np.ones(len(positive)), (np.arange(len(positive)), positive)), (len(positive), starts[-1]))
-    )
-    right.append(np.zeros(len(positive)))
-    cones.append(clarabel.NonnegativeConeT(len(positive)))
+    variables = len(q)
+    last = np.arange(variables - products, variables)
+    positive = sparse.csc_matrix((-np.ones(products), (np.arange(products), last)), (products, variables))
+    order = round((np.sqrt(8 * len(constant) + 1) - 1) / 2)
+    cones = [clarabel.PSDTriangleConeT(order), clarabel.NonnegativeConeT(products)]
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1
     settings.presolve_enable = False
     settings.chordal_decomposition_enable = False
     settings.time_limit = max(budget, 1e-3)
-    solution = clarabel.DefaultSolver(
-        P, q, sparse.vstack(blocks, format="csc"), np.concatenate(right), cones, settings
-    ).solve()
-    x, multiplier = np.asarray(solution.x), np.asarray(solution.z)
-    theta = np.zeros_like(reduced.target)
-    theta[rows] = (γ / unit) * x[:losses].reshape(-1, c)
-    solved, at = [], 0
-    for state, start, constant in zip(states, starts[1:], right, strict=False):
-        free = len(state.z)
-        y = x[start : start + free + len(state.i)]
-        Z = _unpack(multiplier[at : at + len(constant)], free + reduced.d + c) * (2 / unit)
-        at += len(constant)
-        size = _sizes(state.cell.E)
-        T = np.maximum(y[free:], 0.0) * γ**2 / (size[state.i] * size[state.j])
-        solved.append(CellState(state.cell, state.i, state.j, T, y[:free] * γ**2, Z))
-    usable = np.isfinite(x).all() and np.isfinite(multiplier).all()
-    value = -float(solution.obj_val) * γ / unit + reduced.constant if usable else np.nan
-    return theta, solved, value
+    settings.tol_gap_abs = settings.tol_gap_rel = tol
+    A = sparse.vstack([matrix, positive], format="csc")
+    solution = clarabel.DefaultSolver(P, q, A, np.r_[constant, np.zeros(products)], cones, settings).solve()
+    x, dual = np.asarray(solution.x), np.asarray(solution.z)
+    usable = np.isfinite(x).all() and np.isfinite(dual).all()
+    return x, dual, -float(solution.obj_val) if usable else np.nan
 
 
-def _matrix_inequality(reduced: Reduced, state: CellState, unit: float) -> tuple[sparse.csc_matrix, Array, int]:
-    """(A, b, order) with b − A (Θ', z, T) the scaled upper triangle of the cell's matrix, as Clarabel reads it."""
-    E, X, c, rows = state.cell.E, state.cell.X[state.cell.free], reduced.c, reduced.loss_rows
-    free, known = len(X), E.shape[1]
-    order = known + c
-    p, q = _triangle(known)
+def _solved(state: CellState, y: Array, Z: Array, gamma: float) -> CellState:
+    """The state with z and T from the solver's variables."""
+    free, size = len(state.z), _sizes(state.cell.E)
+    T = np.maximum(y[free:], 0.0) * gamma**2 / (size[state.i] * size[state.j])
+    return replace(state, value=T, z=y[:free] * gamma**2, Z=Z)
+
+
+def _inner(state: CellState) -> sparse.csc_matrix:
+    """Columns for z and T of the scaled upper triangle of B, as Clarabel reads it."""
+    E, X = state.cell.E, state.cell.X[state.cell.free]
+    free = len(X)
+    p, q = _triangle(E.shape[1])
     scale = np.where(p == q, 1.0, np.sqrt(2.0))
-    size = _sizes(E)
-    G, H = E[state.i] / size[state.i, None], E[state.j] / size[state.j, None]
+    unit = E / _sizes(E)[:, None]
+    G, H = unit[state.i], unit[state.j]
     products = scale * (G[:, p] * H[:, q] + G[:, q] * H[:, p])
-    squares = scale * np.hstack([np.zeros((free, free)), X])[:, p] * np.hstack([np.zeros((free, free)), X])[:, q]
-    squares[np.arange(free), np.flatnonzero(p == q)[:free]] -= 1.0
-    inner = sparse.csc_matrix(np.vstack([squares, products]).T)
+    Xu = np.hstack([np.zeros((free, free)), X])
+    squares = scale * Xu[:, p] * Xu[:, q]
+    squares[np.arange(free), _diagonal(E.shape[1])[:free]] -= 1.0
+    return sparse.csc_matrix(np.vstack([squares, products]).T)
 
-    row, s = np.nonzero(E[rows])
+
+def _outer(E: Array, c: int, unit: float) -> sparse.csc_matrix:
+    """Columns for Θ of the scaled upper triangle of the relaxation's matrix."""
+    row, s = np.nonzero(E)
     k = np.arange(c)
-    column = known + k
+    column = E.shape[1] + k
+    order = E.shape[1] + c
     where = (column * (column + 1) // 2)[None, :] + s[:, None]
     variable = row[:, None] * c + k[None, :]
-    entry = np.repeat(np.sqrt(2.0) / unit * E[rows][row, s], c)
-    height = order * (order + 1) // 2
-    outer = sparse.csc_matrix((entry, (where.ravel(), variable.ravel())), (height, len(rows) * c))
-    inner.resize(height, inner.shape[1])
-    constant = np.zeros(height)
-    diagonal = np.arange(free, order)
-    constant[diagonal * (diagonal + 1) // 2 + diagonal] = 1.0
-    return sparse.hstack([outer, inner], format="csc"), constant, order
+    entry = np.repeat(np.sqrt(2.0) / unit * E[row, s], c)
+    return sparse.csc_matrix((entry, (where.ravel(), variable.ravel())), (order * (order + 1) // 2, len(E) * c))
 
 
 def _sizes(E: Array) -> Array:
@@ -155,6 +180,12 @@ def _triangle(order: int) -> tuple[np.ndarray, np.ndarray]:
     return row, column
 
 
+def _diagonal(order: int) -> np.ndarray:
+    """Where the diagonal is in the upper triangle."""
+    k = np.arange(order)
+    return k * (k + 1) // 2 + k
+
+
 def _unpack(triangle: Array, order: int) -> Array:
     """The symmetric matrix of a scaled upper triangle."""
     row, column = _triangle(order)
@@ -163,12 +194,15 @@ def _unpack(triangle: Array, order: int) -> Array:
     return Z + np.triu(Z, 1).T
 
 
-def violated(state: CellState, limit: float, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """The products i, j that are below −limit on the cell's share Z, relative to the forms' sizes; worst first."""
+def separate(state: CellState, limit: float) -> tuple[CellState, int]:
+    """The state with the products that are below −limit, relative to the forms' sizes, worst first, without those
+    that are not in use, and how many are new."""
     E = state.cell.E
-    known = E.shape[1]
     unit = E / _sizes(E)[:, None]
-    W = unit @ state.Z[:known, :known] @ unit.T
+    W = unit @ state.known @ unit.T
     i, j = np.nonzero((-limit > W) & state.cell.pairs)
-    worst = np.argsort(W[i, j], kind="stable")[:most]
-    return i[worst], j[worst]
+    worst = np.argsort(W[i, j], kind="stable")[: 4 * len(state.cell.free) + 50]
+    i, j = i[worst], j[worst]
+    used = state.value > UNUSED * np.max(state.value, initial=0.0)
+    value = np.r_[state.value[used], np.zeros(len(i))]
+    return replace(state, i=np.r_[state.i[used], i], j=np.r_[state.j[used], j], value=value), len(i)

@@ -41,36 +41,42 @@ def certify_cells(
     reduced: Reduced,
     theta: Array,
     tree: Sequence[int],
-    cells: Sequence[Cell],
-    points: Sequence[CellPoint],
+    cells: Sequence[tuple[Cell, Circuits, CellPoint]],
+    planes: Array | None = None,
 ) -> Certificate:
     """The certificate for Θ (2n, c) on the reduced problem's extended rows, with the cells of the tree, in its units.
 
-    Whatever the arrays hold, the bound is valid; T and z are in units of ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
+    cells: in the order of the tree, each with the circuits that were given as implied, and its multipliers; planes
+    (k, d): the normals of splits from n on. Whatever the arrays hold, the bound is valid; T and z are in units of
+    ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
     """
-    n, unit = reduced.n, reduced.kappa**2
-    points = [settled(cell, theta, point, reduced.gamma) for cell, point in zip(cells, points, strict=True)]
+    n, unit, F = reduced.n, reduced.kappa**2, len(cells[0][0].circuits)
+    points = [settled(cell, theta, point, reduced.gamma) for cell, _, point in cells]
     i, j, value = (np.concatenate([getattr(point, name) for point in points]) for name in ("i", "j", "value"))
     kept = np.flatnonzero(value > 0)
-    cuts = np.unique(np.r_[i[kept], j[kept], np.arange(2 * n)])  # the forms in use
-    position = np.zeros(2 * n + len(cells[0].circuits), dtype=int)
-    position[cuts] = np.arange(len(cuts))
-    circuits = cells[0].circuits.only(cuts[2 * n :] - 2 * n)
-    for cell in cells:
-        circuits = circuits.plus(cell.implied.only(cell.source[cell.source >= 0]))
-    form, row = np.nonzero(circuits.C)
+    i, j = i[kept], j[kept]
+    cuts = np.unique(np.r_[i, j])
+    cuts = cuts[(cuts >= 2 * n) & (cuts < 2 * n + F)]  # the circuits in use
+    shared = cells[0][0].circuits.only(cuts - 2 * n)
+    position = np.arange(2 * n + F + (0 if planes is None else len(planes)))
+    position[cuts] = 2 * n + np.arange(len(cuts))
+    position[2 * n + F :] -= F - len(cuts)
+    own = [implied.only(cell.source) for cell, implied, _ in cells]
+    form, row = _nonzero([shared, *own])
     proof = {
         "rows": first_rows(reduced),
         "rep": reduced.rep,
         "coef": reduced.coef,
         "tree": np.array(tree, dtype=int),
-        "circuit_head": circuits.head,
+        "planes": np.zeros(0) if planes is None else reduced.sigma * (planes @ reduced.basis.T).ravel(),
+        "circuit_head": np.concatenate([part.head for part in (shared, *own)]),
+        "circuit_cell": np.repeat(np.arange(-1, len(cells)), [len(part) for part in (shared, *own)]),
         "circuit_form": form,
         "circuit_row": row,
-        "circuit_value": circuits.C[form, row],
+        "circuit_value": np.concatenate([part.C[np.nonzero(part.C)] for part in (shared, *own)]),
         "T_cell": np.repeat(np.arange(len(points)), [len(point.i) for point in points])[kept],
-        "T_row": position[i[kept]],
-        "T_column": position[j[kept]],
+        "T_row": position[i],
+        "T_column": position[j],
         "T_value": value[kept] * unit,
         "z": np.concatenate([point.z for point in points]) * unit,
     }
@@ -78,25 +84,41 @@ def certify_cells(
     return Certificate(KIND, back, proof, lower_bound(problem, back, prove_cells(back, problem.X, proof)))
 
 
+def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the coefficients of all these circuits are not zero: their number in the whole list, and the row."""
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    found = [np.nonzero(part.C) for part in parts]
+    form = np.concatenate([start + form for start, (form, _) in zip(starts, found, strict=False)])
+    return form, np.concatenate([row for _, row in found])
+
+
 def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; inf if the arrays prove nothing.
 
     theta (N, c), X (N, d). proof: rows, rep, coef as in bound.py; tree, the splits in preorder (branch_cells.py);
-    circuit_head (F,) with the entries circuit_form, circuit_row, circuit_value of C; T_cell, T_row, T_column, T_value,
-    the multipliers of products of the forms α, β, t of a cell; z (cells·n,), cell by cell.
+    planes (k·d,), the normals of splits from n on, one after another; circuit_head (F,) with the entries circuit_form, circuit_row,
+    circuit_value of C, and circuit_cell: the cell to which a circuit gives a sign, −1 for the forms t; T_cell, T_row,
+    T_column, T_value, the multipliers of products of the forms α, β, t and walls of a cell; z (cells·n,), cell by cell.
     """
     size, unit = power_of_two(theta), power_of_two(X)
-    theta, X = theta / size, X / unit
+    theta, X, planes = theta / size, X / unit, proof["planes"].reshape(-1, X.shape[1]) / unit
     A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"])
     merged = X[proof["rows"]]
-    C = np.zeros((len(proof["circuit_head"]), len(merged)))
+    n, N = len(merged), len(merged) + len(planes)
+    if np.any((proof["circuit_head"] < 0) | (proof["circuit_head"] >= n)):
+        raise ValueError(f"Circuits must belong to rows from 0 to {n - 1}.")
+    C = np.zeros((len(proof["circuit_head"]), N))
     C[proof["circuit_form"], proof["circuit_row"]] = proof["circuit_value"]
     circuits = Circuits(proof["circuit_head"], C)
-    highest, z = 0.0, proof["z"].reshape(-1, len(merged))
-    for cell, sign in enumerate(leaves(proof["tree"].tolist(), len(merged))):
+    shared = circuits.only(proof["circuit_cell"] < 0)
+    if np.any(shared.C[:, n:]):
+        return math.inf
+    shared = Circuits(shared.head, shared.C[:, :n])
+    highest, z = 0.0, proof["z"].reshape(-1, n)
+    for cell, sign in enumerate(leaves(proof["tree"].tolist(), N)):
         own = proof["T_cell"] == cell
         T = (proof["T_row"][own], proof["T_column"][own], np.maximum(proof["T_value"][own], 0.0) / size**2)
-        form = Cell.build(merged, sign, circuits, circuits)
+        form = Cell.build(merged, sign, shared, circuits.only(proof["circuit_cell"] == cell), planes)
         highest = max(highest, _cell_maximum(form, A, T, z[cell][form.free] / size**2))
     return (highest * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
 

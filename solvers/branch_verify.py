@@ -8,6 +8,7 @@ their coefficients, is charged to λ; what a row's sign may err is charged to �
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from .verify import NAMES, ROOM, CertificateError, ball_slip, check_merging, def
 CELL_NAMES = {
     **NAMES,
     "tree": "iu",
+    "planes": "iuf",
     "circuit_head": "iu",
+    "circuit_cell": "iu",
     "circuit_form": "iu",
     "circuit_row": "iu",
     "circuit_value": "iuf",
@@ -34,16 +37,22 @@ def largest_on_cells(theta: Array, X: Array, proof: Mapping[str, Any]) -> Any:
     arrays = named_arrays(proof, CELL_NAMES)
     rows, rep, coef = arrays["rows"], arrays["rep"], arrays["coef"]
     check_merging(rows, rep, coef, X)
-    n = len(rows)
-    cells = list(_signs(list(arrays["tree"]), n))
-    _check(arrays, n, len(cells))
-    circuits = _circuits(arrays)
+    n, d = len(rows), X.shape[1]
+    if len(arrays["planes"]) % d:
+        raise CertificateError(f"planes must have {d} entries each. Got {len(arrays['planes'])} in all instead.")
+    planes = arrays["planes"].reshape(-1, d)
+    cells = list(_signs(list(arrays["tree"]), n + len(planes)))
+    _check(arrays, n, len(planes), len(cells))
+    space = _Space(X[rows], planes)
+    circuits = _circuits(arrays, space)
+    shared = [circuit for circuit in circuits if circuit.cell < 0]
     sums = _sums(theta, n, rep, coef)
     highest = flint.arb(0)
     for cell, sign in enumerate(cells):
         own = arrays["T_cell"] == cell
         T = list(zip(arrays["T_row"][own], arrays["T_column"][own], arrays["T_value"][own], strict=True))
-        largest = _Cell(X[rows], sign, circuits).largest(sums, T, arrays["z"][cell * n : (cell + 1) * n])
+        implied = [circuit for circuit in circuits if circuit.cell == cell]
+        largest = _Cell(space, sign, shared, implied, T).largest(sums, arrays["z"][cell * n : (cell + 1) * n])
         if largest is None:
             return None
         highest = highest.max(largest)
@@ -66,7 +75,7 @@ def _signs(tree: list[int], n: int) -> Iterator[dict[int, int]]:
             yield from below({**given, entry: -1})
         else:
             raise CertificateError(
-                f"A split must be by a row from 0 to {n - 1}, once on each way. Got {entry} instead."
+                f"A split must be by a number from 0 to {n - 1}, once on each way. Got {entry} instead."
             )
 
     yield from below({})
@@ -74,14 +83,17 @@ def _signs(tree: list[int], n: int) -> Iterator[dict[int, int]]:
         raise CertificateError("The tree of splits must end with its last cell.")
 
 
-def _check(arrays: dict[str, np.ndarray], n: int, cells: int) -> None:
-    F, forms = len(arrays["circuit_head"]), 2 * n + len(arrays["circuit_head"])
+def _check(arrays: dict[str, np.ndarray], n: int, planes: int, cells: int) -> None:
+    own, F = arrays["circuit_cell"], len(arrays["circuit_head"])
+    forms = 2 * n + int(np.sum(own < 0)) + planes
     if arrays["z"].shape != (cells * n,):
         raise CertificateError(f"z must have {cells} times {n} entries. Got {len(arrays['z'])} instead.")
+    if len(own) != F or np.any(np.diff(own) < 0) or np.any(own < -1) or np.any(own >= cells):
+        raise CertificateError(f"circuit_cell must rise from -1 to {cells - 1} at most.")
     for name, limit in (
         ("circuit_head", n),
         ("circuit_form", F),
-        ("circuit_row", n),
+        ("circuit_row", n + planes),
         ("T_cell", cells),
         ("T_row", forms),
         ("T_column", forms),
@@ -92,19 +104,46 @@ def _check(arrays: dict[str, np.ndarray], n: int, cells: int) -> None:
     for group in (("circuit_form", "circuit_row", "circuit_value"), ("T_cell", "T_row", "T_column", "T_value")):
         if len({len(arrays[name]) for name in group}) > 1:
             raise CertificateError(f"{', '.join(group)} must have one entry each.")
+    if np.any((own[arrays["circuit_form"]] < 0) & (arrays["circuit_row"] >= n)):
+        raise CertificateError("A circuit over planes must belong to a cell.")
     i, j = arrays["T_row"], arrays["T_column"]
     if np.any(arrays["T_value"] < 0) or np.any(i == j) or np.any((j - i == n) & (i < n)):
         raise CertificateError("T must be nonnegative, off its diagonal and without the pairs (α_i, β_i).")
 
 
-def _circuits(arrays: dict[str, np.ndarray]) -> list[tuple[int, dict[int, float]]]:
-    """(k, {i: c_i}) for every x_k ≈ Σ c_i x_i."""
-    circuits: list[tuple[int, dict[int, float]]] = [(int(k), {}) for k in arrays["circuit_head"]]
+class _Space:
+    """Rows and, after them, planes in balls."""
+
+    def __init__(self, X: Array, planes: Array) -> None:
+        import flint
+
+        self.n, self.d = X.shape
+        self.rows = [[flint.arb(float(x)) for x in row] for row in (*X, *planes)]
+
+
+@dataclass(frozen=True)
+class _Circuit:
+    """x_head ≈ Σ parts_i x_i up to a vector of length `miss`."""
+
+    cell: int
+    head: int
+    parts: dict[int, float]
+    miss: Any
+
+
+def _circuits(arrays: dict[str, np.ndarray], space: _Space) -> list[_Circuit]:
+    parts: list[dict[int, float]] = [{} for _ in arrays["circuit_head"]]
     for f, i, c in zip(arrays["circuit_form"], arrays["circuit_row"], arrays["circuit_value"], strict=True):
-        if int(i) in circuits[f][1]:
+        if int(i) in parts[f]:
             raise CertificateError("A circuit must name each row once.")
-        circuits[f][1][int(i)] = float(c)
-    return circuits
+        parts[f][int(i)] = float(c)
+    found = []
+    for cell, head, own in zip(arrays["circuit_cell"], arrays["circuit_head"], parts, strict=True):
+        rest = list(space.rows[head])
+        for i, c in own.items():
+            rest = [a - c * b for a, b in zip(rest, space.rows[i], strict=True)]
+        found.append(_Circuit(int(cell), int(head), own, _norm(rest)))
+    return found
 
 
 def _sums(theta: Array, n: int, rep: np.ndarray, coef: Array) -> Any:
@@ -119,67 +158,85 @@ def _sums(theta: Array, n: int, rep: np.ndarray, coef: Array) -> Any:
 
 
 class _Cell:
-    """Forms (α, β, t) of one cell in balls, as lists over (s_free, u), with how far they may lie below 0."""
+    """The forms of one cell that T names, in balls, as lists over (s_free, u), with how far they may lie below 0."""
 
-    def __init__(self, X: Array, split: dict[int, int], circuits: list[tuple[int, dict[int, float]]]) -> None:
+    def __init__(
+        self,
+        space: _Space,
+        split: dict[int, int],
+        circuits: list[_Circuit],
+        implied: list[_Circuit],
+        T: list[tuple[int, int, float]],
+    ) -> None:
         import flint
 
-        self.n, self.d = X.shape
-        self.X = [[flint.arb(float(x)) for x in row] for row in X]
-        norms = [_norm(row) for row in self.X]
-        misses = [self._miss(k, parts) for k, parts in circuits]
-        sign, error = dict(split), [flint.arb(0)] * self.n
-        for (k, parts), miss in zip(circuits, misses, strict=True):
-            agree = {np.sign(c) * split.get(i, 0) for i, c in parts.items() if c != 0}
-            if k not in sign and agree in ({1}, {-1}):
-                sign[k], error[k] = int(agree.pop()), 2 * miss
-        self.free = [k for k in range(self.n) if k not in sign]
-        self.error = error
-        zero = [flint.arb(0)] * len(self.free)
-        Xu = [zero + row for row in self.X]
-        s = [
-            [sign[k] * x for x in Xu[k]] if k in sign else _unit(self.free.index(k), zero, self.d)
-            for k in range(self.n)
-        ]
-        self.E = [[(a + b) / 2 for a, b in zip(s[k], Xu[k], strict=True)] for k in range(self.n)]
-        self.E += [[(a - b) / 2 for a, b in zip(s[k], Xu[k], strict=True)] for k in range(self.n)]
-        self.below = [e / 2 for e in error] * 2
-        for (k, parts), miss in zip(circuits, misses, strict=True):
-            form, low = [-x for x in s[k]], miss + error[k]
-            for i, c in parts.items():
-                form = [a + abs(c) * b for a, b in zip(form, s[i], strict=True)]
-                low += abs(c) * error[i]
-            self.E.append([x / 2 for x in form])
-            self.below.append(low / 2)
-        size = [norms[k] for k in self.free] + [flint.arb(1)] * self.d
-        self.top = [sum((abs(a) * b for a, b in zip(form, size, strict=True)), flint.arb(0)) for form in self.E]
+        n, self.d, self.T = space.n, space.d, T
+        self.X = space.rows[:n]
+        self.sign = {k: s for k, s in split.items() if k < n}
+        self.error = [flint.arb(0)] * n
+        for circuit in implied:
+            k = circuit.head
+            agree = {np.sign(c) * split.get(i, 0) for i, c in circuit.parts.items() if c != 0}
+            if k not in self.sign and agree in ({1}, {-1}):
+                self.sign[k], self.error[k] = int(agree.pop()), 2 * circuit.miss
+        self.free = [k for k in range(n) if k not in self.sign]
+        self.zero = [flint.arb(0)] * len(self.free)
+        self.s = [self._s(k) for k in range(n)]
+        self.size = [_norm(self.X[k]) for k in self.free] + [flint.arb(1)] * self.d
+        self.rows = [self._row(k, 1) for k in range(n)] + [self._row(k, -1) for k in range(n)]
+        self.forms = {f: self._form(f, space, split, circuits) for f in {f for i, j, _ in T for f in (int(i), int(j))}}
 
-    def _miss(self, k: int, parts: dict[int, float]) -> Any:
-        """Ball of ‖x_k − Σ c_i x_i‖."""
-        rest = list(self.X[k])
-        for i, c in parts.items():
-            rest = [a - c * b for a, b in zip(rest, self.X[i], strict=True)]
-        return _norm(rest)
+    def _s(self, k: int) -> list[Any]:
+        if k in self.sign:
+            return [*self.zero, *(self.sign[k] * x for x in self.X[k])]
+        return _unit(self.free.index(k), self.zero, self.d)
 
-    def largest(self, sums: Any, T: list[tuple[int, int, float]], z: Array) -> Any:
+    def _row(self, k: int, side: int) -> list[Any]:
+        """α_k (side 1) or β_k (side −1)."""
+        return [(a + side * b) / 2 for a, b in zip(self.s[k], self.zero + self.X[k], strict=True)]
+
+    def _form(self, f: int, space: _Space, split: dict[int, int], circuits: list[_Circuit]) -> tuple[list[Any], Any]:
+        """Form number f and how far it may lie below 0 at unit u."""
+        import flint
+
+        n = len(self.X)
+        if f < 2 * n:
+            return self.rows[f], self.error[f % n] / 2
+        if f >= 2 * n + len(circuits):
+            plane = f - n - len(circuits)
+            return self.zero + [split.get(plane, 0) * x for x in space.rows[plane]], flint.arb(0)
+        circuit = circuits[f - 2 * n]
+        form, low = [-x for x in self.s[circuit.head]], circuit.miss + self.error[circuit.head]
+        for i, c in circuit.parts.items():
+            form = [a + abs(c) * b for a, b in zip(form, self.s[i], strict=True)]
+            low += abs(c) * self.error[i]
+        return [x / 2 for x in form], low / 2
+
+    def largest(self, sums: Any, z: Array) -> Any:
         """A ball ≥ ‖Σ sums_r (α, β)_r‖/‖u‖ on the cell, or None."""
         import flint
 
-        q, f = len(self.free) + self.d, len(self.free)
-        E = flint.arb_mat(self.E)
-        h = flint.arb_mat(self.E[: 2 * self.n]).transpose() * flint.arb_mat(sums)
-        TE = [[flint.arb(0)] * q for _ in self.E]
+        q, f, n = len(self.free) + self.d, len(self.free), len(self.X)
+        h = flint.arb_mat(self.rows).transpose() * flint.arb_mat(sums)
+        B = h * h.transpose()
         cost = flint.arb(0)
-        for i, j, value in T:
-            t = flint.arb(float(value))
-            TE[i] = [a + t * b for a, b in zip(TE[i], self.E[j], strict=True)]
-            TE[j] = [a + t * b for a, b in zip(TE[j], self.E[i], strict=True)]
-            low_i, low_j = self.below[i], self.below[j]
-            cost += 2 * t * (low_i * self.top[j] + low_j * self.top[i] + low_i * low_j)
-        B = E.transpose() * flint.arb_mat(TE) + h * h.transpose()
+        if self.T:
+            place = {name: k for k, name in enumerate(self.forms)}
+            TE = [[flint.arb(0)] * q for _ in place]
+            top = {
+                name: sum((abs(a) * b for a, b in zip(form, self.size, strict=True)), flint.arb(0))
+                for name, (form, _) in self.forms.items()
+            }
+            for i, j, value in self.T:
+                t = flint.arb(float(value))
+                (form_i, low_i), (form_j, low_j) = self.forms[int(i)], self.forms[int(j)]
+                TE[place[int(i)]] = [a + t * b for a, b in zip(TE[place[int(i)]], form_j, strict=True)]
+                TE[place[int(j)]] = [a + t * b for a, b in zip(TE[place[int(j)]], form_i, strict=True)]
+                cost += 2 * t * (low_i * top[int(j)] + low_j * top[int(i)] + low_i * low_j)
+            B += flint.arb_mat([form for form, _ in self.forms.values()]).transpose() * flint.arb_mat(TE)
         missed = flint.arb(0)
-        for r, e in enumerate(self.error * 2):
-            missed += _norm(sums[r]) * e / 2
+        for r in range(2 * n):
+            missed += _norm(sums[r]) * self.error[r % n] / 2
         squares = np.array([sum(float(x.mid()) ** 2 for x in self.X[k]) for k in self.free])
         middle = np.array([float(entry.mid()) for entry in B.entries()]).reshape(q, q)
         guess = self._guess(middle, z[self.free])

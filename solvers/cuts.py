@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
 
-from .branch_cells import Circuits
-from .branch_hierarchy import Hierarchy, root, separate, solve
+from .branch_cells import LEAF, Cell, Circuits
+from .branch_program import LARGEST, UNUSED, VIOLATED, CellState, separate, solve_relaxation
+from .branch_proof import certify_cells
 from .certificate import Certificate
-from .problem import Array, Network, Problem
+from .problem import Array, Problem
 from .reduction import Reduced
 
 PER_ROW = 12  # circuits kept a row
@@ -53,20 +55,68 @@ def circuits(X: Array) -> Circuits:
     return Circuits(np.concatenate(heads), np.vstack(rows))
 
 
-def cut(problem: Problem, reduced: Reduced, certificate: Certificate, rounds: int, budget: float | None) -> Hierarchy:
-    """The relaxation solved with up to `rounds` rounds of separation, as a hierarchy of a single cell.
+@dataclass
+class Cutting:
+    """The relaxation with cuts: its single cell, the best proof, and what the last solve says the value is."""
+
+    problem: Problem
+    reduced: Reduced
+    certificate: Certificate
+    state: CellState
+    value: float = np.nan
+    solves: int = 0
+
+    @property
+    def too_large(self) -> str:
+        """Why it cannot be solved, empty if it can."""
+        order = len(self.state.Z) + self.reduced.c
+        return f"with cuts the order is {order} and is left unsolved: at most {LARGEST}" if order > LARGEST else ""
+
+    @property
+    def cuts(self) -> int:
+        """Number of products in use that contain a circuit."""
+        return int(np.sum(self.state.j >= 2 * self.reduced.n))
+
+
+def cut(problem: Problem, reduced: Reduced, certificate: Certificate, rounds: int, budget: float | None) -> Cutting:
+    """The relaxation solved with up to `rounds` rounds of separation.
 
     Starts from the products that bind in the relaxation, of which `certificate` is a proof; its bound never falls.
     budget: seconds, after which no further round begins.
     """
     began = time.perf_counter()
-    nobody = Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
-    it = root(problem, reduced, certificate, nobody, circuits(reduced.X))
+    n = reduced.n
+    cell = Cell.build(reduced.X, np.zeros(n, dtype=int), circuits(reduced.X), Circuits.none(n))
+    it = Cutting(problem, reduced, certificate, root(reduced, certificate, cell))
     for _ in range(rounds + 1):
         left = np.inf if budget is None else budget - (time.perf_counter() - began)
         if left <= 0 or it.too_large:
             break
-        solve(it, left)
-        if not separate(it):
+        _solve(it, left)
+        it.state, new = separate(it.state, VIOLATED * it.state.mass)
+        if not new:
             break
     return it
+
+
+def root(reduced: Reduced, certificate: Certificate, cell: Cell) -> CellState:
+    """The cell that is all of R^d, with the products of α and β that have multipliers in a certificate."""
+    proof, n = certificate.proof, reduced.n
+    i, j = proof["T_row"], proof["T_column"]
+    kept = (proof["T_value"] > UNUSED * np.max(proof["T_value"], initial=0.0)) & (i < 2 * n) & (j < 2 * n)
+    if len(proof["rows"]) != n:  # other rows were merged for that proof
+        kept[:] = False
+    return CellState.fresh(cell, i[kept], j[kept], np.zeros(int(kept.sum())), np.zeros(n))
+
+
+def _solve(it: Cutting, budget: float) -> None:
+    """Solve the cell as it is, and keep what is proved if that is better than before."""
+    theta, state, value = solve_relaxation(it.reduced, it.state, budget)
+    it.solves += 1
+    if not np.isfinite(value):
+        return
+    it.state, it.value = state, value * it.reduced.unit
+    whole = [(state.cell, Circuits.none(it.reduced.n), state.point())]
+    certificate = certify_cells(it.problem, it.reduced, theta, [LEAF], whole)
+    if certificate.lower_bound > it.certificate.lower_bound:
+        it.certificate = certificate

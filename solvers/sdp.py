@@ -116,16 +116,16 @@ def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -
 def _cut(problem: Problem, reduced: Reduced, first: Relaxation, rounds: int, budget: float | None) -> Relaxation:
     """The relaxation with circuit cuts, or the first one where they bring no better bound."""
     assert first.certificate is not None
-    bound = first.certificate.lower_bound
+    bound, began = first.certificate.lower_bound, time.perf_counter()
     it = cut(problem, reduced, first.certificate, rounds, budget)
-    late = budget is not None and time.perf_counter() - it.began >= budget
+    late = budget is not None and time.perf_counter() - began >= budget
     info = {**first.info, "cuts": it.cuts, "iterations": int(first.info["iterations"]) + it.solves}
     status = "timeout" if late else first.status
     if it.too_large:
         first = replace(first, message="; ".join(part for part in (first.message, it.too_large) if part))
     if it.certificate.lower_bound <= bound:
         return replace(first, info=info, status=status)
-    factor = reduced.factor_back(positive_factor(it.states[0].Z))
+    factor = reduced.factor_back(positive_factor(it.state.Z))
     return replace(first, factor=factor, value=it.value, certificate=it.certificate, info=info, status=status)
 
 

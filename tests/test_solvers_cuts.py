@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from relaxbench.solvers.branch_cells import Cell, Circuits, implications, leaves, split
+from relaxbench.solvers.branch_cells import LEAF, Cell, Circuits, implications, leaves
 from relaxbench.solvers.cuts import circuits
 from relaxbench.solvers.sdp import relax, sdp
 from relaxbench.solvers.verify import verify
@@ -33,6 +33,12 @@ def test_there_are_no_circuits_among_independent_rows():
     assert len(circuits(np.ones((4, 1)))) == 0
 
 
+def split(tree, cell, number):
+    """The tree with this cell split."""
+    place = np.flatnonzero(np.array(tree) == LEAF)[cell]
+    return [*tree[:place], number, LEAF, LEAF, *tree[place + 1 :]]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_in_every_cell_the_forms_hold_and_the_tree_covers(seed):
     rng = np.random.default_rng(seed)
@@ -41,14 +47,14 @@ def test_in_every_cell_the_forms_hold_and_the_tree_covers(seed):
     found, tree = circuits(X), [-1]
     for _ in range(4):
         signs = leaves(tree, n)
-        cells = [Cell.build(X, sign, found, implications(X, sign)) for sign in signs]
+        cells = [Cell.build(X, sign, found, implications(X, sign, n)) for sign in signs]
         c = int(rng.integers(len(cells)))
         if len(cells[c].free):
-            tree = split(tree, {c: int(rng.choice(cells[c].free))})
+            tree = split(tree, c, int(rng.choice(cells[c].free)))
     U = rng.standard_normal((d, 5000))
     covered = np.zeros(5000, bool)
     for sign in leaves(tree, n):
-        cell = Cell.build(X, sign, found, implications(X, sign))
+        cell = Cell.build(X, sign, found, implications(X, sign, n))
         inside = np.all(sign[:, None] * (X @ U) >= 0, axis=0)
         covered |= inside
         assert inside.any()  # only cells with an inside are made
@@ -116,7 +122,7 @@ def test_awkward_data_has_a_bound_with_cuts(name):
 
 
 def test_what_is_too_large_keeps_the_plain_bound(monkeypatch):
-    monkeypatch.setattr("relaxbench.solvers.branch_hierarchy.LARGEST", 10)
+    monkeypatch.setattr("relaxbench.solvers.cuts.LARGEST", 10)
     relaxation = relax(noise(0, 8, 2, 2), cuts=1)
     assert "at most 10" in relaxation.message
     assert relaxation.certificate.kind == "doubly nonnegative"
