@@ -116,11 +116,16 @@ def append_history(path: str | Path, folder: str | Path) -> pd.DataFrame:
 
 def trends(history: pd.DataFrame, metric: str) -> Iterator[Trend]:
     """The metric of every cell on every machine that has any; nights on which a cell failed are missing."""
-    for (key, machine), rows in history.groupby(["key", "machine"], sort=False, dropna=False):
-        values = pd.Series(rows[metric].to_numpy(dtype=float, na_value=np.nan), index=pd.Index(rows["night"]))
+    if history[metric].isna().all():
+        return
+    narrow = history[["key", "machine", "label", "method", "night"]].assign(
+        value=history[metric].to_numpy(dtype=float, na_value=np.nan)
+    )
+    for (key, machine), rows in narrow.groupby(["key", "machine"], sort=False, dropna=False):
+        values = rows.set_index("night")["value"]
         if values.notna().any():
-            last = rows.iloc[-1]
-            yield Trend(str(key), str(last["label"]), str(last["method"]), str(machine), metric, values)
+            label, method = (str(rows[name].iloc[-1]) for name in ("label", "method"))
+            yield Trend(str(key), label, method, str(machine), metric, values)
 
 
 def steps(values: pd.Series) -> list[Step]:

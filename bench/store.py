@@ -57,6 +57,21 @@ __all__ = [
 
 MAX_TEXT_BYTES = 10 * 2**20  # of spec.toml and environment.json
 MAX_ROWS = 10**6
+CELL = (
+    "dataset",
+    "n",
+    "preprocess",
+    "bias",
+    "method",
+    "gamma",
+    "width",
+    "seed",
+    "data_seed",
+    "options",
+    "data",
+    "cell",
+)
+NEEDED = (*CELL, "status", "objective", "lower_bound")  # the other columns may be newer than a table
 TABLES = ("results.parquet", "results.csv", "tightness.csv")
 OURS = {"cells", "relaxations", "damaged", "plan.json", "spec.toml", "environment.json", *TABLES}
 
@@ -147,7 +162,8 @@ def is_results_folder(folder: Path) -> bool:
 def load_results(folder: str | Path) -> pd.DataFrame:
     """COLUMNS, one row for each cell of the plan that has ended, whatever its status.
 
-    folder: a run's folder, also while the run goes on, or a results.parquet or results.csv. Raises UsageError.
+    folder: a run's folder, also while the run goes on, or a results.parquet or results.csv. Columns that are newer than
+    the table are missing in every row. Raises UsageError.
     """
     path = Path(folder)
     if path.is_dir():
@@ -161,7 +177,7 @@ def load_results(folder: str | Path) -> pd.DataFrame:
     return _read_table(path, COLUMNS)
 
 
-def read_parquet(path: Path, most_rows: int = MAX_ROWS) -> pd.DataFrame:
+def read_parquet(path: Path, most_rows: int) -> pd.DataFrame:
     """A parquet file whose declared size, read before anything is unpacked, is within limits; raises UsageError."""
     from pyarrow.parquet import ParquetFile  # late: it is slow to import
 
@@ -288,19 +304,19 @@ def _record(folder: Path, cell: str) -> Record:
 
 
 def _read_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
-    """A table from .parquet or .csv with exactly these columns and kinds; raises UsageError for anything else."""
+    """A table from .parquet or .csv made into exactly these columns and kinds; raises UsageError for anything else."""
     dtypes = {column.name: DTYPES[column.kind] for column in columns}
     try:
         if path.suffix == ".parquet":
-            table = read_parquet(path)
+            table = read_parquet(path, MAX_ROWS)
         elif path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path} must have at most {MAX_BYTES:,} bytes. Got more.")
         else:
             table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""], nrows=MAX_ROWS)
-        lacking = [name for name in dtypes if name not in table.columns]
+        lacking = [name for name in NEEDED if name not in table.columns]
         if lacking:
             raise UsageError(f"{path} must be a table of results. Got one without column {lacking[0]!r}.")
-        return table[list(dtypes)].astype(dtypes)
+        return table.reindex(columns=list(dtypes)).astype(dtypes)
     except (OSError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, UsageError):
             raise

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from relaxbench.bench.compare import compare
 from relaxbench.bench.compare_columns import CHECKED, check_tolerances, tolerances_of, worsening
@@ -218,6 +219,20 @@ def test_files_stand_for_folders(tmp_path):
     base, cand = write(tmp_path / "a", run_of()), write(tmp_path / "b", changed(run_of("n"), "sdp", objective=13.0))
     codes = {compare(base / x, cand / y).exit_code for x in ("", "results.csv") for y in ("results.parquet", "")}
     assert codes == {1}
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_a_base_from_before_a_column_was_there_is_compared_in_the_others(tmp_path, ending):
+    base, cand = write(tmp_path / "a", run_of()), write(tmp_path / "b", changed(run_of("n"), "sdp", objective=13.0))
+    path = base / f"results.{ending}"
+    read = {"parquet": pd.read_parquet, "csv": pd.read_csv}[ending]
+    getattr(read(path).drop(columns=["upper_bound", "threads", "machine", "iterations", "test_rmse"]), f"to_{ending}")(
+        path, index=False
+    )
+    found = compare(path, cand)
+    assert found.exit_code == 1
+    assert compare(path, base).exit_code == 0
+    assert [check.verdict for check in found.checks if check.column == "iterations"] == ["better", "better"]
 
 
 def test_a_cell_that_is_there_twice_is_refused(tmp_path):

@@ -122,7 +122,7 @@ def test_a_night_before_that_cannot_be_read_is_no_pass_and_no_trap(played, tmp_p
     if spoil == "damaged":
         table.write_bytes(b"PAR1 no more")
     else:
-        pd.read_parquet(table).drop(columns="threads").to_parquet(table)
+        pd.read_parquet(table).drop(columns="options").to_parquet(table)
     code, out, _ = played(run_of("2"))
     assert code == 4
     assert "- compared with nothing: " in out
