@@ -57,7 +57,8 @@ def branch(
         assert relaxation.certificate is not None
         reduced = reduce(problem)
         trainer = Trainer(problem, reduced, seed)
-        trainer.search(TRAINED * gap, SEARCH * max(left(), 0.0))
+        enough = (1 - SEARCH) * left()
+        trainer.search(TRAINED * gap, lambda: left() < enough)
         pool = circuits(reduced.X) if cuts else Circuits.none(reduced.n)
         it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
         it.began = began

@@ -120,7 +120,7 @@ def tighten(it: Hierarchy, start: CellState, gap: float, cells: int, left: Calla
             end = _solve_or_split(it, leaf, allowed, cells, left)
         elif it.retrained < RETRAINED and it.trainer.height(_tops(leaf)) ** 2 > allowed:
             it.push(leaf)
-            _retrain(it, gap)
+            _retrain(it, gap, left)
             allowed = _allowed(it, gap)
         else:
             end = _split_solved(it, leaf, cells)
@@ -230,10 +230,11 @@ def _improve(it: Hierarchy, leaf: Leaf, allowed: float, left: Callable[[], float
     return replace(leaf, solved=True)
 
 
-def _retrain(it: Hierarchy, gap: float) -> None:
+def _retrain(it: Hierarchy, gap: float, left: Callable[[], float]) -> None:
     """Let the trainer learn from the cells' measures; all cells then have a new Θ to deal with."""
     highest = heapq.nsmallest(MANY, (entry for entry in it.heap if entry[2].solved))
-    better = it.trainer.extend(np.hstack([_tops(leaf) for _, _, leaf in highest]), TRAINED * gap)
+    tops = np.hstack([_tops(leaf) for _, _, leaf in highest])
+    better = it.trainer.search(TRAINED * gap, lambda: left() <= 0, tops)
     it.retrained = it.retrained + 1 if better else RETRAINED
     it.theta = it.trainer.theta
     found = [leaf for _, _, leaf in it.heap]

@@ -96,9 +96,10 @@ def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> floa
     """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; inf if the arrays prove nothing.
 
     theta (N, c), X (N, d). proof: rows, rep, coef as in bound.py; tree, the splits in preorder (branch_cells.py);
-    planes (k·d,), the normals of splits from n on, one after another; circuit_head (F,) with the entries circuit_form, circuit_row,
-    circuit_value of C, and circuit_cell: the cell to which a circuit gives a sign, −1 for the forms t; T_cell, T_row,
-    T_column, T_value, the multipliers of products of the forms α, β, t and walls of a cell; z (cells·n,), cell by cell.
+    planes (k·d,), the normals of splits from n on, one after another; circuit_head (F,) with the entries circuit_form,
+    circuit_row, circuit_value of C, and circuit_cell: the cell to which a circuit gives a sign, −1 for the forms t;
+    T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a cell; z
+    (cells·n,), cell by cell.
     """
     size, unit = power_of_two(theta), power_of_two(X)
     theta, X, planes = theta / size, X / unit, proof["planes"].reshape(-1, X.shape[1]) / unit
