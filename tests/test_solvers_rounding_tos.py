@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from relaxbench.datasets import load
 from relaxbench.solvers.problem import Network, Problem
 from relaxbench.solvers.relaxation import Relaxation, literal_factor
 from relaxbench.solvers.rounding import ROUNDINGS
 from relaxbench.solvers.rounding.coordinates import KernelBasis, complementary
 from relaxbench.solvers.rounding.tos import round_tos
+from relaxbench.solvers.sdp import relax
 
 
 def random_problem(rng, n, d, c, gamma=0.1):
@@ -165,11 +167,24 @@ def test_spread_factor_has_the_same_product():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_loss_is_no_worse_than_the_published_procedure_at_width_300(seed):
-    rng = np.random.default_rng(seed)
-    problem = random_problem(rng, 12, 2, 5)
-    relaxation = perturbed_networks(problem, rng, neurons=10)
+@pytest.mark.parametrize(("name", "seed"), [("random", 0), ("random", 1), ("random", 2), ("spiral", 0)])
+@pytest.mark.parametrize("gamma", [0.1, 0.01])
+def test_loss_is_no_worse_than_the_published_procedure_at_width_300(name, seed, gamma):
+    data = load(name, seed=seed, **({"n": 25} if name == "random" else {"points": 7}))
+    problem = Problem(data.X_train, data.Y_train, gamma)
+    relaxation = relax(problem)
     W = literal_factor(problem, relaxation.factor)
     dense = min(problem.objective(weights(problem, W)) for W in published(problem, W @ W.T, 300, 1000))
-    assert ROUNDINGS["tos"](problem, relaxation, width=300, seed=0).value <= dense * (1 + 1e-3)
+    found = problem.objective(ROUNDINGS["tos"](problem, relaxation, width=300, seed=0).network)
+    assert found <= dense * (1 + 1e-3)
+
+
+def test_the_step_for_mnist_is_the_published_one():
+    rng = np.random.default_rng(1)
+    problem = random_problem(rng, 6, 2, 2)
+    relaxation = perturbed_networks(problem, rng)
+    named = ROUNDINGS["tos-mnist"](problem, relaxation, width=3, seed=0)
+    W = literal_factor(problem, relaxation.factor)
+    dense = [problem.objective(weights(problem, W)) for W in published(problem, W @ W.T, 3, 100, step=0.1)]
+    np.testing.assert_allclose([row.value for row in named.trace[:100]], dense, rtol=1e-8)
+    assert len(named.trace) == 10_000

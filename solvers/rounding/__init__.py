@@ -1,7 +1,7 @@
 """From a solution of the relaxation to the weights of a network (paper, section 4.2), each way by name.
 
 coordinates.py  ker M in orthonormal coordinates, factors of Λ*, the nearest feasible lift
-tos.py          the published three-operator splitting, from the published start and from a spread one
+tos.py          the published three-operator splitting, as for MNIST too, and from a spread start
 gaussian.py     neurons drawn from the Gaussian of Λ*, the fittest kept
 factor.py       the columns of a factor of Λ*, made feasible once
 ridge.py        the best V for given neurons, the balance of the two layers, and both in turn (`+ridge`)
@@ -18,6 +18,7 @@ is the result, with status `timeout`. Data other than the training data is never
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ..problem import Fit
 from .chain import chain
@@ -41,6 +42,7 @@ STARTS: dict[str, Callable[..., Fit]] = {
 
 ROUNDINGS: dict[str, Callable[..., Fit]] = {
     **STARTS,
+    "tos-mnist": partial(round_tos, step=0.1, iterations=10_000),
     **{f"{name}+lbfgs": chain(start, polish) for name, start in STARTS.items()},
     **{f"{name}+merge": chain(start, fuse) for name, start in STARTS.items()},
     **{f"{name}+lbfgs+merge": chain(start, polish, fuse) for name, start in STARTS.items()},

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..problem import Array, Network, Problem
 
-NOISE = 1e-8  # eigenvalues of Λ* below this share of the largest are not told from 0
+NOISE = 1e-13  # eigenvalues of Λ* below this share of the largest are not told from 0 in float64
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class KernelBasis:
     def eigenfactor(self, problem: Problem, factor: Array) -> Array:
         """Coordinates (q, r) of the factor of Λ* by its eigenvectors, largest first, each with Σs ≥ 0.
 
-        factor (q, k) has the rows (s, u, v). Eigenvalues below NOISE times the largest are left out: what a solver of
-        the relaxation leaves there is far below its own accuracy.
+        factor (q, k) has the rows (s, u, v). Eigenvalues below NOISE times the largest are left out. What a solver
+        leaves above that stays, though it is far below its own accuracy: at the published step such columns grow, and
+        the best iterate may owe them its loss.
         """
         n, d = problem.n, problem.d
         s, u, v = factor[:n], factor[n : n + d], factor[n + d :]

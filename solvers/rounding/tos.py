@@ -74,14 +74,15 @@ def splitting(basis: KernelBasis, factor: Array, start: Array, step: float) -> I
     W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry. Of Z − W, which is orthogonal to ker M, only
     the rows τ = α − β and u differ from zero.
     """
-    norm = np.linalg.norm(factor.T @ factor)
-    η = step / norm if norm > 0 else 0.0
     w = start
+    many = 2 * w.shape[1] > len(w)  # columns, so that products of q × q matrices are the cheaper ones
+    Λ = factor @ factor.T
+    norm = np.linalg.norm(Λ)
+    η = step / norm if norm > 0 else 0.0
     off_τ, off_u = (np.zeros_like(rows) for rows in basis.lift(w)[1:3])  # Z − W
     while True:
         yield w
-        gradient = w @ (w.T @ w) if w.shape[1] < len(w) else (w @ w.T) @ w
-        gradient -= factor @ (factor.T @ w)
+        gradient = (w @ w.T - Λ) @ w if many else w @ (w.T @ w) - factor @ (factor.T @ w)
         σ, τ, u, v = basis.lift(w - 2 * η * gradient)
         σ, τ = complementary(σ, τ - off_τ)
         u = u - off_u
