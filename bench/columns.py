@@ -80,8 +80,16 @@ TIGHTNESS_COLUMNS = (
     Column("upper_bound", "float", "smallest objective of any network known in the group, rounded or met on the way"),
     Column("upper_method", "str", "method that found it"),
     Column("certified_ratio", "float", "lower_bound / upper_bound"),
-    Column("relaxation_value", "float", "value of method sdp in the group, the largest if there are several"),
-    Column("paper_ratio", "float", "relaxation_value / smallest objective of method sgd, as the paper reports it"),
+    Column(
+        "relaxation_value",
+        "float",
+        "value of method sdp without cuts, of cvxpy-scs only if no other solver ran; the largest",
+    ),
+    Column(
+        "paper_ratio",
+        "float",
+        "as the paper reports it: value of method sdp, of cvxpy-scs if it ran, / best objective of method sgd",
+    ),
     Column("exact_value", "float", "value of the completely positive program from method cpp"),
     Column("sdp_over_exact", "float", "relaxation_value / exact_value"),
 )

@@ -207,6 +207,20 @@ def test_tightness_names_the_best_of_each_group():
     assert all(pd.isna(second[name]) for name in expected)
 
 
+def test_the_papers_ratio_is_that_of_its_solver_and_cuts_are_no_part_of_the_relaxation():
+    rows = [
+        row("a", relaxation_value=1.5, solver="cvxpy-scs", options='{"cuts":0,"solver":"cvxpy-scs"}', method="sdp"),
+        row("b", relaxation_value=1.2, solver="auto", options='{"cuts":0,"solver":"auto"}', method="sdp"),
+        row("c", relaxation_value=1.8, solver="auto", options='{"cuts":4,"solver":"auto"}', method="sdp"),
+        row("d", relaxation_value=2.0, method="cpp"),
+        row("e", objective=3.0, method="sgd"),
+    ]
+    (line,) = tightness_table(results_table(rows)).to_dict("records")
+    assert (line["relaxation_value"], line["paper_ratio"], line["sdp_over_exact"]) == (1.2, 0.5, 0.6)
+    (line,) = tightness_table(results_table([rows[0], *rows[3:]])).to_dict("records")
+    assert (line["relaxation_value"], line["paper_ratio"], line["sdp_over_exact"]) == (1.5, 0.5, 0.75)
+
+
 def test_a_network_met_on_the_way_counts_where_it_is_the_best():
     rows = [
         row("a", objective=4.0, upper_bound=2.0, lower_bound=1.0, method="sdp"),
