@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test test-slow soak audit check format types bench-solvers perf clean
+.PHONY: demo test test-slow soak audit check format types bench-solvers perf docs gallery clean
 
 demo: $(READY)
 	$(BIN)/relaxbench run smoke --out demo
@@ -46,6 +46,15 @@ bench-solvers: $(READY)
 perf: $(READY)
 	@mkdir -p build
 	$(BIN)/pytest tests/perf --benchmark-only --benchmark-json=build/perf.json
+
+# The reference of all columns, out of the code; a test says when it is out of date.
+docs: $(READY)
+	$(BIN)/python docs/columns.py
+
+# The pictures of docs/gallery.md, from a run of their own (a quarter of an hour).
+gallery: $(READY)
+	$(BIN)/relaxbench run docs/gallery.toml --out build/gallery
+	$(BIN)/python docs/gallery.py build/gallery
 
 $(READY): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \

@@ -1,0 +1,56 @@
+"""The documents: columns as the code has them, links that lead somewhere, commands that the command line takes."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from relaxbench.bench.cli import main
+
+HOUSE = Path(__file__).resolve().parent.parent
+PAGES = sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md")])
+MOST_BYTES = 1.5e6  # of all pictures: they are kept in the repository
+
+
+def page_of_columns():
+    spec = importlib.util.spec_from_file_location("columns_page", HOUSE / "docs" / "columns.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.page()
+
+
+def test_the_reference_of_columns_is_that_of_the_code():
+    text = (HOUSE / "docs" / "columns.md").read_text(encoding="utf-8")
+    assert text == page_of_columns(), "out of date: make docs"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_and_pictures_are_there(path):
+    for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_commands_are_those_of_the_command_line(path, monkeypatch):
+    """What stands in a code block as a command is parsed, and not run."""
+    met = []
+    for name in ("run", "report", "verify", "compare", "ab", "nightly", "list"):
+        monkeypatch.setattr(f"relaxbench.bench.cli._{name}", lambda given: met.append(given.command) or 0)
+    for line in re.findall(r"^(?:    |\s*)relaxbench (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE):
+        arguments = shlex.split(line, comments=True)
+        if "COMMAND" not in arguments:
+            assert main(arguments) == 0, line
+    assert met or "    relaxbench" not in path.read_text(encoding="utf-8")
+
+
+def test_the_gallery_shows_what_is_there_and_stays_small():
+    pictures = set((HOUSE / "docs" / "pictures").iterdir())
+    shown = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)]+\.png)", page.read_text(encoding="utf-8"))
+    }
+    assert shown == pictures
+    assert sum(path.stat().st_size for path in pictures) < MOST_BYTES
