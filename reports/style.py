@@ -147,7 +147,7 @@ def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **optio
     """A figure of this size in inches with a (rows, columns) array of axes."""
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # silent about fonts that are not there
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)  # type: ignore[union-attr, call-arg]
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.05)  # type: ignore[union-attr, call-arg]
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, axes
 
