@@ -24,7 +24,7 @@ import pydantic
 from .fingerprint import ROOT
 from .text import UsageError, one_line, unknown
 
-RESERVED = ("problem", "relaxation", "width", "seed", "seeds", "budget")
+RESERVED = ("problem", "relaxation", "warm", "width", "seed", "seeds", "budget")
 
 
 @dataclass(frozen=True)

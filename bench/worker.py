@@ -172,10 +172,13 @@ def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
         return lambda problem, budget: function(problem, budget=budget, **taken, **cell.options)
     relaxing, rounding = split_options(method, cell.options)
     relax, round_ = load(method.relax), load(method.round)
+    solved: dict[bytes, Any] = {}  # the last relaxation of each fold, from which the next γ can start
 
     def both(problem: Problem, budget: float) -> Fit:
         begin = time.perf_counter()
-        relaxation = relax(problem, budget=RELAX_SHARE * budget, **relaxing)
+        fold = problem.X.tobytes()
+        warm = {"warm": solved.get(fold)} if takes(relax, "warm") else {}
+        relaxation = solved[fold] = relax(problem, budget=RELAX_SHARE * budget, **relaxing, **warm)
         left = max(budget - (time.perf_counter() - begin), 0.05 * budget)
         fit = round_(problem, relaxation, budget=left, **axes, **rounding)
         status = relaxation.status if fit.status == "ok" else fit.status

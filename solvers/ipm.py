@@ -19,7 +19,7 @@ from .elimination import EliminatedSystem
 from .kernel import kernel_value
 from .lift import inequalities, lift
 from .newton import Direction, Iterate, NewtonSystem, Pairs
-from .problem import Array, TraceRow
+from .problem import Array, ProblemError, TraceRow
 from .reduction import Reduced
 from .start import start
 
@@ -28,12 +28,30 @@ MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
 SHORT = 0.03  # a predictor step below this says that the iterate has to be centred first
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 TINY = 1e-18  # slack relative to the largest entry that counts as none
+HALFWAY = 0.2  # later iterates are too near to the boundary to start from
 STALLED = 20  # iterations without progress in μ or the gap
+
+
+@dataclass(frozen=True)
+class WarmStart:
+    """An iterate from which the same data can be solved for another γ: strictly feasible, far from any face."""
+
+    it: Iterate
+    pairs: Pairs
+    gamma: float
+
+    def at(self, gamma: float) -> Iterate:
+        """The iterate with its dual side in proportion to another γ, as C is."""
+        ratio = gamma / self.gamma
+        return Iterate(self.it.Z, ratio * self.it.S, self.it.x, ratio * self.it.y, ratio * self.it.excess)
 
 
 @dataclass
 class InteriorPoint:
-    """Where the method stands: Z over (s, u, v), the best dual point, and both bounds in scaled units."""
+    """Where the method stands: Z over (s, u, v), the best dual point, and both bounds in scaled units.
+
+    halfway: the last iterate whose gap was above HALFWAY.
+    """
 
     Z: Array
     dual: DualPoint
@@ -44,6 +62,7 @@ class InteriorPoint:
     trace: list[TraceRow] = field(default_factory=list)
     status: str = "ok"
     message: str = ""
+    halfway: WarmStart | None = None
 
     @property
     def gap(self) -> float:
@@ -52,9 +71,17 @@ class InteriorPoint:
 
 
 def interior_point(
-    reduced: Reduced, *, gap: float = 1e-6, budget: float | None = None, iterations: int = 120
+    reduced: Reduced,
+    *,
+    gap: float = 1e-6,
+    budget: float | None = None,
+    iterations: int = 120,
+    warm: WarmStart | None = None,
 ) -> InteriorPoint:
-    """Solve the relaxation until the proved gap is at most `gap`, or `budget` seconds or the iterations are spent."""
+    """Solve the relaxation until the proved gap is at most `gap`, or `budget` seconds or the iterations are spent.
+
+    warm: where the same data with another γ came by.
+    """
     began = time.perf_counter()
     left = _deadline(began, budget)
     n, c = reduced.n, reduced.c
@@ -69,7 +96,13 @@ def interior_point(
     right, weight = reduced.target[rows].ravel(), np.repeat(reduced.weight[rows], c)
     excluded = inequalities(n)
     newton = EliminatedSystem if pairs.losses > MANY_LOSSES else NewtonSystem
-    it = _first_iterate(reduced, cost, pairs)
+    if warm is None:
+        it = _first_iterate(reduced, cost, pairs)
+    else:
+        if len(warm.it.Z) != n + reduced.d + c or warm.pairs.losses != pairs.losses:
+            raise ProblemError("A warm start must come from the same X and Y. Got one of other shapes instead.")
+        it, pairs = warm.at(reduced.gamma), warm.pairs
+        excluded[pairs.i[pairs.first :], pairs.j[pairs.first :]] = False
     state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it))
     _first_bounds(state, reduced)
     stalled, lowest_mu, lowest_gap = 0, np.inf, np.inf
@@ -82,6 +115,8 @@ def interior_point(
             state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
             break
         _record(state, reduced, pairs, it, gap, began)
+        if state.gap > HALFWAY:
+            state.halfway = WarmStart(it, pairs, reduced.gamma)
         if state.gap <= gap:
             break
         # The first steps, before the iterate is centred, may be short and many.

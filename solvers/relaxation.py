@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .certificate import Certificate
+from .ipm import WarmStart
 from .problem import Array, Network, Problem, TraceRow
 
 
@@ -19,7 +20,8 @@ class Relaxation:
     implied coordinates: α = (s + Xu)/2, β = (s − Xu)/2); n, d, c as in the user's data, in its units.
     value: the primal value as the solver reports it (not a bound). certificate: the proved lower bound, if any.
     network: a network met on the way whose objective bounds p*(∞) from above, if any.
-    status: `ok`, `timeout` or `failed`. info: plain numbers and strings, among them `iterations`.
+    status: `ok`, `timeout` or `failed`. info: plain numbers and strings, among them `iterations`. halfway: from
+    where the same data can be solved for another γ.
     """
 
     factor: Array
@@ -30,6 +32,7 @@ class Relaxation:
     info: Mapping[str, float | int | str] = field(default_factory=dict)
     status: str = "ok"
     message: str = ""
+    halfway: WarmStart | None = None
 
 
 def literal_factor(problem: Problem, factor: Array) -> Array:

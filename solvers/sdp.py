@@ -13,12 +13,12 @@ from .bound import certify, trivial_certificate
 from .cuts import cut
 from .dual import DualPoint, dual_value, sharpen, user_point
 from .interior import solve_reduced
-from .ipm import interior_point
+from .ipm import WarmStart, interior_point
 from .literal import solve_literal
 from .problem import Array, Fit, Problem
 from .reduction import Reduced, reduce
 from .relaxation import Relaxation
-from .rounding import ROUNDINGS
+from .rounding import ROUNDINGS, disturbed
 
 UNSOLVED = 1e-2  # relative gap at which nearly parallel rows are suspected
 NEARLY_PARALLEL = 1e-3  # radians, of rows that are merged then
@@ -39,6 +39,7 @@ def relax(
     eps: Annotated[float, Gt(0)] = 1e-4,
     cuts: Annotated[int, Ge(0)] = 0,
     budget: float | None = None,
+    warm: Relaxation | None = None,
 ) -> Relaxation:
     """Solve the doubly nonnegative relaxation, prove a lower bound on p*(∞), and add a network as the upper one.
 
@@ -46,7 +47,8 @@ def relax(
     and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at which
     `ipm` stops. eps: tolerance of SCS, by default the authors'. cuts: rounds of separating circuit cuts after that
     (cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
-    then is returned with status `timeout`. The certificate of every solver comes from the same safe bound, whatever
+    then is returned with status `timeout`. warm: the relaxation of the same X and Y with another γ, which saves `ipm`
+    about half of its iterations. The certificate of every solver comes from the same safe bound, whatever
     the solver claims; the network is `gaussian`-rounded, and its time is `network_s`, which `solve_s` leaves out.
     """
     began = time.perf_counter()
@@ -54,7 +56,7 @@ def relax(
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
-        relaxation = _ipm(problem, reduced, gap, budget)
+        relaxation = _ipm(problem, reduced, gap, budget, warm.halfway if warm else None)
         if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status == "ok":
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
@@ -76,10 +78,16 @@ def round_relaxation(
     seed: int,
     budget: float | None = None,
     rounding: Rounding = "tos",
+    noise: Annotated[float, Ge(0)] = 0.0,
 ) -> Fit:
-    """A network of the given width from a solved relaxation, which hands on its certificate."""
+    """A network of the given width from a solved relaxation, which hands on its certificate.
+
+    noise: how much the solution is disturbed before it is rounded, as a share of its norm (rounding/noise.py).
+    """
     if relaxation.factor.shape[1] == 0:
         raise ValueError(f"The relaxation has no solution to round: {relaxation.message or relaxation.status}.")
+    if noise:
+        relaxation = disturbed(problem, relaxation, noise, seed)
     fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=budget)
     return replace(fit, bound=relaxation.certificate, value=relaxation.value)
 
@@ -100,8 +108,10 @@ def sdp(
     return round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
 
 
-def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -> Relaxation:
-    state = interior_point(reduced, gap=gap, budget=budget)
+def _ipm(
+    problem: Problem, reduced: Reduced, gap: float, budget: float | None, warm: WarmStart | None = None
+) -> Relaxation:
+    state = interior_point(reduced, gap=gap, budget=budget, warm=warm)
     return Relaxation(
         factor=reduced.factor_back(positive_factor(state.Z)),
         value=state.upper * reduced.unit,
@@ -110,6 +120,7 @@ def _ipm(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -
         info={"iterations": state.iterations, "inequalities": state.inequalities, "relaxation_gap": float(state.gap)},
         status=state.status,
         message=state.message,
+        halfway=state.halfway,
     )
 
 
@@ -138,7 +149,7 @@ def _merged(problem: Problem, first: Relaxation, rows: int, gap: float, budget: 
     if second.certificate.lower_bound <= first.certificate.lower_bound:  # type: ignore[union-attr]
         return first
     message = f"relaxation_value is that with rows within an angle of {NEARLY_PARALLEL:g} merged"
-    return replace(second, message="; ".join(part for part in (message, second.message) if part))
+    return replace(second, halfway=first.halfway, message="; ".join(part for part in (message, second.message) if part))
 
 
 def _general(

@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from relaxbench.solvers import ipm
 from relaxbench.solvers.bound import certify
 from relaxbench.solvers.dual import dual_value
 from relaxbench.solvers.ipm import interior_point
-from relaxbench.solvers.problem import Problem
+from relaxbench.solvers.problem import Problem, ProblemError
 from relaxbench.solvers.reduction import reduce
 from relaxbench.solvers.sdp import relax
 
@@ -127,6 +128,41 @@ def test_a_looser_gap_is_reached_sooner():
     assert relative_gap(close) <= 1e-7
     assert loose.certificate.lower_bound <= close.value
     assert close.certificate.lower_bound <= loose.value
+
+
+def test_every_late_iterate_proves_what_its_complementarity_promises(monkeypatch):
+    """Inequalities that were just let in must not void the bound of the iterate."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(0, spread, 40) + mean for spread, mean in ((0.8, 5.8), (0.4, 3), (1.8, 3.7))])
+    reduced = reduce(Problem(X, np.eye(3)[rng.integers(3, size=40)], 0.01))
+    promised, record = [], ipm._record
+
+    def recorded(state, reduced, pairs, it, gap, began):
+        record(state, reduced, pairs, it, gap, began)
+        promised.append((state.gap, (len(it.Z) + len(it.x)) * it.mu(pairs.first) / state.upper))
+
+    monkeypatch.setattr(ipm, "_record", recorded)
+    state = interior_point(reduced, gap=1e-6)
+    late = [pair for pair in promised if 1e-6 < pair[1] < 1e-2]
+    assert state.gap <= 1e-6
+    assert len(late) >= 5
+    assert all(gap <= 10 * complementarity for gap, complementarity in late)
+
+
+@pytest.mark.parametrize(("gamma", "other"), [(0.1, 0.01), (0.01, 0.03), (0.1, 10.0)])
+def test_another_gamma_starts_where_the_last_came_by(gamma, other):
+    X, Y = teacher(2, n=30, d=3).X, teacher(2, n=30, d=3).Y
+    cold = relax(Problem(X, Y, other))
+    warm = relax(Problem(X, Y, other), warm=relax(Problem(X, Y, gamma)))
+    assert relative_gap(warm) <= GAP
+    assert warm.certificate.lower_bound <= cold.value
+    assert cold.certificate.lower_bound <= warm.value
+    assert warm.info["iterations"] < cold.info["iterations"]
+
+
+def test_a_warm_start_of_other_data_is_refused():
+    with pytest.raises(ProblemError, match="same X and Y"):
+        relax(noise(3, 10, 2, 2), warm=relax(noise(3, 11, 2, 2)))
 
 
 def test_the_same_problem_gives_the_same_bits():

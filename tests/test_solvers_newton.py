@@ -33,7 +33,7 @@ class Case:
         R = rng.standard_normal((n + d + c, n + d + c))
         x = self.entries(self.Z)[self.pairs.first :]
         self.y = np.r_[rng.standard_normal(n + losses), rng.uniform(0.1, 1, len(x))]
-        self.it = Iterate(self.Z, R @ R.T + 0.1 * np.eye(n + d + c), x, self.y)
+        self.it = Iterate(self.Z, R @ R.T + 0.1 * np.eye(n + d + c), x, self.y, np.zeros(len(x)))
 
     def feasible(self, rng):
         """Second moments of random neurons and their v, which satisfy every constraint, with many of them."""
