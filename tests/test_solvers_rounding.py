@@ -7,11 +7,11 @@ from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.literal import solve_literal
 from relaxbench.solvers.problem import Network, Problem
 from relaxbench.solvers.relaxation import Relaxation
-from relaxbench.solvers.rounding import ROUNDINGS, RoundingError, balance, ridge
+from relaxbench.solvers.rounding import ROUNDINGS, RoundingError, balance, disturbed, ridge
 from relaxbench.solvers.rounding.lbfgs import objective_and_gradient, polish
 from relaxbench.solvers.rounding.merge import fuse
 from relaxbench.solvers.rounding.ridge import refit
-from relaxbench.solvers.sdp import relax
+from relaxbench.solvers.sdp import relax, round_relaxation
 from scipy.optimize import check_grad
 
 rng = np.random.default_rng(0)
@@ -239,3 +239,19 @@ def test_best_rounding_is_within_one_percent_of_the_exact_optimum(gamma):
         ratios.append(fit.value / cpp(problem).bound.lower_bound)
     assert min(ratios) >= 1 - 1e-9
     assert np.quantile(ratios, 0.95) < 1.01
+
+
+def test_noise_moves_each_part_of_the_solution_by_its_share_and_leaves_the_bound():
+    relaxation = relax(PLAIN)
+    moved = disturbed(PLAIN, relaxation, 0.1, seed=3)
+    for rows in (slice(0, 9), slice(9, 11), slice(11, 14)):
+        change = moved.factor[rows] - relaxation.factor[rows]
+        assert np.linalg.norm(change) == pytest.approx(0.1 * np.linalg.norm(relaxation.factor[rows]))
+    np.testing.assert_array_equal(disturbed(PLAIN, relaxation, 0.1, seed=3).factor, moved.factor)
+    assert np.any(disturbed(PLAIN, relaxation, 0.1, seed=4).factor != moved.factor)
+    given, noisy = (
+        round_relaxation(PLAIN, relaxation, width=20, seed=3, rounding="factor+ridge", noise=noise)
+        for noise in (0.0, 0.1)
+    )
+    assert np.any(given.network.U != noisy.network.U)
+    assert given.bound is noisy.bound is relaxation.certificate

@@ -7,6 +7,7 @@ factor.py       the columns of a factor of Λ*, made feasible once
 ridge.py        the best V for given neurons, the balance of the two layers, and both in turn (`+ridge`)
 lbfgs.py        L-BFGS on the training objective (`+lbfgs`)
 merge.py        neurons that agree are fused (`+merge`)
+noise.py        a solution disturbed on purpose
 chain.py        a rounding followed by such steps
 progress.py     arguments checked, the best network kept
 
@@ -26,6 +27,7 @@ from .factor import round_factor
 from .gaussian import round_gaussian
 from .lbfgs import polish
 from .merge import fuse
+from .noise import disturbed
 from .progress import RoundingError
 from .ridge import balance, refit, ridge
 from .tos import round_tos, round_tos_spread
@@ -49,4 +51,4 @@ ROUNDINGS: dict[str, Callable[..., Fit]] = {
 }
 """Every rounding by the name it has in configs."""
 
-__all__ = ["ROUNDINGS", "RoundingError", "balance", "ridge"]
+__all__ = ["ROUNDINGS", "RoundingError", "balance", "disturbed", "ridge"]
