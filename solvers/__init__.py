@@ -9,7 +9,7 @@ kernel.py       the objective with v eliminated: the relaxation as kernel learni
 dual.py         dual points, their repair, and the bounds that steer the solver
 bound.py        the safe bound: what is reported as proved
 verify.py       a second proof of every certificate, in ball arithmetic
-ipm.py          interior point with constraint generation
+ipm.py, ipm_state.py   interior point with constraint generation, and its bounds
 newton.py, schur.py, start.py   its linear algebra, compiled assembly and starting point
 elimination.py  its Newton system for many outputs, the loss rows eliminated
 interior.py     the reduced program in CVXPY, a cross-check

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from .dual import DualPoint, dual_value, sharpen, value
 from .elimination import EliminatedSystem
-from .kernel import kernel_value
+from .ipm_state import InteriorPoint, WarmStart, dual_point, first_bounds, last_sharpening, record
 from .lift import inequalities, lift
 from .newton import Direction, Iterate, NewtonSystem, Pairs
-from .problem import Array, ProblemError, TraceRow
+from .problem import Array, ProblemError
 from .reduction import Reduced
 from .start import start
 
@@ -28,46 +26,7 @@ MANY_LOSSES = 3000  # from here on eliminating the loss rows pays
 SHORT = 0.03  # a predictor step below this says that the iterate has to be centred first
 MANY_NEW = 20  # so many new inequalities in one iteration are worth a second direction
 TINY = 1e-18  # slack relative to the largest entry that counts as none
-HALFWAY = 0.2  # later iterates are too near to the boundary to start from
 STALLED = 20  # iterations without progress in μ or the gap
-
-
-@dataclass(frozen=True)
-class WarmStart:
-    """An iterate from which the same data can be solved for another γ: strictly feasible, far from any face."""
-
-    it: Iterate
-    pairs: Pairs
-    gamma: float
-
-    def at(self, gamma: float) -> Iterate:
-        """The iterate with its dual side in proportion to another γ, as C is."""
-        ratio = gamma / self.gamma
-        return Iterate(self.it.Z, ratio * self.it.S, self.it.x, ratio * self.it.y, ratio * self.it.excess)
-
-
-@dataclass
-class InteriorPoint:
-    """Where the method stands: Z over (s, u, v), the best dual point, and both bounds in scaled units.
-
-    halfway: the last iterate whose gap was above HALFWAY.
-    """
-
-    Z: Array
-    dual: DualPoint
-    upper: float = np.inf
-    lower: float = -np.inf
-    iterations: int = 0
-    inequalities: int = 0
-    trace: list[TraceRow] = field(default_factory=list)
-    status: str = "ok"
-    message: str = ""
-    halfway: WarmStart | None = None
-
-    @property
-    def gap(self) -> float:
-        """(upper − lower)/upper of the relaxation itself."""
-        return (self.upper - self.lower) / self.upper if self.upper > 0 else 0.0
 
 
 def interior_point(
@@ -103,8 +62,8 @@ def interior_point(
             raise ProblemError("A warm start must come from the same X and Y. Got one of other shapes instead.")
         it, pairs = warm.at(reduced.gamma), warm.pairs
         excluded[pairs.i[pairs.first :], pairs.j[pairs.first :]] = False
-    state = InteriorPoint(it.Z, _dual_point(reduced, pairs, it))
-    _first_bounds(state, reduced)
+    state = InteriorPoint(it.Z, dual_point(reduced, pairs, it))
+    first_bounds(state, reduced)
     stalled, lowest_mu, lowest_gap = 0, np.inf, np.inf
     for _ in range(iterations if state.gap > gap else 0):
         try:
@@ -114,9 +73,7 @@ def interior_point(
         except np.linalg.LinAlgError:
             state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
             break
-        _record(state, reduced, pairs, it, gap, began)
-        if state.gap > HALFWAY:
-            state.halfway = WarmStart(it, pairs, reduced.gamma)
+        record(state, reduced, pairs, it, gap, began)
         if state.gap <= gap:
             break
         # The first steps, before the iterate is centred, may be short and many.
@@ -134,20 +91,8 @@ def interior_point(
     else:
         state.message = f"stopped after {state.iterations} iterations" if state.gap > gap else ""
     if state.gap > gap:
-        _last_sharpening(state, reduced)
+        last_sharpening(state, reduced)
     return state
-
-
-def _first_bounds(state: InteriorPoint, reduced: Reduced) -> None:
-    """Bounds before the first iteration: the start's own value, and Θ = w ȳ, which is optimal for large γ."""
-    nd = reduced.n + reduced.d
-    state.upper, _ = kernel_value(reduced, state.Z[:nd, :nd])
-    nothing, _ = kernel_value(reduced, 1e-14 * state.Z[:nd, :nd])
-    if nothing < state.upper:
-        state.upper, state.Z = nothing, 1e-14 * state.Z
-    theta = reduced.weight[:, None] * reduced.target
-    point = DualPoint(theta, np.zeros((2 * reduced.n, 2 * reduced.n)), state.dual.z)
-    _sharpen_into(state, reduced, point, rounds=4)
 
 
 def _deadline(began: float, budget: float | None) -> Callable[[], float]:
@@ -253,71 +198,3 @@ def _definite(A: Array) -> bool:
     except np.linalg.LinAlgError:
         return False
     return True
-
-
-def _dual_point(reduced: Reduced, pairs: Pairs, it: Iterate) -> DualPoint:
-    """The Θ, T, z for which S is the dual slack, or nearly: an inequality on its way out may have a negative T.
-
-    That is clipped at zero, and z_p, z_q pay for it: for a pair (r, r') of rows of p and q,
-    2 r r' ≤ r² + r'² ≤ ½ (s_p² + (x_p·u)² + s_q² + (x_q·u)²), so that −B_ss stays positive definite.
-    """
-    n, first = reduced.n, pairs.first
-    i, j = pairs.i[first:], pairs.j[first:]
-    multiplier = it.y[first:] - it.excess
-    clipped = np.maximum(-multiplier, 0.0) * (reduced.gamma / 2)
-    T = np.zeros((2 * n, 2 * n))
-    T[i, j] = np.maximum(multiplier, 0.0) * reduced.gamma
-    theta = np.zeros_like(reduced.target)
-    theta[reduced.loss_rows] = it.y[n:first].reshape(-1, reduced.c)
-    z = -0.5 * reduced.gamma * it.y[:n]
-    np.add.at(z, i % n, clipped)
-    np.add.at(z, j % n, clipped)
-    return DualPoint(theta, T + T.T, z)
-
-
-def _record(state: InteriorPoint, reduced: Reduced, pairs: Pairs, it: Iterate, gap: float, began: float) -> None:
-    """Bounds from this iterate; the better of each is kept, with what it comes from."""
-    n, d = reduced.n, reduced.d
-    E = it.Z[: n + d, : n + d]
-    feasible = float(np.min(lift(reduced.X, E), where=inequalities(n), initial=np.inf)) >= 0
-    upper, _ = kernel_value(reduced, E)
-    if feasible and upper < state.upper:
-        state.upper, state.Z = upper, it.Z
-    point = _dual_point(reduced, pairs, it)
-    lower = dual_value(reduced, point)
-    if lower > state.lower:
-        state.lower, state.dual = lower, point
-    # What the bound would be if nothing had been clipped.
-    promised, _, _ = value(reduced, point.theta, reduced.gamma**2)
-    if state.gap > gap and state.upper - promised <= gap * state.upper:
-        _sharpen_into(state, reduced, point, rounds=8)
-    state.iterations += 1
-    state.inequalities = len(it.x)
-    state.trace.append(
-        TraceRow(
-            time.perf_counter() - began,
-            state.iterations,
-            state.upper * reduced.unit,
-            state.lower * reduced.unit,
-            it.mu(pairs.first),
-        )
-    )
-
-
-def _last_sharpening(state: InteriorPoint, reduced: Reduced) -> None:
-    """When the method ends early, the best z for its best Θ, and for the Θ of its primal point, may still help much."""
-    nd = reduced.n + reduced.d
-    _, theta = kernel_value(reduced, state.Z[:nd, :nd])
-    for point in (
-        state.dual,
-        DualPoint(theta, state.dual.T, state.dual.z),
-        DualPoint(theta, 0 * state.dual.T, state.dual.z),
-    ):
-        _sharpen_into(state, reduced, point, rounds=30)
-
-
-def _sharpen_into(state: InteriorPoint, reduced: Reduced, point: DualPoint, rounds: int) -> None:
-    sharper = sharpen(reduced, point, rounds)
-    lower = dual_value(reduced, sharper)
-    if lower > state.lower:
-        state.lower, state.dual = lower, sharper

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .certificate import Certificate
-from .ipm import WarmStart
+from .ipm_state import WarmStart
 from .problem import Array, Network, Problem, TraceRow
 
 

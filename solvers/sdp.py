@@ -13,7 +13,8 @@ from .bound import certify, trivial_certificate
 from .cuts import cut
 from .dual import DualPoint, dual_value, sharpen, user_point
 from .interior import solve_reduced
-from .ipm import WarmStart, interior_point
+from .ipm import interior_point
+from .ipm_state import WarmStart
 from .literal import solve_literal
 from .problem import Array, Fit, Problem
 from .reduction import Reduced, reduce
