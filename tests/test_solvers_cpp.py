@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from relaxbench.solvers.cpp import cpp, prove
-from relaxbench.solvers.problem import Array, Fit, Problem, ProblemError
+from relaxbench.solvers.problem import Fit, Problem, ProblemError
+
+from .solver_oracles import by_cones, by_patterns, dense_maximum
 
 
 def interval(problem: Problem, **options: float) -> tuple[float, float, Fit]:
@@ -23,42 +23,6 @@ def interval(problem: Problem, **options: float) -> tuple[float, float, Fit]:
     upper = problem.objective(fit.network)
     assert fit.bound.lower_bound <= upper
     return fit.bound.lower_bound, upper, fit
-
-
-def by_patterns(problem: Problem) -> float:
-    """p*(∞) for d ≤ 2, any c: on each sign pattern's cone a moment block, entrywise nonnegative in its facets.
-
-    A cone in the plane has two facets, and 2×2 doubly nonnegative matrices are completely positive.
-    """
-    import cvxpy as cp
-
-    n, d, c = problem.n, problem.d, problem.c
-    fit, penalty, constraints = 0, 0, []
-    for pattern in itertools.product([0.0, 1.0], repeat=n):
-        active = np.array(pattern)
-        block = cp.Variable((d + c, d + c), PSD=True)
-        A = (2 * active - 1)[:, None] * problem.X
-        constraints.append(A @ block[:d, :d] @ A.T >= 0)
-        fit += (active[:, None] * problem.X) @ block[:d, d:]
-        penalty += cp.trace(block)
-    objective = 0.5 * cp.sum_squares(fit - problem.Y) + problem.gamma / 2 * penalty
-    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
-
-
-def by_cones(problem: Problem) -> float:
-    """p*(∞) for c = 1, any d: the group lasso over sign patterns with cone constraints (Pilanci and Ergen, 2020)."""
-    import cvxpy as cp
-
-    fit, penalty, constraints = 0, 0, []
-    for pattern in itertools.product([0.0, 1.0], repeat=problem.n):
-        active = np.array(pattern)
-        for sign in (1.0, -1.0):
-            u = cp.Variable(problem.d)
-            constraints.append(((2 * active - 1)[:, None] * problem.X) @ u >= 0)
-            fit += sign * (active[:, None] * problem.X) @ u
-            penalty += cp.norm(u)
-    objective = 0.5 * cp.sum_squares(fit - problem.Y[:, 0]) + problem.gamma * penalty
-    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
 
 
 @pytest.mark.parametrize("gamma", [1e-3, 0.1, 1.0, 100.0])
@@ -154,16 +118,6 @@ def test_the_time_limit_is_kept_and_said() -> None:
 def test_a_gap_out_of_range_is_refused() -> None:
     with pytest.raises(ProblemError, match="gap must be"):
         cpp(Problem([[1.0]], [[1.0]], 0.1), gap=0.0)
-
-
-def dense_maximum(theta: Array, X: Array, seed: int = 0) -> float:
-    """max h over many directions, the rows' own and their normals among them."""
-    rng = np.random.default_rng(seed)
-    d = X.shape[1]
-    U = rng.normal(size=(d, 20_000))
-    U = np.hstack([U, X.T, -X.T, *([np.array([-X[:, 1], X[:, 0]]), np.array([X[:, 1], -X[:, 0]])] if d == 2 else [])])
-    U = U[:, np.any(U != 0, axis=0)]
-    return float(np.max(np.linalg.norm(theta.T @ np.maximum(X @ U, 0), axis=0) / np.linalg.norm(U, axis=0)))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,9 +9,12 @@ from hypothesis import strategies as st
 from relaxbench.solvers.certificate import Certificate
 from relaxbench.solvers.cpp import cpp, prove
 from relaxbench.solvers.cpp.cover import cover
+from relaxbench.solvers.cpp.lines import merge_lines
 from relaxbench.solvers.cpp.search import ascend, heights
 from relaxbench.solvers.cpp.sphere import whitener
 from relaxbench.solvers.problem import Array, Fit, Problem
+
+from .solver_oracles import by_cones, planted
 
 
 def interval(problem: Problem, **options: float) -> tuple[float, float, Fit]:
@@ -29,43 +30,6 @@ def interval(problem: Problem, **options: float) -> tuple[float, float, Fit]:
     upper = problem.objective(fit.network)
     assert stored.lower_bound <= upper
     return stored.lower_bound, upper, fit
-
-
-def by_cones(problem: Problem) -> float:
-    """p*(∞) for c = 1, any d: the group lasso over sign patterns with cone constraints (Pilanci and Ergen, 2020)."""
-    import cvxpy as cp
-
-    fit, penalty, constraints = 0, 0, []
-    for pattern in itertools.product([0.0, 1.0], repeat=problem.n):
-        active = np.array(pattern)
-        for sign in (1.0, -1.0):
-            u = cp.Variable(problem.d)
-            constraints.append(((2 * active - 1)[:, None] * problem.X) @ u >= 0)
-            fit += sign * (active[:, None] * problem.X) @ u
-            penalty += cp.norm(u)
-    objective = 0.5 * cp.sum_squares(fit - problem.Y[:, 0]) + problem.gamma * penalty
-    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
-
-
-def planted(seed: int, blocks: tuple[int, ...], extra: int, gamma: float) -> tuple[Problem, float]:
-    """A problem with d = Σ blocks whose optimum is known: one output and one atom a block.
-
-    The first d rows are orthonormal; Θ on block k is θ_k ≥ 0 with ‖θ_k‖ = γ in output k, and zero on `extra` random
-    rows. So ‖Θᵀ(Xu)₊‖² ≤ Σ γ²‖block k of Xu‖² ≤ γ², with equality at atom k, and Y = Θ + Σ (Xu_k)₊v_kᵀ with v_k along
-    Θᵀ(Xu_k)₊ fulfils the conditions of optimality: the value is ½‖Θ‖² + γ Σ ‖v_k‖.
-    """
-    rng = np.random.default_rng(seed)
-    d, c = sum(blocks), len(blocks)
-    Q = np.linalg.qr(rng.normal(size=(d, d)))[0]
-    X = np.vstack([Q, rng.normal(size=(extra, d))])
-    theta, atoms = np.zeros((len(X), c)), np.zeros((d, c))
-    for k, end in enumerate(np.cumsum(blocks)):
-        part = rng.uniform(0.2, 1.0, size=blocks[k])
-        theta[end - blocks[k] : end, k] = gamma * part / np.linalg.norm(part)
-        atoms[:, k] = Q.T @ theta[:d, k] / gamma
-    sizes = rng.uniform(0.5, 2.0, size=c)
-    Y = theta + np.maximum(X @ atoms, 0) * sizes
-    return Problem(X, Y, gamma), float(0.5 * np.sum(theta**2) + gamma * np.sum(sizes))
 
 
 @pytest.mark.parametrize(
@@ -109,6 +73,7 @@ def awkward() -> dict[str, Problem]:
         "zero rows": Problem(np.vstack([X, np.zeros((3, 3))]), np.vstack([Y, np.ones((3, 2))]), 0.1),
         "duplicates": Problem(np.vstack([X, X]), np.vstack([Y, -Y]), 0.1),
         "parallel rows": Problem(np.vstack([X, -2 * X]), np.vstack([Y, Y]), 0.1),
+        "multiples that pull apart": Problem(np.vstack([X, 300 * X, -0.01 * X]), np.vstack([Y, -Y, Y]), 0.01),
         "as many rows as columns": Problem(X[:3], Y[:3], 0.1),
         "nothing to fit": Problem(X, np.zeros((9, 2)), 0.1),
         "tiny gamma": Problem(X, Y, 1e-6),
@@ -120,6 +85,7 @@ def awkward() -> dict[str, Problem]:
     }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", awkward())
 def test_awkward_data_still_gets_its_interval(name: str) -> None:
     lower, upper, fit = interval(awkward()[name], gap=1e-3)
@@ -170,6 +136,18 @@ def test_beyond_five_dimensions_the_network_is_strong_and_the_bound_the_relaxati
     assert 0 < fit.bound.lower_bound <= optimum
 
 
+def test_rows_on_one_line_count_as_one() -> None:
+    rng = np.random.default_rng(0)
+    X, theta = rng.normal(size=(4, 3)), rng.normal(size=(16, 2))
+    X = np.vstack([X, -3 * X, 1e-9 * X, np.zeros((4, 3))])
+    merged, rows, L = merge_lines(theta, X)
+    assert rows.shape == (4, 3)
+    U = rng.normal(size=(3, 50))
+    np.testing.assert_allclose(
+        merged.T @ np.maximum(rows @ U, 0) + L @ U, theta.T @ np.maximum(X @ U, 0), rtol=1e-12, atol=1e-12
+    )
+
+
 def covered(theta: Array, X: Array, slack: float) -> tuple[float, dict[str, Array]]:
     """η and the proof of a cover whose target is `slack` above the highest direction that a search finds."""
     transform = whitener(X)
@@ -186,13 +164,14 @@ def covered(theta: Array, X: Array, slack: float) -> tuple[float, dict[str, Arra
     n=st.integers(3, 14),
     c=st.integers(1, 3),
     slack=st.sampled_from([0.5, 0.05, 1e-3]),
-    kind=st.sampled_from(["normal", "ties", "thin"]),
+    kind=st.sampled_from(["normal", "ties", "thin", "lines"]),
 )
 def test_no_direction_exceeds_what_a_cover_proves(seed: int, n: int, c: int, slack: float, kind: str) -> None:
     rng = np.random.default_rng(seed)
     X = rng.integers(-2, 3, size=(n, 3)).astype(float) if kind == "ties" else rng.normal(size=(n, 3))
+    X = np.vstack([X, -7 * X]) if kind == "lines" else X
     X = np.vstack([X, np.eye(3)]) * ([1.0, 1.0, 1e-3] if kind == "thin" else [1.0, 1.0, 1.0])
-    theta = rng.normal(size=(n + 3, c))
+    theta = rng.normal(size=(len(X), c))
     eta, proof = covered(theta, X, slack)
     proved = prove(theta, X, eta * (1 + 1e-9), proof)
     assert proved == pytest.approx(eta, rel=1e-6)

@@ -25,12 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..problem import Array
+from .lines import merge_lines
 from .threads import share
 
 DEPTH = 250  # bisections from a root to a leaf, at most: far below any width that matters
 QUOTA = 20_000  # cells between two looks at the clock
 TURNS = 8  # choices of t that are tried before a cell is bisected
 NEAR = 1.3  # only cells whose bound is within this factor of the target are worth those tries
+MOST = 200_000_000  # cells of a cover, a byte each; beyond that it is given up
 SLACK = 1e-7  # share by which cells close below the target, so that the check agrees in spite of rounding
 RISE = 1e-3  # how far above a height found in a cell its target is raised when that height exceeds the target
 
@@ -70,13 +72,20 @@ class _Frames(NamedTuple):
 def cover(
     theta: Array, X: Array, transform: Array, target: float, late: Callable[[], bool] = lambda: False
 ) -> Cover | None:
-    """Cover the sphere for Θ (n, c), X (n, d) with cells below `target`; None if `late` says so before the end.
+    """Cover the sphere for Θ (n, c), X (n, d) with cells below `target`; None if `late` says so, or at `MOST` cells.
 
     Where some h exceeds the target, it is raised in that root, so the result is always a proof, of `eta`.
     """
-    d = X.shape[1]
+    d, used = X.shape[1], 0
+    merged, rows, form = merge_lines(theta, X)
+
+    def enough(cells: int) -> bool:
+        nonlocal used
+        used += cells
+        return used > MOST or late()
+
     signs = list(itertools.product([1.0, -1.0], repeat=d))
-    roots = share(lambda s: _root(theta, X, transform, np.diag(s), target, late), signs)
+    roots = share(lambda s: _root(merged, rows, form, transform, np.diag(s), target, enough), signs)
     done = [root for root in roots if root is not None]
     if len(done) < len(roots):
         return None
@@ -91,9 +100,15 @@ def cover(
 
 
 def _root(
-    theta: Array, X: Array, transform: Array, y: Array, target: float, late: Callable[[], bool]
+    theta: Array,
+    X: Array,
+    form: Array,
+    transform: Array,
+    y: Array,
+    target: float,
+    enough: Callable[[int], bool],
 ) -> tuple[NDArray[np.uint8], float, Array] | None:
-    """Splits, η and the highest vertex of one root with vertices y (d, d)."""
+    """Splits, η and the highest vertex of one root with vertices y (d, d). enough(cells made since): stop?"""
     (n, d), c = X.shape, theta.shape[1]
     frames = _Frames(
         np.zeros((DEPTH, d, d)),
@@ -105,12 +120,13 @@ def _root(
         np.zeros((DEPTH, 2), np.int64),
         np.zeros(DEPTH, np.int64),
     )
+    frames.L[0] = form
     _start(theta, X, transform, y, frames)
     state = np.array([target, 0.0, 0.0])  # target, η, highest h seen
     top = transform @ y[0]
-    pieces, level = [], 0
+    pieces, level, used = [], 0, 0
     while level >= 0:
-        if late():
+        if enough(used):
             return None
         splits = np.zeros(QUOTA, np.uint8)
         level, used = _walk(theta, X, transform, frames, level, splits, state, top)
@@ -120,7 +136,7 @@ def _root(
 
 @numba.njit(cache=True, nogil=True)
 def _start(theta: Array, X: Array, transform: Array, y: Array, frames: _Frames) -> None:
-    """Fill level 0: all rows, sorted into linear and crossing."""
+    """Fill level 0, where L is the linear part: all rows, sorted into linear and crossing."""
     d = X.shape[1]
     frames.y[0] = y
     frames.g[0] = y @ transform.T

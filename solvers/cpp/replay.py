@@ -14,6 +14,7 @@ cover every direction whatever the rounding. On a cell with vertices g_j = Ty_j,
 from __future__ import annotations
 
 import itertools
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -28,14 +29,21 @@ TURNS = 8
 SPARE = 0.1  # share of further bisections that leaves may need where rounding went the other way
 
 
-def replay(
-    theta: Array, X: Array, transform: Array, splits: NDArray[np.uint8], offsets: NDArray[np.int64], gamma: float
-) -> float:
-    """η ≥ max h for Θ (n, c), X (n, d) from the trees `splits`, one a root, beginning at `offsets` (2^d,).
+class Rows(NamedTuple):
+    """w(u) = Θᵀ(Xu)₊ + form·u, whose length is h(u)."""
+
+    theta: Array  # (n, c)
+    X: Array  # (n, d)
+    form: Array  # (c, d)
+    size: Array  # (n,): ‖form·u‖ ≤ Σ size_i |x_i·u|, and ‖θ_i‖ ≤ size_i
+
+
+def replay(rows: Rows, transform: Array, splits: NDArray[np.uint8], offsets: NDArray[np.int64], gamma: float) -> float:
+    """η ≥ max h from the trees `splits`, one a root, beginning at `offsets` (2^d,).
 
     Leaves above γ are bisected further, as long as the spare cells last. inf where the arrays are no cover.
     """
-    d = X.shape[1]
+    X, d = rows.X, rows.X.shape[1]
     if transform.shape != (d, d) or len(offsets) != 2**d or not _invertible(transform):
         return np.inf
     ends = np.append(offsets[1:], len(splits))
@@ -43,13 +51,13 @@ def replay(
         return np.inf
     edges = np.array(list(itertools.combinations(range(d), 2)), np.int64).reshape(-1, 2)
     reach = np.max(np.abs(X) @ np.abs(transform), axis=1)  # at least |x_i·g_j| on all cells, and all terms of that sum
-    slack = 16 * (len(X) + 4 * d + 16) * EPS * float(np.linalg.norm(theta, axis=1) @ reach)
+    slack = 16 * (len(X) + 4 * d + 16) * EPS * 2 * float(rows.size @ reach)
     size = np.max(np.abs(transform), axis=1)  # at least the terms of each coordinate of g_j
 
     def root(k: int) -> float:
         signs = np.array(list(itertools.product([1.0, -1.0], repeat=d))[k])
         tree = splits[offsets[k] : ends[k]]
-        return float(_root(theta, X, transform, np.diag(signs), tree, edges, size, slack, gamma))
+        return float(_root(rows.theta, X, rows.form, transform, np.diag(signs), tree, edges, size, slack, gamma))
 
     return max(share(root, range(len(offsets))))
 
@@ -69,6 +77,7 @@ def _invertible(transform: Array) -> bool:
 def _root(
     theta: Array,
     X: Array,
+    linear: Array,
     transform: Array,
     y: Array,
     tree: NDArray[np.uint8],
@@ -89,7 +98,7 @@ def _root(
     form = np.zeros((DEPTH, c, d))
     spare = int(SPARE * len(tree)) + 1000
     worst, read, k = 0.0, 0, 0
-    cell[0] = y
+    cell[0], form[0] = y, linear
     while True:
         g = cell[k] @ transform.T
         if k == 0:

@@ -1,0 +1,77 @@
+"""What the exact program must agree with: convex programs over sign patterns, and problems with planted optima."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from relaxbench.solvers.problem import Array, Problem
+
+
+def by_patterns(problem: Problem) -> float:
+    """p*(∞) by brute force over the 2ⁿ sign patterns, any d and c, exact for n ≤ 4 rows and for d ≤ 2 columns.
+
+    On a pattern's cone {Au ≥ 0} the second moments E of u enter as AEAᵀ, entrywise nonnegative; for n ≤ 4 that makes it
+    completely positive, and its factors, being in the range of A, are Au with u in the cone. In the plane two of the
+    rows bound the cone, and the same holds for their block alone.
+    """
+    import cvxpy as cp
+
+    d, c = problem.d, problem.c
+    fit, penalty, constraints = 0, 0, []
+    for pattern in itertools.product([0.0, 1.0], repeat=problem.n):
+        active = np.array(pattern)
+        block = cp.Variable((d + c, d + c), PSD=True)
+        A = (2 * active - 1)[:, None] * problem.X
+        constraints.append(A @ block[:d, :d] @ A.T >= 0)
+        fit += (active[:, None] * problem.X) @ block[:d, d:]
+        penalty += cp.trace(block)
+    objective = 0.5 * cp.sum_squares(fit - problem.Y) + problem.gamma / 2 * penalty
+    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
+
+
+def by_cones(problem: Problem) -> float:
+    """p*(∞) for c = 1, any d: the group lasso over sign patterns with cone constraints (Pilanci and Ergen, 2020)."""
+    import cvxpy as cp
+
+    fit, penalty, constraints = 0, 0, []
+    for pattern in itertools.product([0.0, 1.0], repeat=problem.n):
+        active = np.array(pattern)
+        for sign in (1.0, -1.0):
+            u = cp.Variable(problem.d)
+            constraints.append(((2 * active - 1)[:, None] * problem.X) @ u >= 0)
+            fit += sign * (active[:, None] * problem.X) @ u
+            penalty += cp.norm(u)
+    objective = 0.5 * cp.sum_squares(fit - problem.Y[:, 0]) + problem.gamma * penalty
+    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
+
+
+def planted(seed: int, blocks: tuple[int, ...], extra: int, gamma: float) -> tuple[Problem, float]:
+    """A problem with d = Σ blocks whose optimum is known: one output and one atom a block.
+
+    The first d rows are orthonormal; Θ on block k is θ_k ≥ 0 with ‖θ_k‖ = γ in output k, and zero on `extra` random
+    rows. So ‖Θᵀ(Xu)₊‖² ≤ Σ γ²‖block k of Xu‖² ≤ γ², with equality at atom k, and Y = Θ + Σ (Xu_k)₊v_kᵀ with v_k along
+    Θᵀ(Xu_k)₊ fulfils the conditions of optimality: the value is ½‖Θ‖² + γ Σ ‖v_k‖.
+    """
+    rng = np.random.default_rng(seed)
+    d, c = sum(blocks), len(blocks)
+    Q = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    X = np.vstack([Q, rng.normal(size=(extra, d))])
+    theta, atoms = np.zeros((len(X), c)), np.zeros((d, c))
+    for k, end in enumerate(np.cumsum(blocks)):
+        part = rng.uniform(0.2, 1.0, size=blocks[k])
+        theta[end - blocks[k] : end, k] = gamma * part / np.linalg.norm(part)
+        atoms[:, k] = Q.T @ theta[:d, k] / gamma
+    sizes = rng.uniform(0.5, 2.0, size=c)
+    Y = theta + np.maximum(X @ atoms, 0) * sizes
+    return Problem(X, Y, gamma), float(0.5 * np.sum(theta**2) + gamma * np.sum(sizes))
+
+
+def dense_maximum(theta: Array, X: Array, seed: int = 0) -> float:
+    """max ‖Θᵀ(Xu)₊‖ over many directions, the rows' own and their normals in the plane among them."""
+    rng = np.random.default_rng(seed)
+    d = X.shape[1]
+    U = rng.normal(size=(d, 20_000))
+    U = np.hstack([U, X.T, -X.T, *([np.array([-X[:, 1], X[:, 0]]), np.array([X[:, 1], -X[:, 0]])] if d == 2 else [])])
+    U = U[:, np.any(U != 0, axis=0)]
+    return float(np.max(np.linalg.norm(theta.T @ np.maximum(X @ U, 0), axis=0) / np.linalg.norm(U, axis=0)))
