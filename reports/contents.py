@@ -13,7 +13,7 @@ from .results import Results
 from .solver_table import solver_table
 from .summary import CHOICE, INTERVAL, chosen, summarise
 from .tables import ABSENT, Entry, Row, Table, number, ordered, records
-from .tightness import tightness
+from .tightness import tightening, tightness
 from .trends import steps_table
 
 
@@ -29,6 +29,7 @@ def tables(results: Results) -> list[Table]:
         _runtime(results),
         ranking(results),
         tightness(results),
+        tightening(results),
         solver_table(results),
         steps_table(results),
     ]

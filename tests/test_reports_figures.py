@@ -17,14 +17,17 @@ from relaxbench.reports.figures import FIGURES
 from relaxbench.reports.figures.kind import NothingToShow
 from relaxbench.reports.figures.profile import data as profile_data
 from relaxbench.reports.figures.runtime import data as runtime_data
+from relaxbench.reports.figures.scaling import data as scaling_data
+from relaxbench.reports.figures.scaling import draw as scaling_figure
 from relaxbench.reports.reading import read
 from relaxbench.reports.results import prepare
 from relaxbench.reports.style import GAMMA_LOOKS, METHOD_LOOKS, OTHER_LOOKS, arm_looks, method_looks, round_ticks
+from relaxbench.reports.tightness import stages, tightening
 from relaxbench.solvers.problem import Problem
 
 from .reports_folder import make_rows, network, spiral_locator, whole
 
-ABSENT = {"rounding"}  # the made-up run has one rounding
+ABSENT = {"rounding", "scaling"}  # the made-up run has one rounding, and one size of random data
 
 
 def csv(name):
@@ -169,6 +172,39 @@ def test_slopes_are_found_back():
     assert slopes["nngp"] == pytest.approx(3.0)
     with pytest.raises(NothingToShow):
         runtime_data(ready([row for row in rows if row["n"] == 20]))
+
+
+def staged(n, d, gamma, plain, cuts, branch, best, data):
+    """Rows of one random data set: the relaxation's value and bound, bounds with cuts and of cells, best objective."""
+    base = {"dataset": "random", "data": data, "n": n, "d": d, "c": 5, "gamma": gamma, "preprocess": "none"}
+    base |= {"bias": False, "status": "ok", "cell": f"{data}{gamma}", "options": "{}"}
+    sdp = base | {"method": "sdp", "relaxation_value": plain, "lower_bound": plain, "objective": 2 * best}
+    return [
+        {**sdp, "options": '{"cuts":0}'},
+        {**sdp, "options": '{"cuts":4}', "relaxation_value": cuts, "lower_bound": cuts},
+        {**base, "method": "branch", "lower_bound": branch, "objective": best},
+    ]
+
+
+def test_stages_of_tightening_and_their_intervals():
+    rows = staged(25, 2, 0.1, 8.0, 9.0, 9.9, 10.0, "a") + staged(25, 2, 0.01, 0.6, 0.7, 0.95, 1.0, "a")
+    rows += staged(50, 2, 0.1, 6.0, 7.0, 9.5, 10.0, "b") + staged(50, 2, 0.1, 7.0, 8.0, 10.0, 10.0, "c")
+    rows += staged(50, 3, 0.1, 1.0, 2.0, 3.0, 10.0, "d")
+    results = ready(rows)
+    found = stages(results).set_index(["data", "gamma"])
+    first = found.loc[("a", 0.1)]
+    assert (first["sdp"], first["cuts"], first["branch"]) == pytest.approx((0.8, 0.9, 0.99))
+    assert first["sdp_most"] == pytest.approx(8.0 / 9.9)
+    assert np.isnan(first["cpp"])
+    table = tightening(results)
+    (line,) = [row for row in table.rows if row[2].text == "2"]
+    assert [entry.text[:4] for entry in line[4:7]] == ["0.64", "0.74", "0.97"]  # rounded down
+    frame = scaling_data(results).set_index(["factor", "value", "gamma"])
+    assert set(frame.index.get_level_values("factor")) == {"n", "d"}  # γ varies at n = 25 only, which is not the usual
+    assert tuple(frame.loc[("n", 25, 0.01), ["low", "high"]]) == pytest.approx((0.6, 0.6 / 0.95))
+    assert tuple(frame.loc[("n", 50, 0.1), ["low", "high"]]) == pytest.approx((0.65, (6 / 9.5 + 7 / 10) / 2))
+    assert tuple(frame.loc[("d", 3, 0.1), ["low", "high", "draws"]]) == pytest.approx((0.1, 1 / 3, 1))
+    assert scaling_figure(frame.reset_index(), {}, 7.0).axes[0].get_xlabel() == "rows n"
 
 
 def test_profiles_count_as_dolan_and_more_do():
