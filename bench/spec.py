@@ -5,7 +5,8 @@
     [[dataset]]              # name, and data_seed, preprocess, bias, test_fraction, n, or options of the data set's own
     name = "random"
     data_seed = "0..99"
-    [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own
+    [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own;
+                             # up_to_n = 200 leaves out data with more training rows than that
     name = "sdp"
     solver = ["ipm", "cvxpy-scs"]
     [tolerance]              # how much worse a column may get from one run to another, see compare_columns.py
@@ -96,6 +97,7 @@ class MethodTable(BaseModel):
     gamma: Gammas | None = None
     width: Widths | None = None
     seed: Seeds | None = None
+    up_to_n: Annotated[int, Field(ge=1)] | None = None
 
     @pydantic.model_validator(mode="after")
     def _one_of_name_and_use(self) -> MethodTable:

@@ -190,3 +190,10 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
     command = [sys.executable, "-c", EDITS]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.stdout.splitlines() == [" ".join([edit, *names]) for edit, names in expected.items()], done.stderr
+
+
+def test_a_method_can_leave_out_data_with_many_rows():
+    sizes = [{"name": "random", "n": [8, 12], "d": 2, "c": 1}]
+    methods = [{"name": "ridge"}, {"name": "rbf", "up_to_n": 8}]
+    cells = expand(check_spec({"dataset": sizes, "method": methods}, "test"))
+    assert sorted((cell.method.name, cell.data.n) for cell in cells) == [("rbf", 8), ("ridge", 8), ("ridge", 12)]
