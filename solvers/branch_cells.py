@@ -39,6 +39,12 @@ class Circuits:
     def __len__(self) -> int:
         return len(self.head)
 
+    def plus(self, other: Circuits) -> Circuits:
+        """Those of `other`, which may be over further planes, at the end."""
+        C = np.zeros((len(self), other.C.shape[1]))
+        C[:, : self.C.shape[1]] = self.C
+        return Circuits(np.r_[self.head, other.head], np.vstack([C, other.C]))
+
     def only(self, which: np.ndarray) -> Circuits:
         """The circuits with these indices."""
         return Circuits(self.head[which], self.C[which])
@@ -74,29 +80,28 @@ def leaves(tree: Sequence[int], n: int) -> np.ndarray:
     return np.array(signs)
 
 
-def implications(X: Array, sign: np.ndarray, n: int) -> Circuits | None:
-    """Circuits that give signs to further of the first n rows of X (N, d) in the cell of `sign` (N,).
+def implications(X: Array, sign: np.ndarray, rows: np.ndarray) -> Circuits:
+    """Circuits that give signs to some of these rows of X (N, d) in the cell of `sign` (N,); X may end with planes.
 
-    The rows of X from n on are planes. None if the cell has no inside. By Farkas' lemma x_k·u ≥ 0 on the cell if and
-    only if x_k is a nonnegative combination of the ±x_i that define it.
+    By Farkas' lemma x_k·u ≥ 0 on the cell if and only if x_k is a nonnegative combination of the ±x_i that define it.
+    Where x_k·u = 0 on the whole cell, either sign is right.
     """
     fixed = np.flatnonzero(sign)
     if not len(fixed):
         return Circuits.none(len(X))
     generators = (sign[fixed, None] * X[fixed]).T
     norm = np.linalg.norm(X, axis=1)
-    heads, rows = [], []
-    for k in np.flatnonzero(sign[:n] == 0):
+    heads, found = [], []
+    for k in rows:
         for τ in (1, -1):
             a, distance = nnls(generators, τ * X[k] / norm[k])
             if distance < IMPLIED:
                 row = np.zeros(len(X))
                 row[fixed] = τ * a * sign[fixed] * norm[k]
                 heads.append(k)
-                rows.append(row)
-    if len(set(heads)) < len(heads):  # both signs: x_k·u = 0 on the whole cell
-        return None
-    return Circuits(np.array(heads, dtype=int), np.array(rows).reshape(len(heads), len(X)))
+                found.append(row)
+                break
+    return Circuits(np.array(heads, dtype=int), np.array(found).reshape(len(heads), len(X)))
 
 
 @dataclass(frozen=True)

@@ -194,34 +194,35 @@ def _split(it: Hierarchy, leaf: Leaf, number: int) -> None:
     for node, side in ((first, 1), (first + 1, -1)):
         sign = np.r_[leaf.sign, np.zeros(len(rows) - len(leaf.sign), dtype=int)]
         sign[number] = side
-        implied = implications(rows, sign, it.reduced.n) or Circuits.none(len(rows))
+        # What a cell's splits imply is as true in its children; to find it anew might give other signs where two are.
+        open_rows = leaf.state.cell.free[leaf.state.cell.free != number]
+        implied = leaf.implied.plus(implications(rows, sign, open_rows))
         cell = Cell.build(it.reduced.X, sign, it.circuits, implied, it.planes)
         point = leaf.state.point()
         state = CellState.fresh(cell, point.i, point.j, point.value, point.z)
-        it.push(_bounded(it, Leaf(sign, node, implied.only(cell.source), state, leaf.squared, False)))
+        it.push(_bounded(it, Leaf(sign, node, implied.only(cell.source), state, np.inf, False)))
 
 
 def _bounded(it: Hierarchy, leaf: Leaf) -> Leaf:
-    """The leaf with what its multipliers prove for the present Θ, if that is better than what it has."""
+    """The leaf with what its multipliers prove for the present Θ."""
     state = leaf.state
     B = quadratic_form(state.cell, it.theta, (state.i, state.j, state.value), state.z)
     squared = max(maximum(B, len(state.z))[0], 0.0) / it.reduced.gamma**2
-    return replace(leaf, squared=min(leaf.squared, squared))
+    return replace(leaf, squared=squared)
 
 
 def _improve(it: Hierarchy, leaf: Leaf, allowed: float, left: Callable[[], float]) -> Leaf:
     """The leaf solved, with rounds of separation until it is low enough or nothing is violated."""
-    rounds = ROUNDS if len(leaf.state.z) else LAST
     state = leaf.state
-    for _ in range(rounds):
+    for _ in range(ROUNDS if len(state.z) else LAST):
         solved = solve_height(state, it.theta, it.reduced.gamma, left())
         it.solves += 1
         if solved is None:
             break
         point = settled(solved.cell, it.theta, solved.point(), it.reduced.gamma)
-        proved = _bounded(it, replace(leaf, state=replace(solved, z=point.z[solved.cell.free]), squared=np.inf))
-        if proved.squared < leaf.squared or not leaf.solved:
-            leaf = replace(proved, squared=min(proved.squared, leaf.squared), solved=True)
+        proved = _bounded(it, replace(leaf, state=replace(solved, z=point.z[solved.cell.free])))
+        # The measure says where to split even if the multipliers are no better than those inherited.
+        leaf = proved if proved.squared <= leaf.squared else replace(leaf, state=replace(leaf.state, Z=solved.Z))
         if leaf.squared <= allowed or left() <= 0:
             break
         state, new = separate(solved, VIOLATED)
@@ -242,7 +243,7 @@ def _retrain(it: Hierarchy, gap: float, left: Callable[[], float]) -> None:
     for leaf in found:
         point = settled(leaf.state.cell, it.theta, leaf.state.point(), it.reduced.gamma)
         state = replace(leaf.state, z=point.z[leaf.state.cell.free])
-        it.push(_bounded(it, replace(leaf, state=state, squared=np.inf, solved=False)))
+        it.push(_bounded(it, replace(leaf, state=state, solved=False)))
 
 
 def _tops(leaf: Leaf) -> Array:

@@ -47,14 +47,14 @@ def test_in_every_cell_the_forms_hold_and_the_tree_covers(seed):
     found, tree = circuits(X), [-1]
     for _ in range(4):
         signs = leaves(tree, n)
-        cells = [Cell.build(X, sign, found, implications(X, sign, n)) for sign in signs]
+        cells = [Cell.build(X, sign, found, implications(X, sign, np.flatnonzero(sign == 0))) for sign in signs]
         c = int(rng.integers(len(cells)))
         if len(cells[c].free):
             tree = split(tree, c, int(rng.choice(cells[c].free)))
     U = rng.standard_normal((d, 5000))
     covered = np.zeros(5000, bool)
     for sign in leaves(tree, n):
-        cell = Cell.build(X, sign, found, implications(X, sign, n))
+        cell = Cell.build(X, sign, found, implications(X, sign, np.flatnonzero(sign == 0)))
         inside = np.all(sign[:, None] * (X @ U) >= 0, axis=0)
         covered |= inside
         assert inside.any()  # only cells with an inside are made
