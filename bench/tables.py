@@ -83,7 +83,11 @@ def _tightness(group: pd.DataFrame) -> dict[str, Any]:
 
 def _has_cuts(options: Any) -> bool:
     """Whether the options of a cell ask for cuts, which tighten the relaxation."""
-    return isinstance(options, str) and bool(json.loads(options or "{}").get("cuts"))
+    try:
+        found = json.loads(options or "{}")
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return isinstance(found, dict) and bool(found.get("cuts"))
 
 
 def _extreme(group: pd.DataFrame, column: str, *, largest: bool) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 build.py — `report(folder)`, the way in. reading.py — the folder through the store. results.py — its cells made ready
 to draw. summary.py — means with intervals, the choice among settings.
 
-contents.py — which tables there are, accuracy and runtime among them. ranking.py — all methods and settings.
+contents.py — which tables there are, runtime among them. scores.py — accuracy, R² and the like, a protocol a table.
+paired.py — methods compared split by split. ranking.py — all methods and settings.
 tightness.py — bounds and ratios. solver_table.py — solvers side by side. trends.py — nights and the steps in them.
 tables.py — CSV, Markdown and LaTeX.
 

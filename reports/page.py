@@ -21,11 +21,17 @@ from .results import Results
 from .tables import Table
 
 SHOWN = (
-    *("problem", "method", "solver", "rounding", "gamma", "width", "seed", "data_seed", "status"),
+    *("problem", "method", "solver", "rounding", "gamma", "gamma_chosen", "width", "seed", "data_seed", "status"),
     *("objective", "lower_bound", "gap", "train_accuracy", "test_accuracy", "balanced_accuracy", "test_r2"),
     *("runtime_s", "n", "d", "c", "message", "cell"),
 )  # not test_accuracy_paper: the two protocols never share a table
-HEADERS = {"problem": "data set", "gamma": "γ", "lower_bound": "lower bound", "runtime_s": "runtime (s)"}
+HEADERS = {
+    "problem": "data set",
+    "gamma": "γ",
+    "gamma_chosen": "γ by cv",
+    "lower_bound": "lower bound",
+    "runtime_s": "runtime (s)",
+}
 DIGITS = 6  # significant digits in the page; results.csv has all
 MOST_ROWS = 200  # rows of a figure's data shown in the page; the CSV beside the figure has all
 ASSETS = Path(__file__).parent / "assets"
@@ -98,6 +104,7 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
 
     datasets = sorted(cells["dataset"].unique())
     gammas = [f"{value:g}" for value in sorted(cells["gamma"].dropna().unique(), reverse=True)]
+    gammas += ["by cv"] if cells["gamma_chosen"].notna().any() else []
     finished = len(results.done)
     return [
         (

@@ -36,7 +36,8 @@ class Results:
     """What a run left behind.
 
     cells: one row a cell, every column of the results (`TEXT` as str, `NUMBERS` as float, `bias` as bool), plus
-    `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise.
+    `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise. Where γ was
+    chosen by cross-validation `gamma` is missing, so that such cells go together, and `gamma_chosen` has it.
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
     did not ask for or get, in words. history: the nights up to this one, if the folder holds any (bench/history.py).
     """
@@ -123,6 +124,8 @@ def prepare(
     for column in NUMBERS:
         cells[column] = _numbers(cells[column])
     cells["bias"] = _numbers(cells["bias"]) == 1
+    cells["gamma_chosen"] = cells["gamma"].where(cells["gamma_by"] == "cv")
+    cells["gamma"] = cells["gamma"].mask(cells["gamma_by"] == "cv")
     cells["method"] = cells["method"].map(shortened(cells["method"]))
     cells["problem"] = _problems(cells)
     cells["arm"] = _arms(cells)

@@ -13,7 +13,15 @@ from relaxbench.reports.tables import Entry, Table, fixed, latex, latex_text, ma
 
 from .reports_folder import make_rows, quick_report, whole, write_folder
 
-NAMES = ("accuracy", "accuracy-paper", "r2", "runtime", "methods", "tightness")
+SCORES = {
+    "accuracy": "test_accuracy",
+    "balanced-accuracy": "balanced_accuracy",
+    "accuracy-paper": "test_accuracy_paper",
+    "optimism": "optimism",
+    "r2": "test_r2",
+    "rmse": "test_rmse",
+}
+NAMES = (*SCORES, "paired", "runtime", "methods", "tightness")
 
 
 class Tables(HTMLParser):
@@ -53,7 +61,7 @@ def from_latex(text):
         if line.endswith(r"\\"):
             line = re.sub(r"\\textsuperscript\{[\d,]*\}", "", line.removesuffix(r" \\"))
             line = re.sub(r"\\textbf\{([^{}]*)\}", r"*\1", line)
-            plain = {r"$\pm$": "±", r"$\gamma$": "γ", "--": "–", r"\_": "_"}
+            plain = {r"\%": "%", r"$\pm$": "±", r"$\gamma$": "γ", "--": "–", r"\_": "_"}
             for code, letter in plain.items():
                 line = line.replace(code, letter)
             rows.append(line.split(" & "))
@@ -112,14 +120,14 @@ def by_hand(results, column):
     return draws.groupby(["dataset", "gamma", "method"]).mean()
 
 
-@pytest.mark.parametrize(
-    ("name", "column"), [("accuracy", "test_accuracy"), ("accuracy-paper", "test_accuracy_paper"), ("r2", "test_r2")]
-)
+@pytest.mark.parametrize(("name", "column"), SCORES.items())
 def test_scores_are_those_of_the_store(tables, store, name, column):
     expected = by_hand(store[0], column)
     html, _, _, csv = tables[name]
-    methods, seen = html[0][2:], 0
-    for dataset, gamma, *fields in html[1:]:
+    methods, seen = html[0][4:], 0
+    for dataset, gamma, n, splits, *fields in html[1:]:
+        part = store[0][(store[0]["dataset"] == dataset) & (store[0]["gamma"] == float(gamma))]
+        assert (int(n), int(splits)) == (part["n"].iloc[0], part["data"].nunique())
         for method, field in zip(methods, fields, strict=True):
             key = (dataset, float(gamma), method)
             assert (field == "–") == (key not in expected.index)
@@ -131,11 +139,12 @@ def test_scores_are_those_of_the_store(tables, store, name, column):
         assert row.mean == pytest.approx(expected[(row.problem, row.gamma, row.method)], rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "accuracy-paper", "r2"])
+@pytest.mark.parametrize("name", SCORES)
 def test_the_best_is_bold_with_ties_and_failures_are_not(tables, name):
-    for _, _, *fields in tables[name][0][1:]:
+    for _, _, _, _, *fields in tables[name][0][1:]:
         values = {k: float(f.strip("*").split(" ± ")[0]) for k, f in enumerate(fields) if f != "–"}
-        best = {k for k, value in values.items() if value == max(values.values())}
+        extreme = {"rmse": min, "optimism": lambda _: None}.get(name, max)(values.values())
+        best = {k for k, value in values.items() if value == extreme}
         assert {k for k, field in enumerate(fields) if field.startswith("*")} == best
 
 
@@ -148,7 +157,7 @@ def test_ties_are_all_bold_and_a_method_that_failed_is_never(tmp_path):
     rows[-1] |= {"status": "timeout", "test_accuracy": None, "message": "time limit"}
     index = quick_report(write_folder(tmp_path / "run", rows, records=False))
     row = Tables(index.read_text(encoding="utf-8")).found["accuracy"][1]
-    assert row == ["iris", "0.1", "0.990", "*0.900", "*0.900"]
+    assert row == ["iris", "0.1", "75", "1", "0.990", "*0.900", "*0.900"]
     assert "Not finished: 1 timeout of 2 runs; the number is over the others." in index.read_text(encoding="utf-8")
     assert r"0.990\textsuperscript{1}" in (index.parent / "tables" / "accuracy.tex").read_text(encoding="utf-8")
 
@@ -156,8 +165,8 @@ def test_ties_are_all_bold_and_a_method_that_failed_is_never(tmp_path):
 def test_runtimes_are_those_of_the_store(tables, store):
     results = store[0][store[0]["status"] == "ok"]
     html = tables["runtime"][0]
-    for dataset, gamma, *fields in html[1:]:
-        for method, field in zip(html[0][2:], fields, strict=True):
+    for dataset, gamma, _, _, *fields in html[1:]:
+        for method, field in zip(html[0][4:], fields, strict=True):
             part = results[
                 (results["dataset"] == dataset) & (results["gamma"] == float(gamma)) & (results["method"] == method)
             ]
