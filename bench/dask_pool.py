@@ -7,15 +7,19 @@ one. Results come back through the scheduler; only this side writes the run's fo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
+import signal
 import threading
 import time
 import uuid
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from typing import Any
 
 from .environment import machine
@@ -72,9 +76,10 @@ class DaskPool:
             import distributed
 
             dask.config.set(LOCAL)
-            self._cluster = distributed.LocalCluster(
-                n_workers=self._jobs, threads_per_worker=1, memory_limit=0, host="127.0.0.1", dashboard_address=":0"
-            )
+            with _interrupts_held():
+                self._cluster = distributed.LocalCluster(
+                    n_workers=self._jobs, threads_per_worker=1, memory_limit=0, host="127.0.0.1", dashboard_address=":0"
+                )
             self._client = distributed.Client(self._cluster, set_as_default=False)
         return self
 
@@ -147,6 +152,20 @@ def _settle(done: Any, task: Task, answer: Future[list[Result]]) -> None:
             answer.set_exception(OSError("the scheduler is gone"))
         else:  # for instance a worker without relaxbench
             answer.set_result(ended(task, "failed", f"on the worker: {one_line(error)}"))
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits meanwhile. Threads and processes begun here never get it: they are ended by us, without a word."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _quiet(*loggers: str) -> None:

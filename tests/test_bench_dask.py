@@ -182,7 +182,9 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_one_line(tmp_path, cluster
     command += ["--executor", f"dask://{address}", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     awaited(lambda: len(list((tmp_path / "out").glob("cells/*/record.json"))) >= 1)
-    scheduler = next(p for p in psutil.process_iter(["cmdline"]) if str(tmp_path / "scheduler.json") in p.cmdline())
+    scheduler = next(
+        p for p in psutil.process_iter(["cmdline"]) if str(tmp_path / "scheduler.json") in (p.info["cmdline"] or ())
+    )
     scheduler.kill()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 3, err
