@@ -30,11 +30,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     gone = {"color": SOFT, "marker": ".", "linestyle": "-"}  # methods that did not run on the last night
     for axis, (metric, part) in zip(axes.flat, metrics.items(), strict=False):
         for (method, _, cell), line in part.groupby(["method", "machine", "cell"]):
-            look = {**looks.get(method, gone), "markersize": 2.5}
+            look = {**looks.get(method, gone), "markersize": 2.5, "markevery": -(-len(line) // 20)}
             thin = {"linewidth": 0.6, "marker": "", "alpha": 0.7} if cell else {}
             axis.plot(line["night"], line["change"], **{**look, **thin})
             steps = line[line["step"].notna()]
-            marks = {"linestyle": "none", "markersize": 5, "markeredgecolor": INK}
+            marks = {"linestyle": "none", "markersize": 5, "markeredgecolor": INK, "markevery": 1}
             for sign, marker in ((1, "^"), (-1, "v")):
                 some = steps[steps["step"] * sign > 0]
                 axis.plot(some["night"], some["change"], **{**look, **marks, "marker": marker})
