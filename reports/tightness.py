@@ -71,7 +71,11 @@ def stages(results: Results) -> pd.DataFrame:
 
 
 def _stage_of_sdp(options: str) -> str:
-    return "cuts" if json.loads(options or "{}").get("cuts") else "sdp"
+    try:
+        found = json.loads(options or "{}")
+    except (ValueError, RecursionError):
+        return "sdp"
+    return "cuts" if isinstance(found, dict) and found.get("cuts") else "sdp"
 
 
 def tightening(results: Results) -> Table | None:

@@ -24,7 +24,8 @@ from .reduction import reduce
 from .relaxation import Relaxation
 from .sdp import relax
 
-SEARCH = 0.5  # share of the time limit for the search for a network
+SEARCH = 0.4  # share of the time limit for the search for a network
+RELAX = 0.6  # share of what is left then for the relaxation
 
 
 def branch(
@@ -51,21 +52,22 @@ def branch(
         return np.inf if budget is None else budget - (time.perf_counter() - began)
 
     with threadpool_limits(limits=1):  # the matrices are too small for more
-        relaxation = relax(problem, cuts=cuts, budget=budget)
         if not problem.X.any() or not problem.Y.any():
-            return _nothing_to_learn(problem, relaxation)
-        assert relaxation.certificate is not None
+            return _nothing_to_learn(problem, relax(problem))
         reduced = reduce(problem)
         trainer = Trainer(problem, reduced, seed)
-        enough = (1 - SEARCH) * left()
-        trainer.search(TRAINED * gap, lambda: left() < enough)
+        trainer.search(TRAINED * gap, lambda: budget is not None and left() < (1 - SEARCH) * budget)
+        relaxation = relax(problem, cuts=cuts, budget=None if budget is None else max(RELAX * left(), 1e-3))
+        assert relaxation.certificate is not None
         pool = circuits(reduced.X) if cuts else Circuits.none(reduced.n)
         it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
         it.began = began
         it.note()
         whole = Cell.build(reduced.X, np.zeros(reduced.n, dtype=int), pool, Circuits.none(reduced.n))
         end = tighten(it, root(reduced, relaxation.certificate, whole), gap, cells, left)
-    network, upper = trainer.network, it.upper
+    networks = [trainer.network, relaxation.network or trainer.network]
+    network = min(networks, key=problem.objective)
+    upper = problem.objective(network)
     reached = (upper - it.certificate.lower_bound) / upper
     early = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     return Fit(
