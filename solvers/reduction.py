@@ -99,7 +99,7 @@ def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
     """
     scaled = problem.scaled
     X0, Y0, gamma = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma
-    rep, coef = parallel_rows(X0, parallel)
+    rep, coef = parallel_rows(X0, parallel, _evened(X0, gamma))
     live = rep >= 0
     if not live.any():
         raise ProblemError("X must have a row that is not zero. Got X = 0 instead: its optimum is ½‖Y‖².")
@@ -134,13 +134,28 @@ def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
     )
 
 
-def parallel_rows(X: Array, angle: float = PARALLEL) -> tuple[np.ndarray, Array]:
-    """For each row k of X (n, d): the first row it is a multiple of, and the factor; (−1, 0) for a zero row."""
+def _evened(X: Array, gamma: float) -> Array:
+    """X in coordinates in which badly scaled columns weigh alike, as they do for trained neurons.
+
+    Rows that differ in a small column alone are no more parallel than others, unless the column is below γ and useless.
+    """
+    A, singular, _ = sl.svd(X, full_matrices=False)
+    size = singular / np.sqrt(len(X))
+    return A * (singular / np.maximum(size, max(gamma, RANK * size[0])))
+
+
+def parallel_rows(X: Array, angle: float = PARALLEL, metric: Array | None = None) -> tuple[np.ndarray, Array]:
+    """For each row k of X (n, d): the first row it is a multiple of, and the factor; (−1, 0) for a zero row.
+
+    angle: radians, between rows of X or, where given, of `metric` (n, any), the same rows in other coordinates.
+    """
     n = len(X)
     norm = np.linalg.norm(X, axis=1)
     live = norm > 1e-12 * norm.max(initial=0.0)
     live &= norm > 0
-    unit = np.divide(X, norm[:, None], out=np.zeros_like(X), where=live[:, None])
+    unit = X if metric is None else metric
+    length = np.linalg.norm(unit, axis=1)[:, None]
+    unit = np.divide(unit, length, out=np.zeros_like(unit), where=live[:, None] & (length > 0))
     rep, coef = np.where(live, np.arange(n), -1), np.where(live, 1.0, 0.0)
     cosine = unit @ unit.T
     # A cosine within 1e-15 of 1 only says "nearer than 3e-8"; the distance itself decides.

@@ -179,3 +179,10 @@ def test_any_time_limit_leaves_a_valid_bound(name, budget):
     bound = relaxation.certificate.lower_bound
     assert 0 < bound <= relaxation.value < np.inf
     assert below_training(problem, bound)
+
+
+@pytest.mark.parametrize("columns", [(1e2, 1, 1e-1), (1e3, 1, 1e-3)])
+def test_badly_scaled_columns_do_not_make_rows_parallel(columns):
+    problem = noise(1, 20, 3, 2)
+    relaxation = relax(Problem(problem.X * np.array(columns), problem.Y, 0.1))
+    assert relaxation.certificate.lower_bound >= 0.99 * relaxation.value
