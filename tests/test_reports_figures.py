@@ -25,7 +25,7 @@ from relaxbench.reports.style import GAMMA_LOOKS, METHOD_LOOKS, OTHER_LOOKS, arm
 from relaxbench.reports.tightness import stages, tightening
 from relaxbench.solvers.problem import Problem
 
-from .reports_folder import make_rows, network, spiral_locator, whole
+from .reports_folder import make_rows, network, spiral_locator, whole, write_folder
 
 ABSENT = {"rounding", "scaling"}  # the made-up run has one rounding, and one size of random data
 
@@ -105,6 +105,23 @@ def test_accuracies_are_those_of_the_store(store):
         part = part[(part["method"] == row.method) & ((row.method != "sgd") | (part["width"] == 300))]
         assert row.mean == pytest.approx(part["test_r2"].mean())
     assert csv("accuracy-paper")["mean"].mean() > csv("accuracy")["mean"].mean()
+    keys = ["problem", "gamma", "method"]
+    both = (
+        csv("accuracy-paper").merge(csv("accuracy"), on=keys, suffixes=("_paper", "")).merge(csv("optimism"), on=keys)
+    )
+    assert len(both) == len(csv("optimism")) > 5
+    assert np.allclose(both["mean_paper"] - both["mean_x"], both["mean_y"])
+
+
+def test_cells_whose_gamma_was_chosen_have_a_panel_of_their_own(tmp_path):
+    rows = make_rows({"iris": (75, 4, 3, 0.9, 2)}, methods=("sdp", "nngp"), gammas=(0.1, 0.01), seeds=(0,))
+    for row in rows:
+        row["gamma_by"] = "cv" if row["gamma"] == 0.01 else None
+    folder = write_folder(tmp_path / "run", rows, records=False)
+    picture = report(folder, figure="accuracy", format="svg").read_text(encoding="utf-8")
+    assert "γ by cross-validation" in picture
+    assert "γ = 0.1" in picture
+    assert "γ = 0.01" not in picture
 
 
 def test_ratios_are_those_of_the_store(store):

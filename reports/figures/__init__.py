@@ -1,11 +1,11 @@
 """The figures, one file each: what it shows (`data`), how it is drawn (`draw`), what is said about it (`caption`).
 
-accuracy.py — test accuracy and R² by data set and method, each protocol by itself. ratio.py — certified ratio by data
-set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum. scaling.py —
-the same as the problem grows. width.py — training objective against width. gap.py — proved gap against time.
-runtime.py — runtime against n. profile.py — performance profiles. tradeoff.py — accuracy against runtime. rounding.py —
-roundings compared. regions.py — what was learned in the plane. kernels.py — learned and fixed kernels. trends.py —
-metrics over the nights. kind.py — what a figure is.
+accuracy.py — test accuracy, R² and optimism by data set and method, each protocol by itself. ratio.py — certified
+ratio by data set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum.
+scaling.py — the same as the problem grows. width.py — training objective against width. gap.py — proved gap against
+time. runtime.py — runtime against n. profile.py — performance profiles. tradeoff.py — accuracy against runtime.
+rounding.py — roundings compared. regions.py — what was learned in the plane. kernels.py — learned and fixed kernels.
+trends.py — metrics over the nights. kind.py — what a figure is.
 """
 
 from . import (
@@ -43,6 +43,7 @@ FIGURES = {
         regions.FIGURE,
         kernels.FIGURE,
         accuracy.PAPER,
+        accuracy.OPTIMISM,
         trends.FIGURE,
     )
 }
