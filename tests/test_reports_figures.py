@@ -1,5 +1,6 @@
 """What figures show is what the store holds; pictures can be redrawn, have the right size and real fonts."""
 
+import json
 import re
 import runpy
 import sys
@@ -16,6 +17,8 @@ from relaxbench.reports.arccosine import kernel, ridge_scores
 from relaxbench.reports.figures import FIGURES
 from relaxbench.reports.figures.kind import NothingToShow
 from relaxbench.reports.figures.profile import data as profile_data
+from relaxbench.reports.figures.rounding import data as rounding_data
+from relaxbench.reports.figures.rounding import data_noise as noise_data
 from relaxbench.reports.figures.runtime import data as runtime_data
 from relaxbench.reports.figures.scaling import data as scaling_data
 from relaxbench.reports.figures.scaling import draw as scaling_figure
@@ -27,7 +30,7 @@ from relaxbench.solvers.problem import Problem
 
 from .reports_folder import make_rows, network, spiral_locator, whole, write_folder
 
-ABSENT = {"rounding", "scaling"}  # the made-up run has one rounding, and one size of random data
+ABSENT = {"rounding", "rounding-noise", "scaling"}  # the made-up run has one rounding, and one size of random data
 
 
 def csv(name):
@@ -359,3 +362,24 @@ def test_drawing_warns_of_nothing(tmp_path):
         warnings.simplefilter("error")
         for name in FIGURES.keys() - ABSENT:
             FIGURES[name].data(results)
+
+
+def test_noise_in_the_relaxation_is_shown_against_the_proved_bound(tmp_path):
+    rows = []
+    for row in make_rows({"iris": (75, 4, 3, 0.9, 2)}, methods=("sdp",), gammas=(0.1,), widths=(100,), seeds=(0,)):
+        for rounding, harm in (("tos", 3.0), ("factor", 1.0)):
+            for gap, noise in ((1e-6, 0.0), (1e-6, 0.1), (1e-2, 0.0)):
+                options = json.dumps({"rounding": rounding, "noise": noise, "gap": gap})
+                factor = 1.5 * (1 + harm * noise) * (1 + gap)
+                objective = {"objective": factor * row["lower_bound"], "upper_bound": factor * row["lower_bound"]}
+                name = f"{row['cell']}{rounding}{noise:g}{gap:g}".replace(".", "").replace("-", "")
+                rows.append({**row, **objective, "options": options, "rounding": rounding, "cell": name})
+    results = read(write_folder(tmp_path / "run", rows, records=False))
+    frame = noise_data(results).set_index(["kind", "rounding", "value"])["mean"]
+    assert frame["noise", "tos", 0.1] == pytest.approx(1.5 * 1.3)
+    assert frame["noise", "factor", 0.1] == pytest.approx(1.5 * 1.1)
+    assert frame["gap", "tos", 1e-2] == pytest.approx(1.5 * 1.01)
+    assert len(frame) == 8
+    compared = rounding_data(results).set_index("rounding")
+    assert compared["runs"].tolist() == [2, 2]  # neither disturbed nor badly solved
+    assert report(tmp_path / "run", figure="rounding-noise", format="svg").is_file()

@@ -40,6 +40,7 @@ FIGURES = {
         tradeoff.FIGURE,
         runtime.FIGURE,
         rounding.FIGURE,
+        rounding.NOISE,
         regions.FIGURE,
         kernels.FIGURE,
         accuracy.PAPER,

@@ -1,11 +1,16 @@
-"""Comparison of roundings: the objective of the network that each makes out of the same relaxation, and its time."""
+"""Comparison of roundings: the objective of the network that each makes out of the same relaxation, and its time.
+
+And out of worse ones: disturbed by noise, or solved to a wider gap.
+"""
+
+import json
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, choice_looks, legend, log_x, name_rows, panels
+from ..style import canvas, choice_looks, legend, log_x, log_y, name_rows, only, panels
 from ..summary import with_best
 from .kind import FigureKind, NothingToShow
 
@@ -13,10 +18,12 @@ from .kind import FigureKind, NothingToShow
 def data(results: Results) -> pd.DataFrame:
     """For each problem, γ, method and rounding: objective over the best known, and seconds to round.
 
-    Of several widths the largest is taken, so that the roundings are compared at one size of network.
+    Of several widths the largest is taken, so that the roundings are compared at one size of network, and of
+    relaxations those solved best and not disturbed.
     """
-    cells = with_best(results)
-    cells = cells[cells["rounding"] != ""]
+    cells = _rounded(results)
+    keys = [cells[key] for key in ("problem", "gamma", "method")]
+    cells = cells[(cells["noise"] == 0) & (cells["gap"] == cells["gap"].groupby(keys).transform("min"))]
     cells = cells[
         cells["width"].fillna(-1) == cells.groupby(["problem", "gamma", "method"])["width"].transform("max").fillna(-1)
     ]
@@ -32,6 +39,45 @@ def data(results: Results) -> pd.DataFrame:
     return rows.reset_index().sort_values(
         ["problem", "gamma", "method", "rounding"], ascending=[True, False, True, True]
     )
+
+
+def data_noise(results: Results) -> pd.DataFrame:
+    """For each rounding, geometric means of objective over proved bound by noise and by gap of the relaxation.
+
+    Over the (data, γ, width) that have every value of the two for every rounding; noise is averaged over its seeds.
+    """
+    cells = _rounded(results).dropna(subset=["ratio"])
+    cells["above"] = np.log(cells["relative"] / cells["ratio"])
+    parts = []
+    for kind, fixed in (("noise", "gap"), ("gap", "noise")):
+        part = cells[cells[fixed] == cells[fixed].min()]
+        part = part[part.groupby("rounding")[kind].transform("nunique") > 1]
+        if part.empty:
+            continue
+        table = part.pivot_table(index=["data", "gamma", "width"], columns=["rounding", kind], values="above").dropna()
+        mean, problems = np.exp(table.mean()), len(table)
+        parts.append(mean.rename("mean").reset_index().rename(columns={kind: "value"}))
+        parts[-1] = parts[-1].assign(kind=kind, problems=problems)
+    frame = pd.concat(parts) if parts else pd.DataFrame(columns=["mean"])
+    if frame.dropna(subset=["mean"]).empty:
+        raise NothingToShow("No rounding ran on relaxations of several qualities: it needs `noise` or `gap` as a list.")
+    return frame[["kind", "rounding", "value", "mean", "problems"]].sort_values(["kind", "rounding", "value"])
+
+
+def _rounded(results: Results) -> pd.DataFrame:
+    """Finished cells that rounded a relaxation, with its `noise` and `gap` out of their options."""
+    cells = with_best(results)
+    cells = cells[cells["rounding"] != ""]
+    options = [_options(text) for text in cells["options"]]
+    return cells.assign(**{name: [float(found.get(name, 0.0)) for found in options] for name in ("noise", "gap")})
+
+
+def _options(text: str) -> dict:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
@@ -65,6 +111,36 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     return figure
 
 
+def draw_noise(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
+    """One panel for noise and one for the gap, as far as there are any."""
+    kinds = [kind for kind in ("noise", "gap") if (frame["kind"] == kind).any()]
+    choices = choice_looks(frame["rounding"])
+    rows, columns = panels(width, len(kinds), 2)
+    figure, axes = canvas(width, rows * 2.2 + 0.4, rows, columns, sharey=True)
+    for axis, kind in zip(axes.flat, kinds, strict=False):
+        part = frame[frame["kind"] == kind]
+        least = part.loc[part["value"] > 0, "value"].min()
+        for rounding, look in choices.items():
+            line = part[part["rounding"] == rounding]
+            axis.plot(line["value"].clip(least / 10), line["mean"], **look)
+        axis.set_xscale("log")
+        axis.set_xlabel("noise in the solution" if kind == "noise" else "relative gap of the relaxation")
+    log_y(axes[0, 0], 1.0, 1.1 * frame["mean"].max())
+    axes[0, 0].set_ylabel("training objective / proved bound")
+    only(axes, len(kinds))
+    legend(figure, choices)
+    return figure
+
+
+def caption_noise(frame: pd.DataFrame) -> str:
+    """What is averaged, and where no noise is drawn."""
+    return (
+        "What each rounding makes of a worse solution: training objective over the best proved lower bound of the same "
+        f"data and γ, geometric means over {int(frame['problems'].max())} problems (data, γ and width). Noise is "
+        "Gaussian, as a share of the norm of the solution's factor; no noise is drawn at the left edge."
+    )
+
+
 def caption(frame: pd.DataFrame) -> str:
     """What points and bars are."""
     return (
@@ -75,3 +151,4 @@ def caption(frame: pd.DataFrame) -> str:
 
 
 FIGURE = FigureKind("rounding", "Comparison of roundings", data, draw, caption)
+NOISE = FigureKind("rounding-noise", "Roundings of worse relaxations", data_noise, draw_noise, caption_noise)
