@@ -50,7 +50,8 @@ def relax(
     (cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
     then is returned with status `timeout`. warm: the relaxation of the same X and Y with another γ, which saves `ipm`
     about half of its iterations. The certificate of every solver comes from the same safe bound, whatever
-    the solver claims; the network is `gaussian`-rounded, and its time is `network_s`, which `solve_s` leaves out.
+    the solver claims; the network is rounded by `gaussian+lbfgs`, and its time is `network_s`, which `solve_s` leaves
+    out.
     """
     began = time.perf_counter()
     if not problem.X.any() or not problem.Y.any():
@@ -177,7 +178,7 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
     if not relaxation.factor.any() or (left is not None and left <= 0):
         return relaxation
     began = time.perf_counter()
-    fit = ROUNDINGS["gaussian"](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
+    fit = ROUNDINGS["gaussian+lbfgs"](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
     info = {**relaxation.info, "network_s": time.perf_counter() - began}
     return replace(relaxation, network=fit.network, info=info)
 
