@@ -42,6 +42,8 @@ types: $(READY)
 bench-solvers: $(READY)
 	$(BIN)/relaxbench run solvers --out results/solvers
 	$(BIN)/relaxbench report results/solvers
+	$(BIN)/relaxbench run solver-scaling --out results/solver-scaling
+	$(BIN)/relaxbench report results/solver-scaling
 
 perf: $(READY)
 	@mkdir -p build
