@@ -17,7 +17,8 @@ relaxation.py   a solved relaxation
 certificate.py  a proved lower bound with the arrays that prove it
 cuts.py         circuit cuts: a tighter relaxation of the same size
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program
-branch_cells.py, branch_hierarchy.py, branch_program.py   its cells, their tree, and the conic program over them
+branch_cells.py, branch_hierarchy.py, branch_program.py   its cells, their tree, and the conic program over each
+branch_network.py         its network, and the Θ that its cells are to prove
 branch_proof.py, branch_verify.py   the safe bound over cells, and a second proof of it
 rounding/       from a solved relaxation to a network
 cpp/            the exact completely positive program

@@ -26,7 +26,7 @@ from .reduction import Reduced
 SMALL = 12  # free rows up to which a cell is solved at once
 BLIND = 32  # cells up to which larger ones are split without being solved, which costs far more
 ROUNDS = 3  # solves of a cell with separation between them, before it is split
-LAST = 12  # the same for a cell that no row splits
+USELESS = 1e-6  # relative gain of further rounds below which no more are made
 IDLE = 1e-6  # share of the measure that must lie on both sides of a row's plane for the row to split the cell
 SPREAD = 500  # directions that stand for all of R^d where nothing is solved yet
 STEP = 0.1  # share of the gap to gain before a new certificate is made on the way
@@ -40,7 +40,8 @@ RETRAINED = 20  # times that cells may send the trainer back to work
 class Leaf:
     """A cell with its signs (n+k,), place in the tree, the circuits behind its signs, and what is proved of it.
 
-    squared: a bound on ‖Θᵀ(Xu)₊‖²/γ² at unit u, up to rounding. solved: the multipliers were made for this Θ.
+    squared: a bound on ‖Θᵀ(Xu)₊‖²/γ² at unit u, up to rounding. solved: the multipliers were made for this Θ. final:
+    its measure violates nothing, or to let in what it violates was of no use.
     """
 
     sign: np.ndarray
@@ -49,6 +50,7 @@ class Leaf:
     state: CellState
     squared: float
     solved: bool
+    final: bool = False
 
 
 @dataclass
@@ -123,7 +125,7 @@ def tighten(it: Hierarchy, start: CellState, gap: float, cells: int, left: Calla
             _retrain(it, gap, left)
             allowed = _allowed(it, gap)
         else:
-            end = _split_solved(it, leaf, cells)
+            end = _split_solved(it, leaf, allowed, cells, left)
     certify(it)
     return end
 
@@ -174,11 +176,16 @@ def _solve_or_split(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left:
     return f"a cell of order {order} is left unsolved: at most {LARGEST}" if order > LARGEST else ""
 
 
-def _split_solved(it: Hierarchy, leaf: Leaf, cells: int) -> str:
-    """Split the cell by the row, or else the plane, that its measure is spread across; returns why it cannot be."""
-    number = _row(leaf, leaf.state.known) if it.cells + 2 <= cells else None
-    if number is None and it.cells + 2 <= cells:
-        number = _plane(it, leaf)
+def _split_solved(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left: Callable[[], float]) -> str:
+    """Split the cell by the row that its measure is spread across, or go on with what it violates, or else split it by
+    a plane; returns why none of these can be done."""
+    room = it.cells + 2 <= cells
+    number = _row(leaf, leaf.state.known) if room else None
+    if number is None and not leaf.final:
+        again = _improve(it, leaf, allowed, left)
+        it.push(replace(again, final=again.final or again.squared > leaf.squared * (1 - USELESS)))
+        return ""
+    number = _plane(it, leaf) if number is None and room else number
     if number is None:
         it.push(leaf)
         return f"a cell is left that is not split: {it.cells} of at most {cells} cells"
@@ -213,8 +220,8 @@ def _bounded(it: Hierarchy, leaf: Leaf) -> Leaf:
 
 def _improve(it: Hierarchy, leaf: Leaf, allowed: float, left: Callable[[], float]) -> Leaf:
     """The leaf solved, with rounds of separation until it is low enough or nothing is violated."""
-    state = leaf.state
-    for _ in range(ROUNDS if len(state.z) else LAST):
+    state = separate(leaf.state, VIOLATED)[0] if leaf.solved else leaf.state
+    for _ in range(ROUNDS):
         solved = solve_height(state, it.theta, it.reduced.gamma, left())
         it.solves += 1
         if solved is None:
@@ -227,6 +234,7 @@ def _improve(it: Hierarchy, leaf: Leaf, allowed: float, left: Callable[[], float
             break
         state, new = separate(solved, VIOLATED)
         if not new:
+            leaf = replace(leaf, final=True)
             break
     return replace(leaf, solved=True)
 
@@ -243,7 +251,7 @@ def _retrain(it: Hierarchy, gap: float, left: Callable[[], float]) -> None:
     for leaf in found:
         point = settled(leaf.state.cell, it.theta, leaf.state.point(), it.reduced.gamma)
         state = replace(leaf.state, z=point.z[leaf.state.cell.free])
-        it.push(_bounded(it, replace(leaf, state=state, solved=False)))
+        it.push(_bounded(it, replace(leaf, state=state, solved=False, final=False)))
 
 
 def _tops(leaf: Leaf) -> Array:
