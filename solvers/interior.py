@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,21 @@ from .problem import Array
 from .reduction import Reduced
 
 
+class Solved(NamedTuple):
+    """Z (q, q), the dual point (None if there is none), the value in scaled units, and how the backend ended."""
+
+    Z: Array
+    point: DualPoint | None
+    value: float
+    status: str
+    message: str
+    iterations: int
+
+
 def solve_reduced(
     reduced: Reduced, *, backend: Literal["clarabel", "scs"], eps: float = 1e-8, budget: float | None = None
-) -> tuple[Array, DualPoint | None, float, str, int]:
-    """(Z (q, q), dual point, value in scaled units, status, iterations) of the reduced relaxation.
+) -> Solved:
+    """The reduced relaxation, solved by a backend of CVXPY.
 
     Status `ok`, `timeout` or `failed`; the backend ends by itself when `budget` seconds are over. Without a point, Z
     is zero, the dual None and the value nan.
@@ -58,9 +69,10 @@ def solve_reduced(
     except cp.error.SolverError:  # raised by CVXPY in place of the status of this name
         claimed = cp.SOLVER_ERROR
     out_of_time = budget is not None and time.perf_counter() - began >= budget
-    status, _ = status_of(backend, claimed, out_of_time=out_of_time)
+    status, message = status_of(backend, claimed, out_of_time=out_of_time)
     if status == "failed" or Z.value is None or not np.all(np.isfinite(Z.value)):
-        return np.zeros(Z.shape), None, float("nan"), "timeout" if out_of_time else "failed", 0
+        message = message or f"{backend} has no finite solution ({claimed})"
+        return Solved(np.zeros(Z.shape), None, float("nan"), "timeout" if out_of_time else "failed", message, 0)
 
     theta = np.zeros_like(reduced.target)
     theta[rows] = reduced.weight[rows, None] * (reduced.target[rows] - F.value[rows])
@@ -69,11 +81,7 @@ def solve_reduced(
     T = reduced.gamma * np.maximum(T + T.T, 0.0)
     # CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in dual.py.
     z = 2 * reduced.gamma * np.asarray(diagonal.dual_value).ravel()  # (1, 1) if there is one row
+    point = DualPoint(theta, T, z)
     iterations = int(program.solver_stats.num_iters or 0)
-    return (
-        (Z.value + Z.value.T) / 2,
-        DualPoint(theta, T, z),
-        float(program.value) + reduced.constant,
-        status,
-        iterations,
-    )
+    value = float(program.value) + reduced.constant
+    return Solved((Z.value + Z.value.T) / 2, point, value, status, message, iterations)

@@ -157,10 +157,15 @@ def _merged(problem: Problem, first: Relaxation, rows: int, gap: float, budget: 
 def _general(
     problem: Problem, reduced: Reduced, backend: Literal["scs", "clarabel"], eps: float, budget: float | None
 ) -> Relaxation:
-    Z, point, value, status, iterations = solve_reduced(reduced, backend=backend, eps=eps, budget=budget)
-    factor = reduced.factor_back(positive_factor(Z))
-    certificate = None if point is None else certify(problem, reduced, _sharper(reduced, point))
-    return Relaxation(factor, value * reduced.unit, certificate, info={"iterations": iterations}, status=status)
+    it = solve_reduced(reduced, backend=backend, eps=eps, budget=budget)
+    return Relaxation(
+        factor=reduced.factor_back(positive_factor(it.Z)),
+        value=it.value * reduced.unit,
+        certificate=None if it.point is None else certify(problem, reduced, _sharper(reduced, it.point)),
+        info={"iterations": it.iterations},
+        status=it.status,
+        message=it.message,
+    )
 
 
 def _literal(

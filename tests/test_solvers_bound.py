@@ -35,7 +35,7 @@ def pool():
 def solution(index):
     """The reduced problem and a good dual point."""
     reduced = reduce(pool()[index][0])
-    point = solve_reduced(reduced, backend="clarabel")[1]
+    point = solve_reduced(reduced, backend="clarabel").point
     return reduced, point
 
 
@@ -101,7 +101,7 @@ def test_the_proved_maximum_covers_the_circle(n, d, c, theta_power, T_power, z_p
 def test_good_points_prove_the_closed_form(name):
     planted = tight()[name]
     reduced = reduce(planted.problem)
-    point = solve_reduced(reduced, backend="clarabel")[1]
+    point = solve_reduced(reduced, backend="clarabel").point
     certificate = certify(planted.problem, reduced, point)
     assert planted.optimum * (1 - 1e-5) <= certificate.lower_bound <= planted.optimum * (1 + ROUNDING)
     eta = prove(certificate.theta, planted.problem.X, certificate.proof)

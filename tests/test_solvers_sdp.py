@@ -43,9 +43,9 @@ def test_literal_reduced_and_interior_point_agree(shape):
     problem = noise(sum(shape), *shape, gamma=0.1 if shape[0] % 2 else 0.5)
     reduced, ours = reduce(problem), relax(problem)
     assert ours.value == pytest.approx(over_kernel(problem), rel=1e-5)
-    *_, value, status, _ = solve_reduced(reduced, backend="clarabel")
-    assert status == "ok"
-    assert ours.value == pytest.approx(value * reduced.unit, rel=1e-5)
+    solved = solve_reduced(reduced, backend="clarabel")
+    assert solved.status == "ok"
+    assert ours.value == pytest.approx(solved.value * reduced.unit, rel=1e-5)
 
 
 def test_the_program_as_it_is_written_comes_near():
@@ -61,9 +61,9 @@ def test_the_program_as_it_is_written_comes_near():
 def test_reduced_scs_agrees_too():
     problem = noise(2, 5, 2, 2)
     reduced = reduce(problem)
-    *_, value, status, _ = solve_reduced(reduced, backend="scs", eps=1e-7)
-    assert status == "ok"
-    assert relax(problem).value == pytest.approx(value * reduced.unit, rel=1e-5)
+    solved = solve_reduced(reduced, backend="scs", eps=1e-7)
+    assert solved.status == "ok"
+    assert relax(problem).value == pytest.approx(solved.value * reduced.unit, rel=1e-5)
 
 
 @pytest.mark.parametrize(
