@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..problem import Array, Network
-from .master import solve_master
+from .master import objective, solve_master
 from .search import distinct, heights
 
 DROP = 1e-7  # columns with less than this share of the mass leave the set
@@ -55,17 +55,18 @@ def advance(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, gap:
     gap: what is left to gain, relative; it says how exactly to solve and what may be dropped.
     """
     tol = min(1e-3, max(1e-8, 0.01 * gap))
-    columns = _thin(X, gamma, extend(X, Y, gamma, columns, new, tol), gap)
+    columns = _thin(X, Y, gamma, extend(X, Y, gamma, columns, new, tol), gap)
     U, s = merge(X, columns.U, columns.s, 1e-3)
     U, s = slide(X, Y, gamma, replace(columns, U=U, s=s), SLIDE)
     U, s = np.hstack([U, columns.U]), np.concatenate([s, np.zeros_like(columns.s)])
-    return _thin(X, gamma, solve(X, Y, gamma, U, s, tol, columns.iterations), gap)
+    return _thin(X, Y, gamma, solve(X, Y, gamma, U, s, tol, columns.iterations), gap)
 
 
-def _thin(X: Array, gamma: float, columns: Columns, gap: float) -> Columns:
+def _thin(X: Array, Y: Array, gamma: float, columns: Columns, gap: float) -> Columns:
     """Without columns that neither carry mass nor come near their limit ‖Θᵀz_k‖ ≤ γ, and without near duplicates.
 
-    The master's central weights obey s_k (1 − ‖Θᵀz_k‖²/γ²) ≈ const: their ratio ranks the columns.
+    The master's central weights obey s_k (1 − ‖Θᵀz_k‖²/γ²) ≈ const: their ratio ranks the columns. What leaves hands
+    its mass to the nearest column that stays, and the objective is taken again.
     """
     if not len(columns.s):
         return columns
@@ -74,7 +75,12 @@ def _thin(X: Array, gamma: float, columns: Columns, gap: float) -> Columns:
     order = np.argsort(-rank, kind="stable")
     order = order[(rank[order] > 1) | (room[order] < min(3 * gap, 0.05)) | (np.arange(len(order)) < KEPT)]
     keep = order[distinct(columns.U[:, order], MOST, min(1e-3, 0.3 * gap))]
-    return replace(columns, U=columns.U[:, keep], s=columns.s[keep])
+    if len(keep) == len(columns.s):
+        return columns
+    U, s = columns.U[:, keep], columns.s[keep]
+    gone = np.setdiff1d(np.arange(len(columns.s)), keep)
+    np.add.at(s, np.argmax(U.T @ columns.U[:, gone], axis=0), columns.s[gone])
+    return replace(columns, U=U, s=s, value=objective(np.maximum(X @ U, 0.0), Y, gamma, s))
 
 
 def network(X: Array, Y: Array, gamma: float, columns: Columns) -> Network:
@@ -92,7 +98,7 @@ def slide(X: Array, Y: Array, gamma: float, columns: Columns, steps: int) -> tup
     start = network(X, Y, gamma, columns)
     d, m = start.U.shape
 
-    def objective(w: Array) -> tuple[float, Array]:
+    def value_and_gradient(w: Array) -> tuple[float, Array]:
         U, V = w[: d * m].reshape(d, m), w[d * m :].reshape(m, -1)
         inner = X @ U
         hidden = np.maximum(inner, 0.0)
@@ -103,7 +109,7 @@ def slide(X: Array, Y: Array, gamma: float, columns: Columns, steps: int) -> tup
 
     w = np.concatenate([start.U.ravel(), start.V.ravel()])
     options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 30}
-    w = minimize(objective, w, jac=True, method="L-BFGS-B", options=options).x
+    w = minimize(value_and_gradient, w, jac=True, method="L-BFGS-B", options=options).x
     U, V = w[: d * m].reshape(d, m), w[d * m :].reshape(m, -1)
     norm = np.linalg.norm(U, axis=0)
     alive = norm > 0

@@ -45,9 +45,7 @@ class _Point:
 
 def solve_master(Z: Array, Y: Array, gamma: float, s: Array, tol: float, max_iter: int = 100) -> Master:
     """Minimise over s ≥ 0 from the start `s` (K,) for columns Z (n, K) until the duality gap is below tol·f."""
-    Q, R = np.linalg.qr(Z) if len(Z) > Z.shape[1] else (np.eye(len(Z)), Z)
-    target = Q.T @ Y
-    rest = Y - Q @ target  # out of reach of these columns: it stays in the residual
+    Q, R, target, rest = _reach(Z, Y)
     constant = 0.5 * float(np.sum(rest**2))
 
     s = _interior(s, Z, Y, gamma)
@@ -70,6 +68,19 @@ def solve_master(Z: Array, Y: Array, gamma: float, s: Array, tol: float, max_ite
         iterations += 1
     theta = gamma * cho_solve(cho_factor(_kernel(R, gamma, best), lower=True), target)
     return Master(best, rest + Q @ theta, best_point.f + constant, iterations)
+
+
+def objective(Z: Array, Y: Array, gamma: float, s: Array) -> float:
+    """f(s), the objective of the network that has the weights s (K,) on the columns Z (n, K) and the best outputs."""
+    _, R, target, rest = _reach(Z, Y)
+    return _evaluate(R, target, gamma, s).f + 0.5 * float(np.sum(rest**2))
+
+
+def _reach(Z: Array, Y: Array) -> tuple[Array, Array, Array, Array]:
+    """Q, R with Z = QR, QᵀY, and the part of Y out of reach of these columns, which stays in the residual."""
+    Q, R = np.linalg.qr(Z) if len(Z) > Z.shape[1] else (np.eye(len(Z)), Z)
+    target = Q.T @ Y
+    return Q, R, target, Y - Q @ target
 
 
 def _interior(s: Array, Z: Array, Y: Array, gamma: float) -> Array:

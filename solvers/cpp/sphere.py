@@ -43,7 +43,7 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
         directions, height = ascend(columns.theta, X, directions, rng)
         progress.primal(columns)
         upper = progress.columns.value
-        lower = feasible(columns.theta, Y, gamma, live, max(float(height[0]), gamma))[1]
+        lower = feasible(columns.theta, Y, gamma, live, float(height[0]))[1]
         believed = (upper - lower) / upper if upper > 0 else 0.0
         progress.info["believed_gap"] = believed
         if coarse and (believed < COARSE or progress.late(0.3)):
@@ -55,8 +55,8 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
         if upper == 0 or (not proofs and (believed <= gap / 2 or stale or progress.late(SEARCH))):
             return
         if believed <= gap / 2:
-            target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap))
-            made = _prove(columns, X, transform, max(target, float(height[0]) * (1 + 1e-6)), progress)
+            target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), float(height[0]) * (1 + 1e-6))
+            made = _prove(columns, X, transform, target, progress)
             if progress.gap <= gap or made is None:
                 return
             found, high = ascend(columns.theta, X, made.tops, rng)
@@ -75,9 +75,9 @@ def whitener(X: Array) -> Array:
     return rows.T * (np.sqrt(len(X)) / values)
 
 
-def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float) -> float:
-    """The largest η for which Θ still proves `lower`, by bisection of the concave dual value in t = γ/η ≤ 1."""
-    low, high = 0.0, 1.0
+def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float, least: float) -> float:
+    """The largest η ≥ least for which Θ still proves `lower`, by bisection in t = γ/η, in which that value rises."""
+    low, high = 0.0, gamma / max(least, 1e-3 * gamma)
     for _ in range(50):
         t = 0.5 * (low + high)
         low, high = (low, t) if feasible(theta, Y, gamma, live, gamma / t)[1] >= lower else (t, high)
