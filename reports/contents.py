@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from .critical_width import critical_width
 from .paired import paired
 from .ranking import ranking
 from .results import Results
@@ -25,6 +26,7 @@ def tables(results: Results) -> list[Table]:
         _runtime(results),
         ranking(results),
         tightness(results),
+        critical_width(results),
         tightening(results),
         solver_table(results),
         steps_table(results),
