@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from relaxbench.datasets import load
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.branch_proof import prove_cells
 from relaxbench.solvers.certificate import Certificate
@@ -151,6 +152,8 @@ def test_altered_arrays_never_prove_too_much(seed):
         ("T_value", lambda a: a * np.nan),
         ("T_column", lambda a: a + 10**6),
         ("T_cell", lambda a: a - 1),
+        ("planes", lambda a: np.r_[a, 1.0]),
+        ("circuit_cell", lambda a: a + 10**6),
         ("z", lambda a: a[:-1]),
         ("circuit_row", lambda a: 0 * a),
         ("circuit_form", lambda a: a[:-1]),
@@ -162,6 +165,30 @@ def test_arrays_that_are_no_certificate_are_named(name, change):
     proof = {**certificate.proof, name: change(certificate.proof[name])}
     with pytest.raises(CertificateError):
         verify(replace(certificate, proof=proof), problem.X, problem.Y, problem.gamma)
+
+
+def test_planes_split_where_no_row_does():
+    problem = noise(1, 8, 3, 2, 0.02)
+    fit = branch(problem, gap=1e-5)
+    proof, theta = dict(fit.bound.proof), fit.bound.theta
+    assert len(proof["planes"]) >= 3
+    assert fit.bound.lower_bound >= fit.value * (1 - 1e-5)
+    assert verify(fit.bound, problem.X, problem.Y, problem.gamma) == pytest.approx(fit.bound.lower_bound, rel=1e-9)
+    truth = sampled_maximum(theta, problem.X, np.random.default_rng(0))
+    for planes in (proof["planes"], -proof["planes"], proof["planes"][::-1], 0 * proof["planes"]):
+        altered = {**proof, "planes": planes}
+        assert prove_cells(theta, problem.X, altered) >= truth * (1 - 1e-12)
+        proved = verify(replace(fit.bound, proof=altered), problem.X, problem.Y, problem.gamma)
+        assert proved <= fit.value
+
+
+@pytest.mark.parametrize(("d", "gamma"), [(2, 0.1), (2, 0.01), pytest.param(3, 0.01, marks=pytest.mark.slow)])
+def test_the_hierarchy_alone_closes_the_gap_on_random_data(d, gamma):
+    data = load("random", seed=56, n=25, d=d, c=5)  # of the hundred draws the hardest at d = 2
+    problem = Problem(data.X_train, data.Y_train, gamma)
+    fit = branch(problem, gap=1e-2)
+    assert fit.bound.lower_bound >= 0.99 * fit.value
+    assert relax(problem).certificate.lower_bound < 0.97 * fit.value
 
 
 def test_a_missing_cell_or_multiplier_costs_the_bound():
