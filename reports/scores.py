@@ -103,23 +103,22 @@ def _table(results: Results, cells: pd.DataFrame, score: Score) -> Table:
 
 
 def failures(cells: pd.DataFrame) -> pd.DataFrame:
-    """n, cells, failures and what they were (`2 timeout, 1 failed`) for each (problem, γ, method).
-
-    splits: data sets drawn in the row, by whatever method.
-    """
+    """n, splits, cells, failures and what they were (`2 timeout, 1 failed`) for each (problem, γ, method)."""
     grouped = cells.groupby(KEYS, dropna=False)
-    table = grouped.agg(n=("n", "max"), cells=("status", "size"), failed=("status", lambda s: (s != "ok").sum()))
+    table = grouped.agg(n=("n", "max"), splits=("data", "nunique"), cells=("status", "size"))
+    table["failed"] = grouped["status"].agg(lambda status: (status != "ok").sum())
     counts = cells[cells["status"] != "ok"].groupby([*KEYS, "status"], dropna=False).size().reset_index(name="count")
     texts = (counts["count"].astype(str) + " " + counts["status"]).groupby([counts[key] for key in KEYS], dropna=False)
-    table = table.join(texts.agg(", ".join).rename("failures")).reset_index()
-    splits = cells.groupby(KEYS[:2], dropna=False)["data"].nunique().rename("splits").reset_index()
-    return table.merge(splits, on=KEYS[:2])
+    return table.join(texts.agg(", ".join).rename("failures")).reset_index()
 
 
 def wide(
     results: Results, table: pd.DataFrame, text: Callable[[Row], str], best: Callable[[pd.DataFrame], set[str]]
 ) -> tuple[tuple[tuple[Entry, ...], ...], tuple[str, ...]]:
-    """Rows of a table, one for each (problem, γ) with n, splits and one column a method, and their footnotes."""
+    """Rows of a table, one for each (problem, γ) with n, splits and one column a method, and their footnotes.
+
+    Where methods have ended on different numbers of splits, the fewest and the most are given.
+    """
     rows, notes = [], []
     for (problem, gamma), line in table.groupby(KEYS[:2], dropna=False, sort=False):
         by_method = {row["method"]: row for row in records(line)}
@@ -132,8 +131,9 @@ def wide(
                 notes.append(note)
             marks = (notes.index(note) + 1,) if note else ()
             fields.append(Entry(text(row), method in winners, marks) if row else ABSENT)
-        sizes = (f"{line['n'].max():g}", f"{line['splits'].max():g}")
-        rows.append((Entry(str(problem)), Entry(gamma_text(cast(float, gamma))), *map(Entry, sizes), *fields))
+        splits = "–".join(f"{count:g}" for count in sorted({line["splits"].min(), line["splits"].max()}))
+        sizes = (Entry(f"{line['n'].max():g}"), Entry(splits))
+        rows.append((Entry(str(problem)), Entry(gamma_text(cast(float, gamma))), *sizes, *fields))
     return tuple(rows), tuple(notes)
 
 

@@ -67,6 +67,8 @@ def test_cells_whose_gamma_was_chosen_are_one_row_whatever_it_is():
         ["iris", "by cv", "50", "2", "0.950 ± 0.635", "0.800 ± 0.000"]
     ]
     assert paired(results).rows[0][1].text == "by cv"
+    partial = prepare(None, results_of([0.1, 0.2]).cells.iloc[:3], pd.DataFrame(), {}, "")
+    assert scores(partial)[0].rows[0][3].text == "1–2"
 
 
 def test_a_report_shows_given_and_chosen_gamma_apart(tmp_path):
