@@ -8,18 +8,37 @@ from decimal import ROUND_CEILING
 from .results import Results
 from .summary import chosen, summarise
 from .tables import fixed
+from .trends import NIGHT, steps_table
 
 MOST = 3
+RECENT = 14  # nights
 
 
 def findings(results: Results) -> list[str]:
     """At most three sentences, the most important first; fewer when the results do not say more."""
-    candidates = [_tightness(results), _accuracy(results), _exact(results), _speed(results)]
+    candidates = [_steps(results), _tightness(results), _accuracy(results), _exact(results), _speed(results)]
     return [text for text in candidates if text][:MOST]
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
+
+
+def _steps(results: Results) -> str:
+    """How many numbers changed for good within the last RECENT nights of the history, and the one that did most."""
+    table = steps_table(results)
+    if table is None or results.history is None:
+        return ""
+    recent = results.history["night"].drop_duplicates().nlargest(RECENT).min()
+    data = table.data[(table.data["night"] >= f"{recent:{NIGHT}}") & table.data["change"].notna()]
+    data = data[data["metric"] != "test_accuracy_paper"]  # optimistic: no finding rests on it
+    if data.empty:
+        return ""
+    most = data.loc[data["change"].abs().idxmax()]
+    return (
+        f"Over the last {RECENT} nights {len(data)} of the numbers followed changed for good. The largest step: "
+        f"{most['metric']} of {most['cell']} went from {most['before']:.4g} to {most['after']:.4g} on {most['night']}."
+    )
 
 
 def _tightness(results: Results) -> str:

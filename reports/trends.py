@@ -11,6 +11,7 @@ from .results import Results, printable, shortened
 from .tables import Entry, Row, Table, number, records
 
 STEPS_DRAWN = 8  # of a metric, the largest; the table has more
+NIGHT = "%Y-%m-%d %H:%M"
 STEPS_LISTED = 100  # newest; the CSV has all
 COLUMNS = ("metric", "method", "machine", "cell", "night", "change", "step")
 
@@ -41,7 +42,7 @@ def steps_table(results: Results) -> Table | None:
     """One row a lasting change of level, newest first, with what else changed that night; None without any."""
     lines = [
         {
-            "night": f"{step.night:%Y-%m-%d %H:%M}",
+            "night": f"{step.night:{NIGHT}}",
             "metric": trend.metric,
             "cell": trend.label,
             "machine": trend.machine,
