@@ -14,8 +14,8 @@ REPORTED = 0.769  # the smallest ratio the paper reports, against the best SGD r
 CURVES = {
     "paper_ratio": ("SDP / best SGD", "--"),
     "sdp_over_exact": ("SDP / exact", "-"),
-    "cuts": ("cuts, certified", "-."),
-    "branch": ("hierarchy, certified", ":"),
+    "cuts": ("cuts", "-."),
+    "branch": ("hierarchy", ":"),
 }
 
 
@@ -56,7 +56,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     axis.set_ylim(-0.02, 1.02)
     axis.set_xlabel("ratio at most")
     axis.set_ylabel("share of problems")
-    figure.legend(handles=handles, loc="outside upper center", ncols=4 if width > 5 else 2, handlelength=3)
+    figure.legend(handles=handles, loc="outside upper center", ncols=4 if width > 5 else 2, handlelength=2.5)
     return figure
 
 
