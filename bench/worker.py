@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from ..datasets import Dataset
 from ..solvers.problem import Fit, Problem
 from .cell import Cell
@@ -188,13 +190,16 @@ def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
 
 
 def _rehearse(task: Task) -> None:
-    """The call once on a problem of three rows, if its method asks for it; what comes of it is nobody's concern."""
+    """The call once on a tiny problem, if its method asks for it; what comes of it is nobody's concern.
+
+    It has three features, as with fewer `cpp` takes a way on which there is nothing to compile.
+    """
     method, options = task.cells[0].method, task.cells[0].options
     key = canonical([method.name, options])
     if not method.rehearse or task.relaxation is not None or key in _rehearsed:
         return
     _rehearsed.add(key)
-    tiny = Problem([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 0.1)
+    tiny = Problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
     with contextlib.suppress(Exception):
         _fitting(task.cells[0])(tiny, task.budget) if task.cells[0].gamma is None else _call(task, tiny)()
 
