@@ -212,11 +212,11 @@ def test_a_method_that_compiles_at_its_first_call_is_rehearsed_once(tmp_path):
         "calls = []\n"
         "def one(problem, *, budget):\n"
         "    calls.append(problem.n)\n"
-        "    if problem.n == 3:\n"
+        "    if problem.n == 4:\n"
         "        raise RuntimeError('of no concern')\n"
         "    return Fit(lambda X: np.zeros((len(X), problem.c)), info={'calls': str(calls)})\n"
     )
-    for rehearse, calls in ((True, ["[3, 6]", "[3, 6, 6]"]), (False, ["[3, 6, 6, 6]"])):
+    for rehearse, calls in ((True, ["[4, 6]", "[4, 6, 6]"]), (False, ["[4, 6, 6, 6]"])):
         method = Method(f"own {rehearse}", "", function=f"{path}:one", rehearse=rehearse)
         cell = Cell(cells()[0].data, method, {}, 0.1, None, None, "code")
         for expected in calls:
