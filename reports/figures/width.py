@@ -10,6 +10,7 @@ from ..summary import series, with_best
 from .kind import FigureKind, NothingToShow
 
 PANELS = 12  # drawn at most; the CSV has all
+HIGHEST = 4.0  # networks this many times worse than the best known leave the panel, lest nothing else be seen
 CLOSE = 1.01  # a width is enough when its loss is within one per cent of the best known
 
 
@@ -62,7 +63,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_title(plain(f"{key[0]}\nγ = {key[1]:g}"))
     lowest = frame["bound"].where(frame["bound"] > 0).min()
     log_x(axes[0, 0], frame["width"].min() / 1.3, frame["width"].max() * 1.3)
-    log_y(axes[0, 0], min(0.95, 0.95 * lowest) if lowest > 0 else 0.95, max(1.08, 1.25 * frame["high"].max()))
+    log_y(
+        axes[0, 0],
+        min(0.95, 0.95 * lowest) if lowest > 0 else 0.95,
+        min(max(1.08, 1.25 * frame["high"].max()), HIGHEST),
+    )
     only(axes, len(wanted))
     figure.supxlabel("width m", fontsize=7.5)
     figure.supylabel("training objective / best known", fontsize=7.5)
@@ -77,11 +82,12 @@ def caption(frame: pd.DataFrame) -> str:
     count = frame.groupby(["problem", "gamma"]).ngroups
     more = f" The {PANELS} problems with most widths are drawn; the CSV has all {count}." if count > PANELS else ""
     return (
-        "Training objective of the networks found, divided by the best objective known for the same data and γ. Points "
-        "are means over seeds and data sets drawn, bars reach from the smallest to the largest. The black line is the "
-        "proved lower bound (its mean over the data sets drawn), the grey band reaches from it to the best known "
-        "network: the optimum lies in it. The dotted line marks the smallest width whose mean is within 1 % of the "
-        f"best. Both axes are logarithmic.{more}"
+        "Training objective of the networks found, divided by the best objective known for the same data and γ. "
+        "Points are means over seeds and data sets drawn, bars reach from the smallest to the largest. The line "
+        "without points is the proved lower bound (its mean over the data sets drawn), the grey band reaches from "
+        "it to the best known network: the optimum lies in it. The dotted line marks the smallest width whose "
+        f"mean is within 1 % of the best. Both axes are logarithmic; what is more than {HIGHEST:g} times the best "
+        f"known is not in view.{more}"
     )
 
 
