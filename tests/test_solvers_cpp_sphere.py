@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxbench.solvers.certificate import Certificate
-from relaxbench.solvers.cpp import cpp, prove
+from relaxbench.solvers.cpp import cpp, prove, sphere
 from relaxbench.solvers.cpp.cover import cover
 from relaxbench.solvers.cpp.lines import merge_lines
 from relaxbench.solvers.cpp.search import ascend, heights
 from relaxbench.solvers.cpp.sphere import whitener
 from relaxbench.solvers.problem import Array, Fit, Problem
+from relaxbench.solvers.sdp import relax
 
+from .solver_cases import teacher
 from .solver_oracles import by_cones, planted
 
 
@@ -240,3 +242,13 @@ def test_great_circles_climb_to_the_maximum_of_the_arcs() -> None:
     np.testing.assert_allclose(heights(theta, X, ends), height, rtol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(ends, axis=0), 1.0, rtol=1e-12)
     assert height[0] >= dense * (1 - 1e-3)
+
+
+def test_without_a_cover_the_relaxation_bounds(monkeypatch):
+    problem = teacher(3, n=10, d=3, c=2)
+    monkeypatch.setattr(sphere, "_prove", lambda *_: None)
+    fit = cpp(problem, gap=1e-3)
+    assert fit.status == "ok"
+    assert "could not be covered" in fit.message
+    assert fit.bound.lower_bound == pytest.approx(relax(problem).certificate.lower_bound, rel=1e-9)
+    assert fit.bound.lower_bound <= problem.objective(fit.network)

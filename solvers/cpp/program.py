@@ -38,7 +38,8 @@ def cpp(
     The program has no width: `width` is accepted, as every method does, and not used. budget: seconds; at the limit the
     best network and the best proved bound so far come back, status `timeout`. gap: the proved (upper − lower)/upper at
     which to stop. Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own;
-    beyond, `search`: the same column generation as a trainer, and the bound of the relaxation, however far off that is.
+    beyond, and where no cover can be had, `search`: the same column generation as a trainer, and the bound of the
+    relaxation, however far off that is.
     Raises ProblemError for a gap that is not between 0 and 1.
     """
     if not 0 < gap < 1:
@@ -81,7 +82,9 @@ def cpp(
         info={**info, **progress.info, "compile_s": compile_s},
     )
     if route == "search":
-        return _with_relaxation(problem, fit, budget)
+        return _with_relaxation(problem, fit, budget, "the sphere has too many dimensions")
+    if route == "sphere" and not progress.proof and progress.gap > gap:
+        return _with_relaxation(problem, fit, budget, "the sphere could not be covered")
     return _with_status(fit, problem.objective(best), gap, budget)
 
 
@@ -126,8 +129,8 @@ def _with_status(fit: Fit, upper: float, gap: float, budget: float | None) -> Fi
     return replace(fit, status="timeout" if late else "ok", message=message)
 
 
-def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
-    """The bound of the doubly nonnegative relaxation, and its network if that is the better one."""
+def _with_relaxation(problem: Problem, fit: Fit, budget: float | None, why: str) -> Fit:
+    """The bound of the doubly nonnegative relaxation, and its network if that is the better one; why: no other."""
     began = time.perf_counter()
     relaxation = relax(problem, budget=None if budget is None else max(0.0, budget - float(fit.info["solve_s"])))
     info = {**fit.info, "solve_s": float(fit.info["solve_s"]) + time.perf_counter() - began}
@@ -136,9 +139,7 @@ def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
     bounds = [b for b in (fit.bound, relaxation.certificate) if b is not None]
     bound = max(bounds, key=lambda b: b.lower_bound)
     upper = problem.objective(best)
-    message = (
-        f"proved gap {(upper - bound.lower_bound) / upper:.1e}, from the relaxation: the sphere has too many dimensions"
-    )
+    message = f"proved gap {(upper - bound.lower_bound) / upper:.1e}, from the relaxation: {why}"
     return replace(
         fit, predict=best.predict, network=best, bound=bound, info=info, status=relaxation.status, message=message
     )
