@@ -194,6 +194,17 @@ def test_slopes_are_found_back():
         runtime_data(ready([row for row in rows if row["n"] == 20]))
 
 
+def test_each_solver_of_a_method_has_a_slope_of_its_own():
+    rows = []
+    for k, n in enumerate((20, 60, 200)):
+        (row,) = make_rows({f"set{k}": (n, 2, 2, 0.9, 1)}, methods=("sdp",), gammas=(0.1,), seeds=(0,))
+        for solver, power in (("ipm", 2.5), ("cvxpy-scs", 4.0)):
+            options = json.dumps({"solver": solver})
+            rows.append({**row, "solver": solver, "options": options, "runtime_s": 1e-6 * n**power})
+    slopes = runtime_data(ready(rows)).groupby("arm")["slope"].first()
+    assert slopes.to_dict() == pytest.approx({"sdp (ipm)": 2.5, "sdp (cvxpy-scs)": 4.0})
+
+
 def staged(n, d, gamma, plain, cuts, branch, best, data):
     """Rows of one random data set: the relaxation's value and bound, bounds with cuts and of cells, best objective."""
     base = {"dataset": "random", "data": data, "n": n, "d": d, "c": 5, "gamma": gamma, "preprocess": "none"}

@@ -1,25 +1,31 @@
-"""Runtime against the number of training rows, with the slope of a straight line fitted in logarithms."""
+"""Runtime against the number of training rows, with the slope of a straight line fitted in logarithms.
+
+Where a method ran with several solvers, each has a line of its own.
+"""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, legend, log_x, log_y
-from ..summary import CHOICE, chosen
+from ..style import canvas, choice_looks, legend, log_x, log_y
+from ..summary import CHOICE, chosen, series
 from .kind import FigureKind, NothingToShow
 
 
 def data(results: Results) -> pd.DataFrame:
-    """Median, fastest and slowest runtime of each method for each problem and γ, with n and the slope of the fit."""
-    cells = chosen(results.cells)
+    """Median, fastest and slowest runtime of each arm for each problem and γ, with n and the slope of the fit."""
+    several = results.cells.groupby("method")["solver"].transform("nunique") > 1
+    solvers = results.cells[several].assign(arm=series(results.cells[several]))
+    others = chosen(results.cells[~several])
+    cells = pd.concat([solvers, others.assign(arm=others["method"])])
     cells = cells[(cells["status"] == "ok") & (cells["runtime_s"] > 0) & cells["n"].notna()]
     if cells["n"].nunique() < 2:
         raise NothingToShow("All finished cells have the same number of rows n: it needs data sets of different size.")
-    grouped = cells.groupby(["method", "problem", "gamma", "n"])["runtime_s"]
+    grouped = cells.groupby(["method", "arm", "problem", "gamma", "n"])["runtime_s"]
     rows = grouped.agg(median="median", low="min", high="max", runs="size").reset_index()
-    slopes = {method: _slope(part) for method, part in rows.groupby("method")}
-    return rows.assign(slope=rows["method"].map(slopes)).sort_values(["method", "n", "problem", "gamma"])
+    slopes = {arm: _slope(part) for arm, part in rows.groupby("arm")}
+    return rows.assign(slope=rows["arm"].map(slopes)).sort_values(["method", "arm", "n", "problem", "gamma"])
 
 
 def _slope(part: pd.DataFrame) -> float:
@@ -30,22 +36,24 @@ def _slope(part: pd.DataFrame) -> float:
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
-    """Points for (problem, γ), one line a method."""
+    """Points for (problem, γ), one line a method, or a solver where a method ran with several."""
     figure, axes = canvas(width, 3.0 if width > 5 else 2.9)
     axis = axes[0, 0]
     shown = {}
     for method, look in looks.items():
-        part = frame[frame["method"] == method]
-        if part.empty:
-            continue
-        bars = np.array([part["median"] - part["low"], part["high"] - part["median"]]).clip(0)
-        axis.errorbar(part["n"], part["median"], yerr=bars, elinewidth=0.6, alpha=0.85, **{**look, "linestyle": "none"})
-        slope = part["slope"].iloc[0]
-        if np.isfinite(slope):
-            n = np.array([part["n"].min(), part["n"].max()])
-            level = np.log(part["median"]).mean() - slope * np.log(part["n"]).mean()
-            axis.plot(n, np.exp(level) * n**slope, color=look["color"], linewidth=1, zorder=1)
-        shown[f"{method}: slope {slope:.1f}" if np.isfinite(slope) else method] = look
+        arms = list(frame[frame["method"] == method].groupby("arm", sort=False))
+        own = choice_looks(arm for arm, _ in arms) if len(arms) > 1 else {}
+        for arm, part in arms:
+            look = {**look, **own.get(arm, {})}
+            bars = np.array([part["median"] - part["low"], part["high"] - part["median"]]).clip(0)
+            points = {**look, "linestyle": "none"}
+            axis.errorbar(part["n"], part["median"], yerr=bars, elinewidth=0.6, alpha=0.85, **points)
+            slope = part["slope"].iloc[0]
+            if np.isfinite(slope):
+                n = np.array([part["n"].min(), part["n"].max()])
+                level = np.log(part["median"]).mean() - slope * np.log(part["n"]).mean()
+                axis.plot(n, np.exp(level) * n**slope, color=look["color"], linewidth=1, zorder=1)
+            shown[f"{arm}: slope {slope:.1f}" if np.isfinite(slope) else arm] = look
     log_x(axis, frame["n"].min() / 1.2, frame["n"].max() * 1.2)
     log_y(axis, frame["low"].min() / 1.4, frame["high"].max() * 1.4)
     axis.set_xlabel("training rows n")
@@ -60,6 +68,7 @@ def caption(frame: pd.DataFrame) -> str:
         "Runtime against training rows n. Points are medians for one data set and γ, bars reach from the fastest to "
         "the slowest run. Lines are least-squares fits in logarithms; the legend has their slope (none "
         "for fewer than three sizes). The data sets also differ in d and c, so the slope is a description and no law. "
+        "A method that ran with several solvers has a line for each. "
         f"{CHOICE} Both axes are logarithmic."
     )
 
