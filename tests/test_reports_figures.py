@@ -15,6 +15,7 @@ from relaxbench.datasets import load
 from relaxbench.reports import report
 from relaxbench.reports.arccosine import kernel, ridge_scores
 from relaxbench.reports.figures import FIGURES
+from relaxbench.reports.figures.gap import solver_data
 from relaxbench.reports.figures.kind import NothingToShow
 from relaxbench.reports.figures.profile import data as profile_data
 from relaxbench.reports.figures.rounding import data as rounding_data
@@ -30,7 +31,8 @@ from relaxbench.solvers.problem import Problem
 
 from .reports_folder import make_rows, network, spiral_locator, whole, write_folder
 
-ABSENT = {"rounding", "rounding-noise", "scaling"}  # the made-up run has one rounding, and one size of random data
+# The made-up run has one rounding, one solver, and one size of random data.
+ABSENT = {"rounding", "rounding-noise", "scaling", "solver-gap"}
 
 
 def csv(name):
@@ -192,6 +194,22 @@ def test_slopes_are_found_back():
     assert slopes["nngp"] == pytest.approx(3.0)
     with pytest.raises(NothingToShow):
         runtime_data(ready([row for row in rows if row["n"] == 20]))
+
+
+def test_the_relaxations_own_gap_leaves_its_looseness_out():
+    (row,) = make_rows({"set": (20, 2, 2, 0.9, 1)}, methods=("sdp",), gammas=(0.1,), seeds=(0,))
+    row |= {"objective": 9.0, "upper_bound": 9.0}
+    rows = []
+    for solver, bound, value in (("ipm", 3.9, 4.0), ("cvxpy-scs", 3.0, 3.5)):
+        solved = {"solver": solver, "lower_bound": bound, "relaxation_value": value, "solve_s": 2.0}
+        rows.append({**row, **solved, "options": json.dumps({"solver": solver}), "cell": solver})
+    frame = solver_data(ready(rows))
+    gaps = frame.groupby("arm")["gap"].min()
+    assert gaps.to_dict() == pytest.approx({"sdp (ipm)": 0.025, "sdp (cvxpy-scs)": 0.25})
+    figure = FIGURES["solver-gap"].draw(frame, method_looks(["sdp"]), 7.0)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sdp (cvxpy-scs)", "sdp (ipm)"]
+    with pytest.raises(NothingToShow):
+        solver_data(ready(rows[:1]))
 
 
 def test_each_solver_of_a_method_has_a_slope_of_its_own():

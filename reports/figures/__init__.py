@@ -3,9 +3,9 @@
 accuracy.py — test accuracy, R² and optimism by data set and method, each protocol by itself. ratio.py — certified
 ratio by data set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum.
 scaling.py — the same as the problem grows. width.py — training objective against width. gap.py — proved gap against
-time. runtime.py — runtime against n. profile.py — performance profiles. tradeoff.py — accuracy against runtime.
-rounding.py — roundings compared. regions.py — what was learned in the plane. kernels.py — learned and fixed kernels.
-trends.py — metrics over the nights. kind.py — what a figure is.
+time, of the best network and of the relaxation. runtime.py — runtime against n. profile.py — performance profiles.
+tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was learned in the plane.
+kernels.py — learned and fixed kernels. trends.py — metrics over the nights. kind.py — what a figure is.
 """
 
 from . import (
@@ -36,6 +36,7 @@ FIGURES = {
         distribution.FIGURE,
         scaling.FIGURE,
         gap.FIGURE,
+        gap.SOLVERS,
         profile.FIGURE,
         tradeoff.FIGURE,
         runtime.FIGURE,

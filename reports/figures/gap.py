@@ -1,11 +1,15 @@
-"""Proved gap against time, from the traces: how soon a solver's bound closes in on the best network known."""
+"""Proved gap against time, from the traces: how soon a solver's bound closes in on the best network known.
+
+And, where the relaxation ran with several solvers, on the relaxation's own value, which takes its looseness out.
+"""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, legend, log_x, log_y, only, panels, plain
-from ..summary import best_known
+from ..solver_table import OURS
+from ..style import canvas, choice_looks, legend, log_x, log_y, only, panels, plain
+from ..summary import best_known, series
 from .kind import FigureKind, NothingToShow
 
 PANELS = 12  # drawn at most; the CSV has all
@@ -32,6 +36,28 @@ def data(results: Results) -> pd.DataFrame:
     return rows.sort_values(["problem", "gamma", "method", "arm", "seconds"], ascending=[True, False, True, True, True])
 
 
+def solver_data(results: Results) -> pd.DataFrame:
+    """The same for the solvers of the relaxation: 1 − bound / smallest strictly feasible value of our solver.
+
+    A solver without a trace has a single line, for its end.
+    """
+    cells = results.cells[results.cells["method"] == "sdp"].dropna(subset=["lower_bound", "gamma"])
+    value = cells[cells["solver"].isin(OURS)].groupby(["data", "gamma"])["relaxation_value"].min().rename("best")
+    if cells["solver"].nunique() < 2 or value.empty:
+        raise NothingToShow("The relaxation did not run with our solver and another one.")
+    cells = cells.assign(arm=series(cells)).join(value[value > 0], on=["data", "gamma"]).dropna(subset=["best"])
+    cells = cells.sort_values(["data_seed", "seed", "width"], kind="stable")
+    cells = cells.drop_duplicates(["problem", "gamma", "arm"]).head(TRACES)
+    curves = []
+    for row in cells.to_dict("records"):
+        end = {name: row[name] for name in ("problem", "gamma", "method", "arm")}
+        end |= {"seconds": row["solve_s"], "gap": 1 - row["lower_bound"] / row["best"]}
+        curve = _curve(results, row)
+        curves.append(pd.DataFrame([end]) if curve is None else curve)
+    rows = pd.concat(curves)
+    return rows.sort_values(["problem", "gamma", "method", "arm", "seconds"], ascending=[True, False, True, True, True])
+
+
 def _curve(results: Results, row: dict) -> pd.DataFrame | None:
     trace = results.trace(row["cell"])
     trace = trace[(trace["stage"] == "solve") & trace["bound"].notna()]
@@ -50,10 +76,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     rows, columns = panels(width, len(wanted), 4)
     figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharey=True, sharex=True)
     lines: dict = {}
+    several = frame.groupby("method")["arm"].transform("nunique") > 1
+    own = choice_looks(frame["arm"][several])
     for axis, ((problem, gamma), part) in zip(axes.flat, wanted, strict=False):
         for (method, arm), curve in part.groupby(["method", "arm"], sort=False):
-            earlier = sum(look["color"] == looks[method]["color"] for other, look in lines.items() if other != arm)
-            look = lines.setdefault(arm, {**looks[method], "linestyle": ["-", "--", ":", "-."][earlier % 4]})
+            look = lines.setdefault(arm, {**looks[method], "linestyle": "-", **own.get(arm, {})})
             axis.step(curve["seconds"], curve["gap"], where="post", color=look["color"], linestyle=look["linestyle"])
             axis.plot(curve["seconds"].iloc[-1], curve["gap"].iloc[-1], **{**look, "linestyle": "none"})
         axis.set_title(plain(f"{problem}\nγ = {gamma:g}"))
@@ -80,3 +107,17 @@ def caption(frame: pd.DataFrame) -> str:
 
 
 FIGURE = FigureKind("gap", "Proved gap against time by solver", data, draw, caption)
+
+
+def solver_caption(frame: pd.DataFrame) -> str:
+    """What the steps and single marks are."""
+    count = frame.groupby(["problem", "gamma"]).ngroups
+    more = f" The first {PANELS} problems are drawn; the CSV has all {count}." if count > PANELS else ""
+    return (
+        "Proved gap of the relaxation itself against the time of its solver: 1 − lower bound / smallest value of a "
+        "strictly feasible point. A mark is where a solver stopped; one without a line says nothing on the way. One "
+        f"data set drawn for each curve; both axes are logarithmic.{more}"
+    )
+
+
+SOLVERS = FigureKind("solver-gap", "The relaxation's own gap against time by solver", solver_data, draw, solver_caption)
