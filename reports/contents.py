@@ -12,8 +12,8 @@ from .ranking import ranking
 from .results import Results
 from .scores import failures, scores, wide
 from .solver_table import solver_table
-from .summary import CHOICE, chosen
-from .tables import Row, Table, number, ordered
+from .summary import CHOICE, chosen, ordered
+from .tables import Row, Table, number
 from .tightness import tightening, tightness
 from .trends import steps_table
 

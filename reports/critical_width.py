@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from .results import Results
-from .summary import with_best
-from .tables import ABSENT, Entry, Row, Table, fixed, number, ordered, records
+from .summary import ordered, with_best
+from .tables import ABSENT, Entry, Row, Table, fixed, number, records
 
 NEAR = {"width_1": 1.01, "width_01": 1.001}  # column: loss over the best known that counts as near
 

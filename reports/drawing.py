@@ -15,6 +15,7 @@ from . import style as house
 from .figures.kind import FigureKind, Looks
 from .results import ReportError, Results
 from .scripts import script
+from .summary import OURS, series
 
 FORMATS = ("pdf", "svg", "png")
 METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
@@ -31,10 +32,26 @@ class Drawn:
 
 
 def looks(results: Results) -> Looks:
-    """The look of every method and every arm that occurs in the results."""
-    method_of = results.cells.drop_duplicates("arm").set_index("arm")["method"]
-    arms = house.arm_looks([(method_of[arm], arm) for arm in results.arms])
-    return {**house.method_looks(results.methods), **arms}
+    """The look of every method, each followed by the lines that stand for some of its settings (`summary.series`).
+
+    Where a method ran with several solvers, those that are not ours have looks of their own.
+    """
+    cells = results.cells.drop_duplicates("arm")
+    several = cells.groupby("method")["solver"].transform("nunique") > 1
+    foreign = several & ~cells["solver"].isin(OURS) & (cells["solver"] != "")
+    kinds = cells["method"].mask(foreign, cells["solver"])
+    cells = cells.assign(kind=kinds).set_index("arm", drop=False).loc[results.arms]
+    methods = house.method_looks(results.methods)
+    arms: Looks = {}
+    for rounded in (False, True):
+        lines = series(cells, rounded=rounded)
+        arms.update(house.arm_looks(list(zip(cells["kind"], lines, strict=True))))
+    found: Looks = {}
+    for method in results.methods:
+        own = cells[cells["method"] == method]
+        names = dict.fromkeys([*series(own, rounded=False), *series(own)])
+        found |= {**{name: arms[name] for name in names}, method: methods[method]}
+    return found
 
 
 def draw(
@@ -84,4 +101,4 @@ def settings(style: str | None) -> Iterator[None]:
 
 
 def _occurs(frame: pd.DataFrame, name: str) -> bool:
-    return any(column in frame and (frame[column] == name).any() for column in ("method", "arm"))
+    return any(column in frame and (frame[column] == name).any() for column in ("method", "arm", "series"))

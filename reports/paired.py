@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .results import Results
-from .summary import chosen
-from .tables import Entry, Row, Table, fixed, gamma_text, number, ordered, records
+from .summary import chosen, ordered
+from .tables import Entry, Row, Table, fixed, gamma_text, number, records
 
 REFERENCE = "sdp"
 LEVEL = 0.05

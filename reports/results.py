@@ -200,15 +200,18 @@ def _arms(cells: pd.DataFrame) -> pd.Series:
     return _labelled(cells, ["method", "solver", "rounding", "width", "options"], label)
 
 
+def options(text: str) -> dict[str, Any]:
+    """The options of a cell out of their column; what cannot be read is one option of that name."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {"options": text}
+    return found if isinstance(found, dict) else {"options": text}
+
+
 def _options(text: str) -> dict[str, str]:
     """The options of a cell apart from those with columns of their own."""
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError:
-        return {"options": text}
-    if not isinstance(found, dict):
-        return {"options": text}
-    return {str(name): str(value) for name, value in sorted(found.items()) if name not in ("solver", "rounding")}
+    return {name: str(value) for name, value in sorted(options(text).items()) if name not in ("solver", "rounding")}
 
 
 def _labelled(cells: pd.DataFrame, columns: list[str], label: Any) -> pd.Series:

@@ -10,8 +10,8 @@ from typing import cast
 import pandas as pd
 
 from .results import Results
-from .summary import CHOICE, INTERVAL, chosen, summarise
-from .tables import ABSENT, Entry, Row, Table, gamma_text, ordered, records
+from .summary import CHOICE, INTERVAL, chosen, ordered, summarise
+from .tables import ABSENT, Entry, Row, Table, gamma_text, records
 
 KEYS = ["problem", "gamma", "method"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from .results import Results
+from .summary import OURS, ordered, stage
 from .tables import Entry, Table, number, records
 
-OURS = ("auto", "ipm")  # their relaxation_value belongs to a strictly feasible point
 GROUP = ["data", "gamma"]
 
 
 def solver_table(results: Results) -> Table | None:
-    """One row for each (problem, γ, solver), if method sdp ran with our solver and at least one other."""
-    cells = results.cells[results.cells["method"] == "sdp"]
+    """One row for each (problem, γ, solver), if method sdp, without cuts, ran with our solver and another one."""
+    cells = results.cells[stage(results.cells) == "sdp"]
     # One cell a relaxation: the others of its group only round the same solution.
     cells = cells.sort_values("solve_s").drop_duplicates([*GROUP, "arm"])
     ours = cells[cells["solver"].isin(OURS)]
@@ -47,8 +47,8 @@ def solver_table(results: Results) -> Table | None:
             ratio_min=("ratio", "min"),
         )
         .reset_index()
-        .sort_values(["problem", "gamma", "seconds"], ascending=[True, False, True], kind="stable")
     )
+    table = ordered(table, "seconds")
     rows = tuple(
         (
             *(Entry(row["problem"]), Entry(number(row["gamma"])), Entry(row["arm"])),

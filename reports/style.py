@@ -4,6 +4,7 @@ The module needs nothing but matplotlib and knows no other, because the script b
 """
 
 import logging
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 WIDTHS = {"single": 3.4, "double": 7.0}  # inches: one and two columns of a paper
 INK, SOFT, GRID, PAPER = "#1f2328", "#57606a", "#d5dae0", "#ffffff"
+PANELS = 12  # of a figure with one panel for each problem, drawn at most; the CSV has all
 
 # Okabe and Ito's colours for the main methods (safe for the colour-blind, of different lightness in grey), and a
 # marker for each; networks of finite width look like their kernel, but hollow.
@@ -43,6 +45,7 @@ OTHER_LOOKS: list[dict[str, Any]] = [
     {"color": "#332288", "marker": "<"},
     {"color": "#882255", "marker": "p"},
 ]
+SOLVER_LOOKS = dict(zip(("cvxpy-scs", "cvxpy-clarabel", "interior", "reduced-scs"), OTHER_LOOKS[1:], strict=True))
 LINES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1))]
 GAMMA_LOOKS = [
     {"color": "#0072b2", "marker": "o"},
@@ -100,11 +103,14 @@ def settings() -> dict[str, Any]:
 
 
 def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Colour and marker for each method; those not known here take the spare ones in alphabetical order."""
+    """Colour and marker for each method, or solver of the relaxation other than ours; the rest take the spare ones.
+
+    The spare ones go round in alphabetical order.
+    """
     names = list(dict.fromkeys(methods))
-    others = sorted(set(names) - METHOD_LOOKS.keys())
-    spare = {name: _other_look(k) for k, name in enumerate(others)}
-    return {name: {**(METHOD_LOOKS.get(name) or spare[name]), "linestyle": "-"} for name in names}
+    known = {**METHOD_LOOKS, **SOLVER_LOOKS}
+    spare = {name: _other_look(k) for k, name in enumerate(sorted(set(names) - known.keys()))}
+    return {name: {**(known.get(name) or spare[name]), "linestyle": "-"} for name in names}
 
 
 def _other_look(k: int) -> dict[str, Any]:
@@ -159,7 +165,7 @@ def settle(figure: Figure) -> None:
 
 
 def legend(figure: Figure, looks: dict[Any, dict[str, Any]], *, lines: bool = False, name: str = "{}") -> None:
-    """A legend above the axes, in as many columns as fit, for things drawn with `looks`."""
+    """A legend above the axes, in as many columns as fit, for things drawn with `looks`; it adds to the height."""
     handles = [
         Line2D(
             [],
@@ -169,10 +175,11 @@ def legend(figure: Figure, looks: dict[Any, dict[str, Any]], *, lines: bool = Fa
         )
         for key, look in looks.items()
     ]
-    lengths = [len(name.format(key)) for key in looks]
+    lengths = [_letters(name.format(key)) for key in looks]
     columns = len(lengths)
     while columns > 1 and _points(lengths, columns) > figure.get_size_inches()[0] * 72:
         columns -= 1
+    figure.set_figheight(figure.get_figheight() + 0.15 * (-(-len(lengths) // columns) - 1))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.2, handletextpad=0.5)
 
 
@@ -181,6 +188,17 @@ def _points(lengths: Sequence[int], columns: int) -> float:
     rows, longer = divmod(len(lengths), columns)
     starts = [0, *np.cumsum([rows + (k < longer) for k in range(columns)])]
     return sum(max(lengths[i:j]) * 4.2 + 34 for i, j in pairwise(starts))
+
+
+def _letters(text: str) -> int:
+    """How many letters wide a text is; those of East Asia count twice."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
+def title(axes: Axes, text: str, room: float) -> None:
+    """A title in letters so small that its longest line fits a panel that takes `room` inches with its ticks."""
+    longest = max(map(_letters, text.split("\n")))
+    axes.set_title(plain(text), fontsize=min(7.5, max(4.5, 72 * 0.85 * room / (0.6 * longest))))
 
 
 def panels(width: float, count: int, most: int) -> tuple[int, int]:
@@ -206,20 +224,27 @@ def round_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return ticks, ["10" + f"{np.log10(tick):.0f}".translate(raised) for tick in ticks]
 
 
+def around(values: Sequence[float], least: float) -> tuple[float, float]:
+    """Limits of a logarithmic axis for these positive values: a factor `least` of room, more where they span much."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = max(least, (high / low) ** 0.04)
+    return low / room, high * room
+
+
 def log_x(axes: Axes, low: float, high: float) -> None:
     """A logarithmic x axis from `low` to `high`."""
+    axes.set_xlim(low, high)
     axes.set_xscale("log")
     axes.set_xticks(*round_ticks(low, high))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(low, high)
 
 
 def log_y(axes: Axes, low: float, high: float) -> None:
     """A logarithmic y axis from `low` to `high`."""
+    axes.set_ylim(low, high)
     axes.set_yscale("log")
     axes.set_yticks(*round_ticks(low, high))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(low, high)
 
 
 def only(axes: np.ndarray, used: int) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from .results import Results
+from .results import Results, options
+
+OURS = ("auto", "ipm")  # solvers of the relaxation; their relaxation_value belongs to a strictly feasible point
 
 INTERVAL = (
     "95 % Student t interval of the mean, over the data sets drawn where there are several (seeds are averaged first) "
     "and over seeds otherwise; without one where there is a single run"
 )
 CHOICE = (
-    "Of several settings of a method (width, solver, rounding, options), the one with the fewest failures, then the "
-    "lowest mean training objective, is shown; the choice never sees test data."
+    "Of several settings of a method (width, solver, rounding, options), the one with the fewest failures, then with "
+    "our own solver, then with the lowest mean training objective, is shown; the choice never sees test data."
 )
 
 
@@ -44,12 +47,30 @@ def summarise(cells: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFram
     return table[[*by, "mean", "half", "low", "high", "runs", "draws"]]
 
 
+def ordered(frame: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """By problem (numbers in its name by their size), then γ from large to small, then the columns `more`."""
+
+    def key(column: pd.Series) -> pd.Series:
+        if column.name == "problem":
+            names = sorted(column.unique(), key=_natural)
+            return column.map({name: k for k, name in enumerate(names)})
+        return -column if column.name == "gamma" else column
+
+    return frame.sort_values(["problem", "gamma", *more], key=key, kind="stable")
+
+
+def _natural(name: str) -> list[str | int]:
+    """A key in which n=200 comes before n=1000."""
+    return [int(part) if k % 2 else part for k, part in enumerate(re.split(r"([0-9]+)", name))]
+
+
 def chosen(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells of one arm per (problem, γ, method): fewest failures, then lowest mean objective (see `CHOICE`)."""
+    """The cells of one arm per (problem, γ, method): fewest failures, our solver, lowest objective (see `CHOICE`)."""
     keys = ["problem", "gamma", "method"]
-    arms = cells.assign(failed=cells["status"] != "ok").groupby([*keys, "arm"], dropna=False, sort=False)
-    ranking = arms.agg(failed=("failed", "mean"), objective=("objective", "mean")).reset_index()
-    ranking = ranking.sort_values(["failed", "objective"], kind="stable", na_position="last")
+    known = cells.assign(failed=cells["status"] != "ok", foreign=~cells["solver"].isin(OURS))
+    arms = known.groupby([*keys, "arm"], dropna=False, sort=False)
+    ranking = arms.agg(failed=("failed", "mean"), foreign=("foreign", "min"), objective=("objective", "mean"))
+    ranking = ranking.reset_index().sort_values(["failed", "foreign", "objective"], kind="stable")
     best = ranking.drop_duplicates(keys)[[*keys, "arm"]]
     return cells.merge(best, on=[*keys, "arm"])
 
@@ -71,14 +92,23 @@ def with_best(results: Results) -> pd.DataFrame:
     return cells.assign(relative=cells["objective"] / cells["best"])
 
 
-def series(cells: pd.DataFrame) -> pd.Series:
-    """The label of each cell's arm without the width: what is drawn as one line over several widths."""
+def series(cells: pd.DataFrame, *, rounded: bool = True) -> pd.Series:
+    """The label of each cell's arm without the width: what is drawn as one line over several widths.
 
-    def label(method: str, arm: str) -> str:
+    rounded: with the rounding; without it what is left is one relaxation and its solver.
+    """
+
+    def label(method: str, arm: str, rounding: str) -> str:
         inside = arm.removeprefix(method).strip(" ()").split(", ")
-        parts = [part for part in inside if part and not part.startswith("m=")]
+        parts = [part for part in inside if part and not part.startswith("m=") and (rounded or part != rounding)]
         return method + (f" ({', '.join(parts)})" if parts else "")
 
-    pairs = cells[["method", "arm"]].drop_duplicates()
-    names = {arm: label(method, arm) for method, arm in pairs.itertuples(index=False)}
+    arms = cells[["method", "arm", "rounding"]].drop_duplicates("arm")
+    names = {arm: label(method, arm, rounding) for method, arm, rounding in arms.itertuples(index=False)}
     return cells["arm"].map(names)
+
+
+def stage(cells: pd.DataFrame) -> pd.Series:
+    """The method of each cell, `cuts` where it is a relaxation with circuit cuts, which is a tighter one."""
+    tightened = {text: bool(options(text).get("cuts")) for text in cells["options"].unique()}
+    return cells["method"].mask((cells["method"] == "sdp") & cells["options"].map(tightened).astype(bool), "cuts")

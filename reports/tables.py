@@ -103,11 +103,6 @@ def records(frame: pd.DataFrame) -> list[Row]:
     return cast(list[Row], frame.to_dict("records"))
 
 
-def ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    """By problem, then γ from large to small."""
-    return frame.sort_values(["problem", "gamma"], ascending=[True, False], kind="stable")
-
-
 def latex_text(text: str) -> str:
     """Text with everything escaped that LaTeX would act upon."""
     return "".join(LATEX.get(letter, letter) for letter in text)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
-from typing import cast
 
 import pandas as pd
 
 from .results import Results
-from .tables import ABSENT, Entry, Row, Table, fixed, number, ordered
+from .summary import ordered, stage
+from .tables import ABSENT, Entry, Row, Table, fixed, number
 
 RATIOS = ("certified_ratio", "paper_ratio", "sdp_over_exact")
 STAGES = {  # who proves how much: from the relaxation to the exact program
@@ -25,13 +25,11 @@ def tightness(results: Results) -> Table | None:
     """One row for each (problem, γ): bounds and who found them, certified ratio, the paper's ratio, exact value."""
     if results.tightness.empty:
         return None
-    lines = [
-        _line(str(problem), cast(float, gamma), part)
-        for (problem, gamma), part in ordered(results.tightness).groupby(["problem", "gamma"], sort=False)
-    ]
+    groups = results.tightness
+    lines = _lines(groups, ("lower_bound", "upper_bound", "exact_value"), RATIOS, ("lower_method", "upper_method"))
     rows = tuple(
         (
-            *(Entry(line["problem"]), Entry(number(line["gamma"])), Entry(str(line["draws"]))),
+            *_heads(line),
             *(Entry(number(line["lower_bound"], 5, ROUND_FLOOR)), Entry(line["lower_method"] or "–")),
             *(Entry(number(line["upper_bound"], 5, ROUND_CEILING)), Entry(line["upper_method"] or "–")),
             *(_ratio(line, "certified_ratio", ROUND_FLOOR), _ratio(line, "paper_ratio")),
@@ -62,20 +60,11 @@ def stages(results: Results) -> pd.DataFrame:
     groups = results.tightness.set_index(["data", "gamma"])
     groups = groups[groups["relaxation_value"].notna() & (groups["upper_bound"] > 0)]
     cells = results.cells.dropna(subset=["lower_bound"])
-    stage = cells["method"].where(cells["method"] != "sdp", cells["options"].map(_stage_of_sdp))
-    best = cells.assign(stage=stage).groupby(["data", "gamma", "stage"])["lower_bound"].max().unstack("stage")
+    best = cells.assign(stage=stage(cells)).groupby(["data", "gamma", "stage"])["lower_bound"].max().unstack("stage")
     found = best.reindex(index=groups.index, columns=list(STAGES)).div(groups["upper_bound"], axis=0)
     found["sdp_most"] = (groups["relaxation_value"] / groups["lower_bound"]).clip(upper=1.0)
     found = found.assign(paper=groups["paper_ratio"], problem=groups["problem"]).reset_index()
     return found[["problem", "data", "gamma", "paper", *STAGES, "sdp_most"]]
-
-
-def _stage_of_sdp(options: str) -> str:
-    try:
-        found = json.loads(options or "{}")
-    except (ValueError, RecursionError):
-        return "sdp"
-    return "cuts" if isinstance(found, dict) and found.get("cuts") else "sdp"
 
 
 def tightening(results: Results) -> Table | None:
@@ -84,15 +73,10 @@ def tightening(results: Results) -> Table | None:
     shown = [name for name in STAGES if found[name].notna().any()]
     if len(shown) < 2:
         return None
-    lines = []
-    for (problem, gamma), part in ordered(found).groupby(["problem", "gamma"], sort=False):
-        line: Row = {"problem": problem, "gamma": gamma, "draws": len(part)}
-        for name in ("paper", *shown, "sdp_most"):
-            line |= {name: part[name].mean(), f"{name}_min": part[name].min()}
-        lines.append(line)
+    lines = _lines(found, (), ("paper", *shown, "sdp_most"))
     rows = tuple(
         (
-            *(Entry(line["problem"]), Entry(number(line["gamma"])), Entry(str(line["draws"]))),
+            *_heads(line),
             *(_ratio(line, "paper"), *(_ratio(line, name, ROUND_FLOOR) for name in shown)),
             _ratio(line, "sdp_most", ROUND_CEILING),
         )
@@ -108,16 +92,22 @@ def tightening(results: Results) -> Table | None:
     return Table("tightening", "From the relaxation to the optimum", caption, header, rows, pd.DataFrame(lines))
 
 
-def _line(problem: str, gamma: float, part: pd.DataFrame) -> Row:
-    """The groups of one (problem, γ) in one row: means, and minima of the ratios."""
-    line: Row = {"problem": problem, "gamma": gamma, "draws": len(part)}
-    for column in ("lower_bound", "upper_bound", "exact_value", *RATIOS):
-        line[column] = part[column].mean()
-    for column in RATIOS:
-        line[f"{column}_min"] = part[column].min()
-    for column in ("lower_method", "upper_method"):
-        line[column] = ", ".join(sorted({name for name in part[column] if name}))
-    return line
+def _lines(
+    groups: pd.DataFrame, values: Sequence[str], ratios: Sequence[str], methods: Sequence[str] = ()
+) -> list[Row]:
+    """One row for each (problem, γ): means of values and ratios, minima of the ratios, and the methods' names."""
+    lines = []
+    for (problem, gamma), part in ordered(groups).groupby(["problem", "gamma"], sort=False):
+        line: Row = {"problem": problem, "gamma": gamma, "draws": len(part)}
+        line |= {column: part[column].mean() for column in (*values, *ratios)}
+        line |= {f"{column}_min": part[column].min() for column in ratios}
+        line |= {column: ", ".join(sorted({name for name in part[column] if name})) for column in methods}
+        lines.append(line)
+    return lines
+
+
+def _heads(line: Row) -> tuple[Entry, ...]:
+    return Entry(line["problem"]), Entry(number(line["gamma"])), Entry(str(line["draws"]))
 
 
 def _ratio(line: Row, column: str, rounding: str = ROUND_HALF_EVEN) -> Entry:

@@ -14,6 +14,7 @@ from relaxbench.bench.tables import results_table, tightness_table
 from relaxbench.datasets import load
 from relaxbench.reports import report
 from relaxbench.reports.arccosine import kernel, ridge_scores
+from relaxbench.reports.drawing import looks
 from relaxbench.reports.figures import FIGURES
 from relaxbench.reports.figures.gap import solver_data
 from relaxbench.reports.figures.kind import NothingToShow
@@ -25,6 +26,7 @@ from relaxbench.reports.figures.scaling import data as scaling_data
 from relaxbench.reports.figures.scaling import draw as scaling_figure
 from relaxbench.reports.reading import read
 from relaxbench.reports.results import prepare
+from relaxbench.reports.solver_table import solver_table
 from relaxbench.reports.style import GAMMA_LOOKS, METHOD_LOOKS, OTHER_LOOKS, arm_looks, method_looks, round_ticks
 from relaxbench.reports.tightness import stages, tightening
 from relaxbench.solvers.problem import Problem
@@ -206,8 +208,13 @@ def test_the_relaxations_own_gap_leaves_its_looseness_out():
     frame = solver_data(ready(rows))
     gaps = frame.groupby("arm")["gap"].min()
     assert gaps.to_dict() == pytest.approx({"sdp (ipm)": 0.025, "sdp (cvxpy-scs)": 0.25})
-    figure = FIGURES["solver-gap"].draw(frame, method_looks(["sdp"]), 7.0)
+    figure = FIGURES["solver-gap"].draw(frame, looks(ready(rows)), 7.0)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sdp (cvxpy-scs)", "sdp (ipm)"]
+    cuts = {"options": '{"cuts":4,"solver":"ipm"}', "lower_bound": 4.4, "relaxation_value": 4.5, "cell": "cuts"}
+    tighter = [*rows, {**rows[0], **cuts}]  # another relaxation, so no solver of this one
+    assert solver_data(ready(tighter)).groupby("arm")["gap"].min().tolist() == pytest.approx([0.25, 0.025])
+    table = solver_table(ready(tighter)).data.set_index("arm")
+    assert table["error"].tolist() == pytest.approx([0.0, 0.1])  # of (ipm), then of (cvxpy-scs)
     with pytest.raises(NothingToShow):
         solver_data(ready(rows[:1]))
 
@@ -364,6 +371,18 @@ def test_marks_tell_methods_apart_without_colour(looks):
     assert len({(look["marker"], look.get("fillstyle")) for look in looks}) == len(looks)
 
 
+def test_solvers_look_the_same_whatever_ran_beside_them():
+    rows = make_rows({"set": (20, 2, 2, 0.9, 1)}, methods=("sdp", "nngp"), gammas=(0.1,), seeds=(0,))
+    rows[0]["solver"], found = "auto", []
+    for others in (["cvxpy-scs"], ["cvxpy-clarabel", "cvxpy-scs", "interior", "somebody's"]):
+        more = [{**rows[0], "solver": name, "cell": name} for name in others]
+        found.append(looks(ready([*rows, *more])))
+    colors = [{name: look["color"] for name, look in one.items()} for one in found]
+    assert colors[0].items() <= colors[1].items()
+    assert colors[0]["sdp (auto)"] == METHOD_LOOKS["sdp"]["color"]
+    assert len(set(colors[1].values())) == len(set(colors[1]) - {"sdp"})
+
+
 def test_many_unknown_methods_are_told_apart():
     looks = method_looks([f"mine-{k}" for k in range(25)])
     assert len({(look["color"], look["marker"]) for look in looks.values()}) == 25
@@ -385,12 +404,12 @@ def test_nothing_is_drawn_of_what_is_not_there():
         assert kind.title, name
 
 
-def test_drawing_warns_of_nothing(tmp_path):
+def test_drawing_warns_of_nothing():
     results = read(whole()[0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for name in FIGURES.keys() - ABSENT:
-            FIGURES[name].data(results)
+            FIGURES[name].draw(FIGURES[name].data(results), looks(results), 3.4)
 
 
 def test_noise_in_the_relaxation_is_shown_against_the_proved_bound(tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from relaxbench.bench.tables import results_table, tightness_table
 from relaxbench.reports.results import prepare
-from relaxbench.reports.summary import chosen, series, summarise, with_best
+from relaxbench.reports.summary import chosen, ordered, series, summarise, with_best
 from scipy import stats
 
 from .reports_folder import make_rows
@@ -85,6 +85,21 @@ def test_the_choice_among_settings_sees_failures_and_objective_but_no_test_data(
     assert set(chosen(ready(rows).cells)["width"]) == {5}
     rows[0]["status"] = "timeout"
     assert set(chosen(ready(rows).cells)["width"]) == {10}
+
+
+def test_the_choice_prefers_our_solver_to_a_slightly_lower_objective():
+    rows = make_rows(SMALL, methods=("sdp",), gammas=(0.1,), seeds=(0,))[:1]
+    rows[0] |= {"solver": "auto", "objective": 1.0}
+    rows.append({**rows[0], "solver": "cvxpy-scs", "objective": 0.999, "cell": "other"})
+    assert set(chosen(ready(rows).cells)["solver"]) == {"auto"}
+
+
+def test_problems_are_in_the_order_of_their_size_and_gammas_from_large_to_small():
+    names = ["random (n=1000)", "iris", "random (n=200)"]
+    frame = pd.DataFrame({"problem": names * 2, "gamma": [0.1] * 3 + [1.0] * 3})
+    found = ordered(frame)
+    assert found["problem"].tolist() == ["iris"] * 2 + ["random (n=200)"] * 2 + ["random (n=1000)"] * 2
+    assert found["gamma"].tolist() == [1.0, 0.1] * 3
 
 
 def test_the_choice_of_kernels_needs_no_objective():

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, legend, name_rows, only, panels
-from ..summary import CHOICE, INTERVAL, chosen, summarise
+from ..style import SOFT, canvas, legend, name_rows, only, panels
+from ..summary import CHOICE, INTERVAL, chosen, ordered, summarise
 from .kind import FigureKind, NothingToShow
 
 
@@ -16,7 +16,7 @@ def _data(results: Results, column: str) -> pd.DataFrame:
     if rows.empty:
         kind = "real-valued targets" if column == "test_r2" else "labels"
         raise NothingToShow(f"No finished cell has {column}: it needs data with {kind}.")
-    return rows.sort_values(["problem", "gamma", "method"], ascending=[True, False, True])
+    return ordered(rows, "method")
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def data_optimism(results: Results) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accuracy", lowest: float = 0.0) -> Figure:
     """One panel a γ, the last for γ by cross-validation; the methods of a data set lie above each other in its row."""
     frame = frame.assign(gamma=frame["gamma"].fillna(0.0))  # no γ is 0
-    names, gammas = sorted(frame["problem"].unique()), sorted(frame["gamma"].unique(), reverse=True)
+    names, gammas = list(dict.fromkeys(frame["problem"])), sorted(frame["gamma"].unique(), reverse=True)
     methods = [name for name in looks if (frame["method"] == name).any()]
     rows, columns = panels(width, len(gammas), 2)
     tall = len(names) * max(0.2, 0.085 * len(methods)) + 0.65
@@ -62,7 +62,9 @@ def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "test accu
     only(axes, len(gammas))
     figure.supxlabel(label, fontsize=7.5)
     highest = min(1.0, np.ceil(10 * frame["high"].max() + 0.2) / 10)
-    axes[0, 0].set_xlim(max(lowest, np.floor(10 * frame["low"].min() - 0.2) / 10) - 0.01, highest + 0.01)
+    smallest = max(lowest, np.floor(10 * frame["low"].min() - 0.2) / 10)
+    room = 0.03 * (highest - smallest)
+    axes[0, 0].set_xlim(smallest - room, highest + room)
     legend(figure, {method: looks[method] for method in methods})
     return figure
 
@@ -79,7 +81,10 @@ def draw_r2(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
 
 def draw_optimism(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """The same picture for what the paper's protocol adds, which may be negative."""
-    return draw(frame, looks, width, "paper protocol − holdout, in test accuracy", -1.0)
+    figure = draw(frame, looks, width, "paper protocol − holdout, in test accuracy", -1.0)
+    for axis in figure.axes:
+        axis.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
+    return figure
 
 
 def caption(frame: pd.DataFrame) -> str:

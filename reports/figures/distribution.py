@@ -3,19 +3,19 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..results import Results
-from ..style import INK, canvas, gamma_looks
+from ..style import INK, METHOD_LOOKS, OTHER_LOOKS, canvas, legend, only, panels
+from ..summary import ordered
 from ..tightness import stages
 from .kind import FigureKind, NothingToShow
 
 REPORTED = 0.769  # the smallest ratio the paper reports, against the best SGD run, on its synthetic data
 CURVES = {
-    "paper_ratio": ("SDP / best SGD", "--"),
-    "sdp_over_exact": ("SDP / exact", "-"),
-    "cuts": ("cuts", "-."),
-    "branch": ("hierarchy", ":"),
+    "paper_ratio": ("SDP / best SGD", {**METHOD_LOOKS["sgd"], "linestyle": "--"}),
+    "sdp_over_exact": ("SDP / exact", {**METHOD_LOOKS["sdp"], "linestyle": "-"}),
+    "cuts": ("bound with circuit cuts / best network", {**OTHER_LOOKS[0], "linestyle": "-."}),
+    "branch": ("bound of hierarchy / best network", {**METHOD_LOOKS["branch"], "linestyle": (0, (1, 1))}),
 }
 
 
@@ -29,34 +29,35 @@ def data(results: Results) -> pd.DataFrame:
         raise NothingToShow("No data set has a relaxation value with an exact value or an SGD objective beside it.")
     rows = rows[["problem", "data", "gamma", "sdp_over_exact", "paper_ratio"]]
     more = stages(results)[["data", "gamma", "cuts", "branch"]]
-    return rows.merge(more, on=["data", "gamma"], how="left").sort_values(["problem", "gamma"])
+    return ordered(rows.merge(more, on=["data", "gamma"], how="left"))
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
-    """One step curve for each γ and ratio: the share of problems with at most this ratio."""
-    figure, axes = canvas(width, 2.6 if width > 5 else 2.8)
-    axis = axes[0, 0]
-    handles = []
-    for gamma, look in gamma_looks(frame["gamma"]).items():
-        for column, (name, line) in CURVES.items():
+    """A panel for each γ, in it one step curve for each ratio: the share of problems with at most this ratio."""
+    gammas = sorted(frame["gamma"].unique(), reverse=True)
+    curves = {column: named for column, named in CURVES.items() if frame[column].notna().any()}
+    rows, columns = panels(width, len(gammas), 3 if len(gammas) > 2 else 2)
+    figure, axes = canvas(width, 1.9 * rows + 0.6, rows, columns, sharex=True, sharey=True)
+    for axis, gamma in zip(axes.flat, gammas, strict=False):
+        for column, (_, look) in curves.items():
             values = np.sort(frame.loc[frame["gamma"] == gamma, column].dropna())
             if not len(values):
                 continue
-            style = {"color": look["color"], "linestyle": line}
-            axis.step([values[0], *values], np.arange(len(values) + 1) / len(values), where="post", **style)
-            if len(values) <= 40:
-                shares = np.arange(1, len(values) + 1) / len(values)
-                axis.plot(values, shares, color=look["color"], marker=look["marker"], linestyle="none", markersize=3)
-            handles.append(Line2D([], [], **style, marker=look["marker"], label=f"{name}, γ = {gamma:g}"))
-    axis.axvline(REPORTED, color=INK, linewidth=1, linestyle=":")
-    axis.text(REPORTED, 1.03, "76.9 % (paper)", ha="center", va="bottom", fontsize=7)
-    known = frame[list(CURVES)]
-    lowest, highest = np.nanmin(known.to_numpy()), np.nanmax(known.to_numpy())
-    axis.set_xlim(max(0, np.floor(20 * min(lowest, REPORTED) - 0.5) / 20), max(1.01, 1.01 * highest))
-    axis.set_ylim(-0.02, 1.02)
-    axis.set_xlabel("ratio at most")
-    axis.set_ylabel("share of problems")
-    figure.legend(handles=handles, loc="outside upper center", ncols=4 if width > 5 else 2, handlelength=2.5)
+            ratios, shares = np.array([values[0], *values]), np.arange(len(values) + 1) / len(values)
+            line = {"color": look["color"], "linestyle": look["linestyle"]}
+            axis.step(ratios, shares, where="post", **line)
+            marks = slice(1, None, max(1, len(values) // 8))
+            axis.plot(ratios[marks], shares[marks], **{**look, "linestyle": "none", "markersize": 3})
+        axis.axvline(REPORTED, color=INK, linewidth=1, linestyle=":")
+        axis.set_title(f"γ = {gamma:g}")
+    lowest = min(np.nanmin(frame[list(curves)].to_numpy()), REPORTED)
+    axes[0, 0].set_xlim(max(0, np.floor(20 * lowest - 0.5) / 20), 1.01)
+    axes[0, 0].set_ylim(-0.02, 1.03)
+    only(axes, len(gammas))
+    figure.supxlabel("ratio at most", fontsize=7.5)
+    figure.supylabel("share of problems", fontsize=7.5)
+    paper = {"76.9 %, the paper's smallest": {"color": INK, "linestyle": ":"}}
+    legend(figure, {**dict(curves.values()), **paper}, lines=True)
     return figure
 
 
@@ -64,17 +65,20 @@ def caption(frame: pd.DataFrame) -> str:
     """What the curves are."""
     exact, paper = frame["sdp_over_exact"].notna().sum(), frame["paper_ratio"].notna().sum()
     tightened = (
-        " Dash-dotted and dotted, where they were computed: lower bounds proved with circuit cuts and by the hierarchy "
-        "of cells, over the best network known."
+        " With circuit cuts, and by the hierarchy of cells: lower bounds that these prove, over the best network known."
         if frame[["cuts", "branch"]].notna().any(axis=None)
         else ""
     )
+    above = int((frame["paper_ratio"] > 1).sum())
+    wrong = (
+        f" {above} of these are above 1 and out of view: there the solver stopped far from a solution." if above else ""
+    )
     return (
-        f"Share of problems whose ratio is at most the value on the axis. Solid: relaxation value over the exact "
-        f"optimum ({exact} problems where it is known). Dashed: relaxation value over the best SGD objective ({paper} "
-        "problems), which is what the paper reports; SGD is no better than the optimum, so this ratio is never above "
-        f"the true one.{tightened} The thin dotted line is the smallest ratio that the paper reports for its synthetic "
-        "data."
+        f"Share of problems whose ratio is at most the value on the axis. SDP / exact: relaxation value over the exact "
+        f"optimum ({exact} problems where it is known). SDP / best SGD: relaxation value over the best SGD objective "
+        f"({paper} problems), which is what the paper reports; SGD is no better than the optimum, so where the solver "
+        f"is right this ratio is not above the true one.{wrong}{tightened} The dotted upright line is the smallest "
+        "ratio that the paper reports for its synthetic data."
     )
 
 

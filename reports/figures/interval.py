@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import GRID, INK, canvas, legend, log_x, name_rows
-from ..summary import best_known
-from .kind import FigureKind, NothingToShow
+from ..style import GRID, INK, around, canvas, legend, log_x, name_rows
+from ..summary import best_known, ordered
+from .kind import FigureKind, NothingToShow, left_out
 
 ROWS = 60  # drawn at most, the widest intervals first; the CSV has all
 
@@ -30,7 +30,7 @@ def data(results: Results) -> pd.DataFrame:
         one = values.groupby(keys)["value"].agg(extreme).reset_index().groupby(["problem", "gamma", "method"])["value"]
         sides.append(one.agg(mean="mean", low="min", high="max", draws="size").reset_index().assign(side=side))
     rows = pd.concat(sides)[["problem", "gamma", "side", "method", "mean", "low", "high", "draws"]]
-    return rows.sort_values(["problem", "gamma", "side", "method"], ascending=[True, False, True, True])
+    return ordered(rows, "side", "method")
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
@@ -58,8 +58,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             line = {**look, "linestyle": "none", "fillstyle": fill, "markersize": 3.5, "markeredgewidth": 0.9}
             axis.plot(part["mean"], y, **line)
     axis.axvline(1, color=INK, linewidth=0.8)
-    positive = frame["mean"][frame["mean"] > 0]
-    log_x(axis, min(0.9, 0.93 * positive.min()), max(1.1, 1.07 * positive.max()))
+    low, high = around(frame["mean"][frame["mean"] > 0], 1.07)
+    log_x(axis, min(0.9, low), max(1.1, high))
     figure.supxlabel("value / best known objective", fontsize=7.5)
     legend(figure, shown)
     return figure
@@ -67,12 +67,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
 
 def caption(frame: pd.DataFrame) -> str:
     """What the marks are."""
-    count = frame.groupby(["problem", "gamma"]).ngroups
-    more = f" The {ROWS} problems with the widest intervals are drawn; the CSV has all {count}." if count > ROWS else ""
     return (
         "Where the optimum can lie. Filled marks are each method's best proved lower bound, hollow ones the objective "
         "of its best network, both divided by the best objective known for the same data and γ (the line at 1). The "
-        "optimum lies within the grey bar. Means over the data sets drawn; the axis is logarithmic." + more
+        "optimum lies within the grey bar. Means over the data sets drawn; the axis is logarithmic."
+        + left_out(frame, ROWS, "those with the widest intervals")
     )
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from ..arccosine import kernel
 from ..results import Results
-from ..style import canvas, only, panels, plain
+from ..style import canvas, only, panels, title
 from ..summary import chosen
 from .kind import FigureKind, NothingToShow
 
@@ -52,7 +52,7 @@ def _long(name: str, matrix: np.ndarray, label: np.ndarray) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """One panel a kernel, on one scale; thin lines part the classes."""
     names = list(dict.fromkeys(frame["kernel"]))
-    rows, columns = panels(width, len(names), 4)
+    rows, columns = panels(width, len(names), 4 if len(names) > 3 else 6)
     figure, axes = canvas(width, rows * (0.92 * width / columns) + 0.35, rows, columns)
     low, high = min(0.0, frame["value"].min()), frame["value"].quantile(0.99)
     for axis, name in zip(axes.flat, names, strict=False):
@@ -67,9 +67,9 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.grid(False)
-        axis.set_title(plain(name))
+        title(axis, name, width / columns)
     only(axes, len(names))
-    bar = figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, aspect=18)
+    bar = figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, aspect=18, label="kernel, scaled")
     bar.outline.set_visible(False)
     return figure
 

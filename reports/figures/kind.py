@@ -32,3 +32,9 @@ class FigureKind:
     data: Callable[[Results], pd.DataFrame]
     draw: Callable[[pd.DataFrame, Looks, float], Figure]
     caption: Callable[[pd.DataFrame], str]
+
+
+def left_out(frame: pd.DataFrame, most: int, which: str) -> str:
+    """The end of a caption where of the problems (data and γ) only `most` are drawn; empty where all are."""
+    count = frame.groupby(["problem", "gamma"]).ngroups
+    return f" Of {count} problems {most} are drawn, {which}; the CSV has all." if count > most else ""

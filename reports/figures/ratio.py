@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from ..style import canvas, gamma_looks, legend, name_rows
+from ..summary import ordered
 from .kind import FigureKind, NothingToShow
 
 
@@ -17,12 +18,12 @@ def data(results: Results) -> pd.DataFrame:
             "No data set has both a proved lower bound and a network: it needs a method that proves bounds."
         )
     columns = ["problem", "data", "gamma", "lower_bound", "upper_bound", "certified_ratio"]
-    return rows[columns].sort_values(["problem", "gamma"], ascending=[True, False])
+    return ordered(rows[columns])
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """A row for each data set: small points are single draws, large ones the median for a γ."""
-    names, gammas = sorted(frame["problem"].unique()), gamma_looks(frame["gamma"])
+    names, gammas = list(dict.fromkeys(frame["problem"])), gamma_looks(frame["gamma"])
     figure, axes = canvas(width, len(names) * max(0.2, 0.13 * len(gammas)) + 0.75)
     axis = axes[0, 0]
     for k, (gamma, look) in enumerate(gammas.items()):
@@ -33,7 +34,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         y = np.array([names.index(name) for name in median.index]) + 0.7 * ((k + 0.5) / len(gammas) - 0.5)
         axis.plot(median, y, **{**look, "linestyle": "none", "markersize": 5, "markeredgecolor": "white", "mew": 0.5})
     name_rows(axis, names)
-    axis.set_xlim(min(0.0, frame["certified_ratio"].min()), 1.02)
+    low = min(0.9, np.floor(10 * frame["certified_ratio"].min()) / 10)
+    axis.set_xlim(low - 0.02 * (1 - low), 1 + 0.02 * (1 - low))
     figure.supxlabel("certified ratio: proved lower bound / best network", fontsize=7.5)
     legend(figure, dict(gammas), name="γ = {:g}")
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ..arccosine import ridge_scores
 from ..results import Array, Results
-from ..style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, plain
+from ..style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, title
 from ..summary import chosen
 from .kind import FigureKind, NothingToShow
 
@@ -94,7 +94,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_aspect("equal")
         axis.set_xticks([])
         axis.set_yticks([])
-        axis.set_title(plain(f"{method}\n{problem}, γ = {gamma:g}"))
+        title(axis, f"{method}\n{problem}, γ = {gamma:g}", width / columns)
         if part.empty:
             continue
         grid = part[part["kind"] == "grid"]

@@ -3,15 +3,13 @@
 And out of worse ones: disturbed by noise, or solved to a wider gap.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..results import Results
-from ..style import canvas, choice_looks, legend, log_x, log_y, name_rows, only, panels
-from ..summary import with_best
+from ..results import Results, options
+from ..style import around, canvas, choice_looks, legend, log_x, log_y, name_rows, only, panels
+from ..summary import ordered, with_best
 from .kind import FigureKind, NothingToShow
 
 
@@ -36,9 +34,7 @@ def data(results: Results) -> pd.DataFrame:
         round_s=("round_s", "median"),
         runs=("relative", "size"),
     )
-    return rows.reset_index().sort_values(
-        ["problem", "gamma", "method", "rounding"], ascending=[True, False, True, True]
-    )
+    return ordered(rows.reset_index(), "method", "rounding")
 
 
 def data_noise(results: Results) -> pd.DataFrame:
@@ -68,16 +64,9 @@ def _rounded(results: Results) -> pd.DataFrame:
     """Finished cells that rounded a relaxation, with its `noise` and `gap` out of their options."""
     cells = with_best(results)
     cells = cells[cells["rounding"] != ""]
-    options = [_options(text) for text in cells["options"]]
-    return cells.assign(**{name: [float(found.get(name, 0.0)) for found in options] for name in ("noise", "gap")})
-
-
-def _options(text: str) -> dict:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    known = {text: options(text) for text in cells["options"].unique()}
+    qualities = ("noise", "gap")
+    return cells.assign(**{q: [float(known[text].get(q, 0.0)) for text in cells["options"]] for q in qualities})
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
@@ -104,7 +93,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     log_x(left, 0.97, max(1.05, 1.1 * frame["high"].max()))
     seconds = frame["round_s"].clip(1e-4).dropna()
     if len(seconds):
-        log_x(right, seconds.min() / 1.5, seconds.max() * 1.5)
+        log_x(right, *around(seconds, 1.5))
     left.set_xlabel("training objective / best known")
     right.set_xlabel("seconds to round")
     legend(figure, choices)

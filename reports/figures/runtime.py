@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, choice_looks, legend, log_x, log_y
+from ..style import around, canvas, legend, log_x, log_y
 from ..summary import CHOICE, chosen, series
 from .kind import FigureKind, NothingToShow
 
@@ -16,7 +16,7 @@ from .kind import FigureKind, NothingToShow
 def data(results: Results) -> pd.DataFrame:
     """Median, fastest and slowest runtime of each arm for each problem and γ, with n and the slope of the fit."""
     several = results.cells.groupby("method")["solver"].transform("nunique") > 1
-    solvers = results.cells[several].assign(arm=series(results.cells[several]))
+    solvers = results.cells[several].assign(arm=series(results.cells[several], rounded=False))
     others = chosen(results.cells[~several])
     cells = pd.concat([solvers, others.assign(arm=others["method"])])
     cells = cells[(cells["status"] == "ok") & (cells["runtime_s"] > 0) & cells["n"].notna()]
@@ -40,22 +40,22 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     figure, axes = canvas(width, 3.0 if width > 5 else 2.9)
     axis = axes[0, 0]
     shown = {}
-    for method, look in looks.items():
-        arms = list(frame[frame["method"] == method].groupby("arm", sort=False))
-        own = choice_looks(arm for arm, _ in arms) if len(arms) > 1 else {}
-        for arm, part in arms:
-            look = {**look, **own.get(arm, {})}
-            bars = np.array([part["median"] - part["low"], part["high"] - part["median"]]).clip(0)
-            points = {**look, "linestyle": "none"}
-            axis.errorbar(part["n"], part["median"], yerr=bars, elinewidth=0.6, alpha=0.85, **points)
-            slope = part["slope"].iloc[0]
-            if np.isfinite(slope):
-                n = np.array([part["n"].min(), part["n"].max()])
-                level = np.log(part["median"]).mean() - slope * np.log(part["n"]).mean()
-                axis.plot(n, np.exp(level) * n**slope, color=look["color"], linewidth=1, zorder=1)
-            shown[f"{arm}: slope {slope:.1f}" if np.isfinite(slope) else arm] = look
-    log_x(axis, frame["n"].min() / 1.2, frame["n"].max() * 1.2)
-    log_y(axis, frame["low"].min() / 1.4, frame["high"].max() * 1.4)
+    for arm, look in looks.items():
+        part = frame[frame["arm"] == arm]
+        if part.empty:
+            continue
+        bars = np.array([part["median"] - part["low"], part["high"] - part["median"]]).clip(0)
+        points = {**look, "linestyle": "none"}
+        axis.errorbar(part["n"], part["median"], yerr=bars, elinewidth=0.6, alpha=0.85, **points)
+        slope, name = part["slope"].iloc[0], arm
+        if np.isfinite(slope):
+            n = np.array([part["n"].min(), part["n"].max()])
+            level = np.log(part["median"]).mean() - slope * np.log(part["n"]).mean()
+            axis.plot(n, np.exp(level) * n**slope, color=look["color"], linestyle=look["linestyle"], lw=1, zorder=1)
+            name = f"{arm}: slope {'−' if slope < 0 else ''}{abs(slope):.1f}"
+        shown[name] = look
+    log_x(axis, *around(frame["n"], 1.2))
+    log_y(axis, *around(frame[["low", "high"]].to_numpy().ravel(), 1.4))
     axis.set_xlabel("training rows n")
     axis.set_ylabel("seconds")
     legend(figure, shown)

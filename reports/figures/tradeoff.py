@@ -5,11 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, legend, log_x, only, panels, plain
-from ..summary import series
-from .kind import FigureKind, NothingToShow
-
-PANELS = 12  # drawn at most; the CSV has all
+from ..style import PANELS, around, canvas, legend, log_x, only, panels, title
+from ..summary import ordered, series
+from .kind import FigureKind, NothingToShow, left_out
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -30,8 +28,7 @@ def data(results: Results) -> pd.DataFrame:
             runs=("test_accuracy", "size"),
         )
     )
-    keys = ["problem", "gamma", "method", "series", "width"]
-    return rows.reset_index().sort_values(keys, ascending=[True, False, True, True, True])
+    return ordered(rows.reset_index(), "method", "series", "width")
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
@@ -39,15 +36,18 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     wanted = list(frame.groupby(["problem", "gamma"], sort=False))[:PANELS]
     rows, columns = panels(width, len(wanted), 4)
     figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharex=True)
-    methods = {name: look for name, look in looks.items() if (frame["method"] == name).any()}
+    shown = pd.concat([part for _, part in wanted])
+    methods = {name: look for name, look in looks.items() if (shown["method"] == name).any()}
     for axis, ((problem, gamma), part) in zip(axes.flat, wanted, strict=False):
         for (method, _), curve in part.groupby(["method", "series"], sort=False):
             bars = np.array([curve["accuracy"] - curve["low"], curve["high"] - curve["accuracy"]]).clip(0)
             line = {**looks[method], "linewidth": 0.7}
             axis.errorbar(curve["seconds"], curve["accuracy"], yerr=bars, elinewidth=0.6, **line)
-        axis.set_title(plain(f"{problem}\nγ = {gamma:g}"))
+        title(axis, f"{problem}\nγ = {gamma:g}", width / columns)
         axis.locator_params(axis="y", nbins=4)
-    log_x(axes[0, 0], frame["seconds"].min() / 1.5, frame["seconds"].max() * 1.5)
+        low, high = axis.get_ylim()
+        axis.set_ylim(max(low, -0.02), min(high, 1.02))
+    log_x(axes[0, 0], *around(shown["seconds"], 1.5))
     only(axes, len(wanted))
     figure.supxlabel("seconds", fontsize=7.5)
     figure.supylabel("test accuracy", fontsize=7.5)
@@ -57,12 +57,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
 
 def caption(frame: pd.DataFrame) -> str:
     """What points and bars are."""
-    count = frame.groupby(["problem", "gamma"]).ngroups
-    more = f" The first {PANELS} problems are drawn; the CSV has all {count}." if count > PANELS else ""
     return (
         "Accuracy on held-out rows against runtime; up and to the left is better. Each point is one setting of a "
         "method: mean accuracy and median runtime over its runs, bars from the lowest to the highest accuracy. "
-        f"Settings of one method are joined in the order of their width. The axis of seconds is logarithmic.{more}"
+        "Settings of one method are joined in the order of their width. The axis of seconds is logarithmic."
+        + left_out(frame, PANELS, "the first")
     )
 
 

@@ -5,11 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import INK, SOFT, canvas, legend, log_x, log_y, only, panels, plain
-from ..summary import series, with_best
-from .kind import FigureKind, NothingToShow
+from ..style import INK, PANELS, SOFT, around, canvas, legend, log_x, log_y, only, panels, title
+from ..summary import ordered, series, with_best
+from .kind import FigureKind, NothingToShow, left_out
 
-PANELS = 12  # drawn at most; the CSV has all
 HIGHEST = 4.0  # networks this many times worse than the best known leave the panel, lest nothing else be seen
 CLOSE = 1.01  # a width is enough when its loss is within one per cent of the best known
 
@@ -20,8 +19,8 @@ def data(results: Results) -> pd.DataFrame:
     The best known objective is that of the same data and γ; `bound` is the mean proved lower bound over it.
     """
     cells = with_best(results).dropna(subset=["width"])
-    if cells.empty:
-        raise NothingToShow("No finished cell has a width and an objective: it needs a method that returns networks.")
+    if cells["width"].nunique() < 2:
+        raise NothingToShow("No method finished with two widths: it needs `width` with several values.")
     keys = ["problem", "gamma", "method", "series", "width"]
     rows = (
         cells.assign(series=series(cells))
@@ -35,7 +34,7 @@ def data(results: Results) -> pd.DataFrame:
             mean_objective=("objective", "mean"),
         )
     )
-    return rows.reset_index().sort_values(keys, ascending=[True, False, True, True, True])
+    return ordered(rows.reset_index(), "method", "series", "width")
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
@@ -45,14 +44,13 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     wanted = [key for key in groups if key in set(best)]
     rows, columns = panels(width, len(wanted), 4)
     figure, axes = canvas(width, rows * 1.45 + 0.45, rows, columns, sharey=True, sharex=True)
-    lines: dict = {}
+    shown = pd.concat([groups[key] for key in wanted])
+    lines = {name: look for name, look in looks.items() if (shown["series"] == name).any()}
     for axis, key in zip(axes.flat, wanted, strict=False):
         part = groups[key]
-        for (method, name), curve in part.groupby(["method", "series"], sort=False):
-            earlier = sum(look["marker"] == looks[method]["marker"] for other, look in lines.items() if other != name)
-            look = lines.setdefault(name, {**looks[method], "linestyle": ["-", "--", ":", "-."][earlier % 4]})
+        for name, curve in part.groupby("series", sort=False):
             bars = np.array([curve["mean"] - curve["low"], curve["high"] - curve["mean"]]).clip(0)
-            axis.errorbar(curve["width"], curve["mean"], yerr=bars, capsize=1.5, elinewidth=0.8, **look)
+            axis.errorbar(curve["width"], curve["mean"], yerr=bars, capsize=1.5, elinewidth=0.8, **lines[name])
         bound = part["bound"].iloc[0]
         if bound > 0:
             axis.axhspan(bound, 1, color=SOFT, alpha=0.15, linewidth=0)
@@ -60,13 +58,13 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         enough = part[part["mean"] <= CLOSE]
         if len(enough):
             axis.axvline(enough["width"].min(), color=SOFT, linewidth=0.9, linestyle=":")
-        axis.set_title(plain(f"{key[0]}\nγ = {key[1]:g}"))
-    lowest = frame["bound"].where(frame["bound"] > 0).min()
-    log_x(axes[0, 0], frame["width"].min() / 1.3, frame["width"].max() * 1.3)
+        title(axis, f"{key[0]}\nγ = {key[1]:g}", width / columns)
+    lowest = shown["bound"].where(shown["bound"] > 0).min()
+    log_x(axes[0, 0], *around(shown["width"], 1.3))
     log_y(
         axes[0, 0],
         min(0.95, 0.95 * lowest) if lowest > 0 else 0.95,
-        min(max(1.08, 1.25 * frame["high"].max()), HIGHEST),
+        min(max(1.08, 1.25 * shown["high"].max()), HIGHEST),
     )
     only(axes, len(wanted))
     figure.supxlabel("width m", fontsize=7.5)
@@ -79,15 +77,13 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
 
 def caption(frame: pd.DataFrame) -> str:
     """What points, line and band are, and how many panels were left out."""
-    count = frame.groupby(["problem", "gamma"]).ngroups
-    more = f" The {PANELS} problems with most widths are drawn; the CSV has all {count}." if count > PANELS else ""
     return (
         "Training objective of the networks found, divided by the best objective known for the same data and γ. "
         "Points are means over seeds and data sets drawn, bars reach from the smallest to the largest. The line "
         "without points is the proved lower bound (its mean over the data sets drawn), the grey band reaches from "
         "it to the best known network: the optimum lies in it. The dotted line marks the smallest width whose "
         f"mean is within 1 % of the best. Both axes are logarithmic; what is more than {HIGHEST:g} times the best "
-        f"known is not in view.{more}"
+        "known is not in view." + left_out(frame, PANELS, "those with most widths")
     )
 
 
