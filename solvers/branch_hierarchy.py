@@ -113,6 +113,8 @@ def tighten(it: Hierarchy, start: CellState, gap: float, cells: int, left: Calla
     """
     n = it.reduced.n
     it.push(_bounded(it, Leaf(np.zeros(n, dtype=int), 0, Circuits.none(n), start, np.inf, False)))
+    if it.certificate.lower_bound >= (1 - gap) * it.upper:
+        return ""
     allowed, end = _allowed(it, gap), ""
     while not end and it.highest > allowed and left() > 0:
         if it.gain > STEP:
@@ -183,7 +185,8 @@ def _split_solved(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left: C
     number = _row(leaf, leaf.state.known) if room else None
     if number is None and not leaf.final:
         again = _improve(it, leaf, allowed, left)
-        it.push(replace(again, final=again.final or again.squared > leaf.squared * (1 - USELESS)))
+        # Written so that a cell without any bound (inf) is final too.
+        it.push(replace(again, final=again.final or not again.squared < leaf.squared * (1 - USELESS)))
         return ""
     number = _plane(it, leaf) if number is None and room else number
     if number is None:

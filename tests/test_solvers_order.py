@@ -15,7 +15,8 @@ from .solver_cases import train
 from .solver_oracles import by_patterns, planted
 
 GAP = 1e-4  # asked of cpp and branch
-DEFAULT, MANY = range(25), range(25, 3000)
+# 137: tiny units, where rounding costs the bound most; 199: branch has a cell in which it can prove nothing at all.
+DEFAULT, MANY = (*range(25), 137, 199), range(25, 3000)
 
 
 def small_problem(seed: int, rows: int = 8) -> Problem:
@@ -53,10 +54,11 @@ def crowded(problem: Problem) -> bool:
 
 
 def again(problem: Problem, certificate: Certificate | None) -> float:
-    """The bound that the verifier proves from the certificate's arrays, which is the one that was claimed."""
+    """The bound that the verifier proves from the certificate's arrays: the one that was claimed, or more, as it rounds less."""
     assert certificate is not None
     proved = verify(certificate, problem.X, problem.Y, problem.gamma)
-    assert proved == pytest.approx(certificate.lower_bound, rel=1e-6, abs=1e-9 * scale(problem))
+    claimed = certificate.lower_bound
+    assert claimed * (1 - 1e-6) - 1e-9 * scale(problem) <= proved <= claimed + 1e-3 * (claimed + scale(problem))
     return proved
 
 
