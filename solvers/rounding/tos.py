@@ -8,7 +8,7 @@ scheme and its optimization applications".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -65,31 +65,53 @@ def round_tos_spread(
 
 
 def splitting(basis: KernelBasis, factor: Array, start: Array, step: float) -> Iterator[Array]:
-    """Yield the consistent iterates W (q, R), q = n+d+c, in the coordinates of `basis`, without end.
+    """Yield the consistent iterates W (q, R), q = n+d+c, in the coordinates of `basis`: one array, changed in place.
 
     Λ* = factor factorᵀ and Z_0 = start in the same coordinates. The published iteration is
 
         W = proj_kerM(Z),  V = proj_compl(2W − Z − 2η(WWᵀW − Λ*W)),  Z ← Z − W + V,  η = step/‖Λ*‖_F.
 
-    W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry. Of Z − W, which is orthogonal to ker M, only
-    the rows τ = α − β and u differ from zero.
+    W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry. Z − W is orthogonal to ker M: its rows
+    off = (α − β)/√2 tell the rest, as u = −Xᵀ(α − β)/2 there. With T = XC⁻¹/√2 and y = W − 2η(WWᵀW − Λ*W) in
+    coordinates, both projections come down to three products with T:
+
+        t = T y_Cu − off,  s ← ½(y_s + |t|)₊,  Cu ← y_Cu + Tᵀ(t′ − t),  off ← off + t′ − T Cu,  t′ = s sign(t).
     """
-    w = start
-    many = 2 * w.shape[1] > len(w)  # columns, so that products of q × q matrices are the cheaper ones
+    (n, d), w = basis.X_times_C_inverse.shape, start.copy()
+    s, Cu, off = w[:n], w[n : n + d], np.zeros((n, w.shape[1]))
+    T = basis.X_times_C_inverse / np.sqrt(2)
+    descent = _descent(factor, step)
+    while True:
+        yield w
+        w -= descent(w)
+        t = T @ Cu
+        t -= off
+        s[:], nearest = complementary(s, t)
+        off += nearest
+        nearest -= t
+        Cu += T.T @ nearest
+        off -= T @ Cu
+
+
+def _descent(factor: Array, step: float) -> Callable[[Array], Array]:
+    """W (q, R) ↦ 2η(WWᵀW − Λ*W) in the cheapest order of products."""
+    q, r = factor.shape
     Λ = factor @ factor.T
     norm = np.linalg.norm(Λ)
     η = step / norm if norm > 0 else 0.0
-    off_τ, off_u = (np.zeros_like(rows) for rows in basis.lift(w)[1:3])  # Z − W
-    while True:
-        yield w
-        gradient = (w @ w.T - Λ) @ w if many else w @ (w.T @ w) - factor @ (factor.T @ w)
-        σ, τ, u, v = basis.lift(w - 2 * η * gradient)
-        σ, τ = complementary(σ, τ - off_τ)
-        u = u - off_u
-        w = basis.coordinates(σ, τ, u, v)
-        _, Xu, consistent_u, _ = basis.lift(w)
-        off_τ += τ - Xu
-        off_u += u - consistent_u
+
+    def descent(w: Array) -> Array:
+        if 3 * w.shape[1] > q:
+            product = w @ w.T
+            product -= Λ
+            product *= 2 * η
+            return product @ w
+        gradient = w @ (w.T @ w)
+        gradient -= Λ @ w if 2 * r > q else factor @ (factor.T @ w)
+        gradient *= 2 * η
+        return gradient
+
+    return descent
 
 
 def _best_iterate(progress: Progress, basis: KernelBasis, width: int, iterates: Iterator[Array], limit: int) -> Fit:
