@@ -54,7 +54,7 @@ def crowded(problem: Problem) -> bool:
 
 
 def again(problem: Problem, certificate: Certificate | None) -> float:
-    """The bound that the verifier proves from the certificate's arrays: the one that was claimed, or more, as it rounds less."""
+    """The bound that the verifier proves from the arrays: the one that was claimed, or more, as it rounds less."""
     assert certificate is not None
     proved = verify(certificate, problem.X, problem.Y, problem.gamma)
     claimed = certificate.lower_bound
