@@ -28,9 +28,12 @@ SINGULAR = 1e-6  # determinants of unit rows below this are not solved with
 
 
 def circuits(X: Array) -> Circuits:
-    """The PER_ROW narrowest circuits of every row of X (n, d) among its nearest neighbours; n > d, no zero rows."""
+    """The PER_ROW narrowest circuits of every row of X (n, d) among its nearest neighbours; no zero rows.
+
+    None for d = 1, n ≤ d, or d > NEIGHBOURS, where cones of d rows are wide.
+    """
     n, d = X.shape
-    if n <= d or d < 2:
+    if n <= d or not 2 <= d <= NEIGHBOURS:
         return Circuits.none(n)
     norm = np.linalg.norm(X, axis=1)
     unit = X / norm[:, None]

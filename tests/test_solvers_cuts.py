@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from relaxbench.solvers.branch import branch
 from relaxbench.solvers.branch_cells import LEAF, Cell, Circuits, implications, leaves
 from relaxbench.solvers.cuts import circuits
 from relaxbench.solvers.sdp import relax, sdp
@@ -37,6 +38,14 @@ def split(tree, cell, number):
     """The tree with this cell split."""
     place = np.flatnonzero(np.array(tree) == LEAF)[cell]
     return [*tree[:place], number, LEAF, LEAF, *tree[place + 1 :]]
+
+
+def test_many_features_have_a_bound_with_cuts():
+    problem = noise(0, 30, 14, 2)
+    assert len(circuits(problem.X)) == 0
+    relaxation = relax(problem, cuts=2)
+    assert verify(relaxation.certificate, problem.X, problem.Y, problem.gamma) > 0
+    assert branch(problem, gap=0.5, cells=4, cuts=2).bound is not None
 
 
 @pytest.mark.parametrize("seed", range(4))
