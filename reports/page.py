@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,13 +140,14 @@ def _figure(drawn: Drawn) -> dict[str, Any]:
 
 
 def _picture(path: Path) -> str:
-    """The SVG as a data URI, with colours for dark pages added."""
+    """The SVG as a data URI, with colours for dark pages added and places to a hundredth of a point."""
     rules = "".join(
         f"[style*='fill: {light}']{{fill:{dark}!important}}[style*='stroke: {light}']{{stroke:{dark}!important}}"
         for light, dark in DARK.items()
     )
     style = f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
     head, tag, rest = path.read_text(encoding="utf-8").partition("<defs>")
+    rest = re.sub(r' (?:d|x|y)="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), rest)
     return "data:image/svg+xml;base64," + base64.b64encode((head + style + tag + rest).encode()).decode()
 
 
