@@ -15,7 +15,7 @@ import numpy as np
 
 from .branch_cells import LEAF, Cell, Circuits, implications
 from .branch_network import Trainer
-from .branch_program import LARGEST, VIOLATED, CellState, separate, solve_height
+from .branch_program import LARGEST, VIOLATED, CellState, seconds, separate, solve_height
 from .branch_proof import certify_cells, quadratic_form, settled
 from .certificate import Certificate
 from .cpp.sphere import whitener
@@ -128,7 +128,10 @@ def tighten(it: Hierarchy, start: CellState, gap: float, cells: int, left: Calla
             allowed = _allowed(it, gap)
         else:
             end = _split_solved(it, leaf, allowed, cells, left)
-    certify(it)
+    if it.gain > USELESS:
+        certify(it)
+    else:
+        it.note()
     return end
 
 
@@ -167,15 +170,17 @@ def _allowed(it: Hierarchy, gap: float) -> float:
 
 
 def _solve_or_split(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left: Callable[[], float]) -> str:
-    """Solve the cell, or split it if it is large and there are few cells; returns why neither can be done."""
-    if len(leaf.state.z) > SMALL and it.cells + 2 <= min(BLIND, cells):
+    """Split the cell if it is too large to solve, or large and there are few cells; else solve it; returns why neither
+    can be done."""
+    order = len(leaf.state.Z)
+    too_large = order > LARGEST or seconds(order) > left()
+    if len(leaf.state.z) > SMALL and it.cells + 2 <= (cells if too_large else min(BLIND, cells)):
         row = _row(leaf, _second_moments(it, leaf))
         if row is not None:
             _split(it, leaf, row)
             return ""
-    order = len(leaf.state.Z)
-    it.push(leaf if order > LARGEST else _improve(it, leaf, allowed, left))
-    return f"a cell of order {order} is left unsolved: at most {LARGEST}" if order > LARGEST else ""
+    it.push(leaf if too_large else _improve(it, leaf, allowed, left))
+    return f"a cell of order {order} is left unsolved: about {seconds(order):.0f} s of work" if too_large else ""
 
 
 def _split_solved(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left: Callable[[], float]) -> str:

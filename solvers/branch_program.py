@@ -24,6 +24,7 @@ from .reduction import Reduced
 
 VIOLATED = 1e-6  # share of the measure's mass below which a product of forms counts as negative
 UNUSED = 1e-6  # share of the largest multiplier below which a product is dropped
+ITERATIONS, SPEED = 15, 1e10  # of the solver, and operations a second of its factorisations, to estimate its time
 LARGEST = 150  # order of a cell's matrix; the solver's memory grows with its fourth power, to 1 GB here
 ROUGH = 1e-5  # to which heights are solved, relative: the proof repairs what is left
 
@@ -104,6 +105,11 @@ def solve_height(state: CellState, theta: Array, gamma: float, budget: float) ->
     if not np.isfinite(value):
         return None
     return _solved(state, x[1:], _unpack(dual[: len(constant)], order), gamma)
+
+
+def seconds(order: int) -> float:
+    """About how long a cell takes, of a matrix of this order: the solver looks at its clock between iterations only."""
+    return ITERATIONS * (order * (order + 1) / 2) ** 3 / 3 / SPEED
 
 
 def _clarabel(
@@ -194,15 +200,28 @@ def _unpack(triangle: Array, order: int) -> Array:
     return Z + np.triu(Z, 1).T
 
 
-def separate(state: CellState, limit: float) -> tuple[CellState, int]:
+def separate(state: CellState, limit: float, shared: int | None = None) -> tuple[CellState, int]:
     """The state with the products that are below −limit, relative to the forms' sizes, worst first, without those
-    that are not in use, and how many are new."""
+    that are not in use, and how many are new. shared: of the new ones, as many as a form may have part in."""
     E = state.cell.E
     unit = E / _sizes(E)[:, None]
     W = unit @ state.known @ unit.T
     i, j = np.nonzero((-limit > W) & state.cell.pairs)
-    worst = np.argsort(W[i, j], kind="stable")[: 4 * len(state.cell.free) + 50]
-    i, j = i[worst], j[worst]
+    worst = np.argsort(W[i, j], kind="stable")
+    i, j = _spread(i[worst], j[worst], 4 * len(state.cell.free) + 50, shared or len(E))
     used = state.value > UNUSED * np.max(state.value, initial=0.0)
     value = np.r_[state.value[used], np.zeros(len(i))]
     return replace(state, i=np.r_[state.i[used], i], j=np.r_[state.j[used], j], value=value), len(i)
+
+
+def _spread(i: np.ndarray, j: np.ndarray, most: int, shared: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first `most` of the pairs (i, j), leaving out those of a number that `shared` pairs before have."""
+    left = [shared] * (int(max(i.max(initial=0), j.max(initial=0))) + 1)
+    taken: list[int] = []
+    for place, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+        if len(taken) == most:
+            break
+        if left[a] and left[b]:
+            left[a], left[b] = left[a] - 1, left[b] - 1
+            taken.append(place)
+    return i[taken], j[taken]
