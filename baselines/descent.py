@@ -23,6 +23,7 @@ MOMENTUM = 0.95
 ADAM = 0.9, 0.999, 1e-8  # decay of the two moments and the guard of the division (Kingma & Ba 2015)
 PROGRESS = 1e-5  # relative fall of the objective that counts as progress
 HALVINGS = 12  # a run stops when its learning rate has been halved so often
+SMALL = 2**17  # n·m·(d+c) up to which a CPU is better off with the whole loop in one function and one thread
 BLOW_UP = 2.0  # a safeguarded run that climbs above this multiple of its best value goes back to its best network
 
 
@@ -113,13 +114,26 @@ def _compile(S: int, m: int, d: int, c: int, n: int, rule: Rule) -> Advance:
     data = Data(np.zeros((n, d)), np.zeros((d, n)), np.zeros((c, n)), 0.0, 0, np.zeros((S, 2), dtype=np.uint32))
     state = initial_state(np.zeros((S, m, d)), np.zeros((S, c, m)), np.zeros(S), rule)
     with enable_x64():
-        compiled = jax.jit(advance).lower(data, state, 1).compile()
+        compiled = jax.jit(advance).lower(data, state, 1).compile(_compiler_options(n * m * (d + c)))
 
     def run(data: Data, state: State, epochs: int) -> State:
         with enable_x64():
             return jax.block_until_ready(compiled(data, state, epochs))
 
     return run
+
+
+def _compiler_options(multiplications: int) -> dict[str, bool | str]:
+    """XLA's options on a CPU for networks that take so many multiplications forwards.
+
+    By default XLA schedules each operation by itself and may split it over threads, at some microseconds each: more
+    than the operations of a small network take.
+    """
+    import jax
+
+    if jax.default_backend() != "cpu" or multiplications > SMALL:
+        return {}
+    return {"xla_cpu_use_thunk_runtime": False, "xla_cpu_multi_thread_eigen": False}
 
 
 def loss_and_gradient(data: Data, weights: Any) -> tuple[Any, tuple[Any, Any]]:
