@@ -25,6 +25,7 @@ from .relaxation import Relaxation
 from .sdp import relax
 
 SEARCH = 0.4  # share of the time limit for the search for a network
+IN_CELLS = 12  # circuits a row in cells, which are many
 RELAX = 0.6  # share of what is left then for the relaxation
 
 
@@ -59,7 +60,7 @@ def branch(
         trainer.search(TRAINED * gap, lambda: budget is not None and left() < (1 - SEARCH) * budget)
         relaxation = relax(problem, cuts=cuts, budget=None if budget is None else max(RELAX * left(), 1e-3))
         assert relaxation.certificate is not None
-        pool = circuits(reduced.X) if cuts else Circuits.none(reduced.n)
+        pool = circuits(reduced.X, IN_CELLS * reduced.n) if cuts else Circuits.none(reduced.n)
         it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
         it.began = began
         it.note()

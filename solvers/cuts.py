@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 
@@ -21,27 +20,29 @@ from .certificate import Certificate
 from .problem import Array, Problem
 from .reduction import Reduced
 
-PER_ROW = 12  # circuits kept a row
-NEIGHBOURS = 10  # rows of largest |cos| among which a row's circuits are sought
-SUBSETS = 300  # circuits tried a row
+# Of each row's nearest rows by |cos|, those among which its circuits are sought, and the circuits kept. In the plane
+# circuits of neighbours imply all others, which would only crowd them out.
+PLANE, SPACE = (10, 12), (14, 60)
+KEPT = 3000  # circuits in all: every two of them have a product
+FEATURES = 10  # beyond which there are no circuits, as cones of d rows are wide
+SHARED = 2  # new products a round that a form may have part in: more of one form are nearly the same cut
 SINGULAR = 1e-6  # determinants of unit rows below this are not solved with
 
 
-def circuits(X: Array) -> Circuits:
-    """The PER_ROW narrowest circuits of every row of X (n, d) among its nearest neighbours; no zero rows.
+def circuits(X: Array, most: int = KEPT) -> Circuits:
+    """The narrowest circuits of every row of X (n, d) among its nearest neighbours, about `most` in all; no zero rows.
 
-    None for d = 1, n ≤ d, or d > NEIGHBOURS, where cones of d rows are wide.
+    None for d = 1, n ≤ d, or d > FEATURES.
     """
     n, d = X.shape
-    if n <= d or not 2 <= d <= NEIGHBOURS:
+    if n <= d or not 2 <= d <= FEATURES:
         return Circuits.none(n)
     norm = np.linalg.norm(X, axis=1)
     unit = X / norm[:, None]
     cosine = np.abs(unit @ unit.T)
     np.fill_diagonal(cosine, -1.0)
-    count = min(n - 1, NEIGHBOURS)
-    while count > d and comb(count, d) > SUBSETS:
-        count -= 1
+    near, per_row = PLANE if d == 2 else SPACE
+    count, per_row = min(n - 1, near), min(per_row, max(1, most // n))
     subsets = np.array(list(itertools.combinations(range(count), d)))
     heads, rows = [], []
     for k in range(n):
@@ -50,7 +51,7 @@ def circuits(X: Array) -> Circuits:
         solvable = np.abs(np.linalg.det(bases)) > SINGULAR
         parts = parts[solvable]
         c = np.linalg.solve(bases[solvable], np.broadcast_to(unit[k][:, None], (len(parts), d, 1)))[:, :, 0]
-        best = np.argsort(np.sum(np.abs(c), axis=1), kind="stable")[:PER_ROW]
+        best = np.argsort(np.sum(np.abs(c), axis=1), kind="stable")[:per_row]
         C = np.zeros((len(best), n))
         np.put_along_axis(C, parts[best], c[best] * norm[k] / norm[parts[best]], axis=1)
         heads.append(np.full(len(best), k))
@@ -96,7 +97,7 @@ def cut(problem: Problem, reduced: Reduced, certificate: Certificate, rounds: in
         if left <= 0 or it.too_large:
             break
         _solve(it, left)
-        it.state, new = separate(it.state, VIOLATED * it.state.mass)
+        it.state, new = separate(it.state, VIOLATED * it.state.mass, SHARED)
         if not new:
             break
     return it

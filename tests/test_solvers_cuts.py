@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.branch_cells import LEAF, Cell, Circuits, implications, leaves
-from relaxbench.solvers.cuts import circuits
+from relaxbench.solvers.branch_program import separate, solve_relaxation
+from relaxbench.solvers.cuts import circuits, root
+from relaxbench.solvers.problem import Problem
+from relaxbench.solvers.reduction import reduce
 from relaxbench.solvers.sdp import relax, sdp
 from relaxbench.solvers.verify import verify
 from scipy.optimize import linprog
@@ -135,6 +138,50 @@ def test_what_is_too_large_keeps_the_plain_bound(monkeypatch):
     relaxation = relax(noise(0, 8, 2, 2), cuts=1)
     assert "at most 10" in relaxation.message
     assert relaxation.certificate.kind == "doubly nonnegative"
+
+
+@pytest.mark.parametrize("d", range(2, 7))
+def test_products_of_forms_hold_on_every_neuron_of_awkward_rows(d):
+    rng = np.random.default_rng(d)
+    X = rng.standard_normal((12, d))
+    X[3], X[4], X[5], X[6] = X[0], -2 * X[1], 0, X[0] + X[1]  # a copy, one opposite, zero, and three on one plane
+    X = reduce(Problem(X, rng.standard_normal((12, 2)), 0.1)).X
+    found = circuits(X)
+    assert len(found) > len(X)
+    cell = Cell.build(X, np.zeros(len(X), int), found, Circuits.none(len(X)))
+    U = rng.standard_normal((d, 3000))
+    forms = cell.E @ np.vstack([np.abs(X @ U), U])
+    i, j = np.nonzero(cell.pairs)
+    which = rng.choice(len(i), min(len(i), 5000), replace=False)
+    products = forms[i[which]] * forms[j[which]]
+    assert products.min() >= -1e-9 * np.abs(forms).max() ** 2
+    assert (products.max(axis=1) > 1e-6).mean() > 0.5  # not the trivial 0 ≥ 0
+
+
+def test_new_products_are_spread_over_the_forms():
+    problem = noise(1, 10, 3, 2, 0.05)
+    reduced = reduce(problem)
+    cell = Cell.build(reduced.X, np.zeros(10, int), circuits(reduced.X), Circuits.none(10))
+    state = root(reduced, relax(problem).certificate, cell)
+    state = solve_relaxation(reduced, state, 10.0)[1]
+    before, limit = len(state.i), 1e-6 * state.mass
+    some, new = separate(state, limit, 2)
+    everything = separate(state, limit)[0]
+    assert 0 < new == np.sum(some.value == 0)
+    times = np.bincount(np.r_[some.i[-new:], some.j[-new:]])
+    assert times.max() == 2
+    assert np.bincount(np.r_[everything.i[before:], everything.j[before:]]).max() > 2
+
+
+def test_many_circuits_with_few_products_each_prove_more(monkeypatch):
+    problem = noise(0, 12, 3, 2, 0.05)
+    spread = relax(problem, cuts=5)
+    monkeypatch.setattr("relaxbench.solvers.cuts.SPACE", (10, 12))
+    monkeypatch.setattr("relaxbench.solvers.cuts.SHARED", None)
+    crowded = relax(problem, cuts=5).certificate.lower_bound
+    proved = verify(spread.certificate, problem.X, problem.Y, problem.gamma)
+    assert proved > crowded * (1 + 1e-3)
+    assert proved <= problem.objective(train(problem, width=24, starts=4, seed=0))
 
 
 def test_the_method_hands_cuts_on():
