@@ -207,17 +207,17 @@ def panels(width: float, count: int, most: int) -> tuple[int, int]:
     return -(-count // columns), columns
 
 
-def round_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Round numbers between `low` and `high` for a logarithmic axis, few enough to be read, and how to write them."""
+def round_ticks(low: float, high: float, most: int = 7) -> tuple[list[float], list[str]]:
+    """At most `most` round numbers between `low` and `high` for a logarithmic axis, and how to write them."""
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for digits in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
         ticks = [digit * 10.0**k for k in exponents for digit in digits if low <= digit * 10.0**k <= high]
-        if len(ticks) <= 5:
+        if len(ticks) <= min(5, most):
             break
     if len(ticks) < 3:
         even = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
         ticks = [float(tick) for tick in even if low <= tick <= high]
-    ticks = ticks[:: -(-len(ticks) // 7) or 1]
+    ticks = ticks[:: -(-len(ticks) // most) or 1]
     if all(1e-3 <= tick < 1e5 for tick in ticks):
         return ticks, [f"{tick:.5g}" for tick in ticks]
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # much faster to draw than mathematics between dollars
@@ -231,11 +231,11 @@ def around(values: Sequence[float], least: float) -> tuple[float, float]:
     return low / room, high * room
 
 
-def log_x(axes: Axes, low: float, high: float) -> None:
-    """A logarithmic x axis from `low` to `high`."""
+def log_x(axes: Axes, low: float, high: float, most: int = 7) -> None:
+    """A logarithmic x axis from `low` to `high` with at most `most` ticks."""
     axes.set_xlim(low, high)
     axes.set_xscale("log")
-    axes.set_xticks(*round_ticks(low, high))
+    axes.set_xticks(*round_ticks(low, high, most))
     axes.xaxis.set_minor_locator(NullLocator())
 
 

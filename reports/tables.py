@@ -109,7 +109,10 @@ def latex_text(text: str) -> str:
 
 
 def latex(table: Table, command: str) -> str:
-    """A `table` environment for the package booktabs; names in other scripts need XeLaTeX or LuaLaTeX."""
+    """A `table` environment for booktabs and graphicx, made smaller where it is wider than the text.
+
+    Names in other scripts need XeLaTeX or LuaLaTeX.
+    """
 
     def entry(field: Entry) -> str:
         text = rf"\textbf{{{latex_text(field.text)}}}" if field.best else latex_text(field.text)
@@ -118,18 +121,18 @@ def latex(table: Table, command: str) -> str:
     columns = "l" * table.labels + "r" * (len(table.header) - table.labels)
     lines = [
         f"% Made by: {command}",
-        r"% Needs \usepackage{booktabs}",
+        r"% Needs \usepackage{booktabs,graphicx}",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{latex_text(table.caption)}}}",
         rf"\label{{tab:{table.name}}}",
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\resizebox{{\ifdim\width>\linewidth\linewidth\else\width\fi}}{{!}}{{\begin{{tabular}}{{{columns}}}",
         r"\toprule",
         " & ".join(latex_text(name) for name in table.header) + r" \\",
         r"\midrule",
         *(" & ".join(entry(field) for field in row) + r" \\" for row in table.rows),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
     ]
     notes = [rf"\textsuperscript{{{k}}} {latex_text(note)}\\" for k, note in enumerate(table.notes, 1)]
     if notes:

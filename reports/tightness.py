@@ -23,9 +23,9 @@ STAGES = {  # who proves how much: from the relaxation to the exact program
 
 def tightness(results: Results) -> Table | None:
     """One row for each (problem, γ): bounds and who found them, certified ratio, the paper's ratio, exact value."""
-    if results.tightness.empty:
-        return None
     groups = results.tightness
+    if groups[["lower_bound", "upper_bound", "exact_value", *RATIOS]].isna().all(axis=None):
+        return None
     lines = _lines(groups, ("lower_bound", "upper_bound", "exact_value"), RATIOS, ("lower_method", "upper_method"))
     rows = tuple(
         (

@@ -111,6 +111,13 @@ def test_nothing_makes_the_page_scroll_sideways(driver, index, width):
     assert scroll <= inner == width
 
 
+@pytest.mark.parametrize("width", [380, 768, 1400])
+def test_titles_of_columns_are_not_broken_into_letters(driver, index, width):
+    show(driver, index, width)
+    script = "return [...document.querySelectorAll('#results thead th')].map((th) => th.offsetHeight)"
+    assert max(driver.execute_script(script)) < 60
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (380, "light")])
 def test_axe_finds_nothing_serious(driver, index, width, scheme):
     show(driver, index, width, scheme)

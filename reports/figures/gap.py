@@ -85,7 +85,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             axis.plot(curve["seconds"].iloc[-1], curve["gap"].iloc[-1], **{**look, "linestyle": "none"})
         title(axis, f"{problem}\nγ = {gamma:g}", width / columns)
     seconds = shown["seconds"][shown["seconds"] > 0]
-    log_x(axes[0, 0], *around(seconds, 1.3)) if len(seconds) else None
+    log_x(axes[0, 0], *around(seconds, 1.3), most=4) if len(seconds) else None
     low, high = around(shown["gap"], 1.5)
     log_y(axes[0, 0], low, min(1.3, high))
     only(axes, len(wanted))

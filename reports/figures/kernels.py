@@ -53,7 +53,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """One panel a kernel, on one scale; thin lines part the classes."""
     names = list(dict.fromkeys(frame["kernel"]))
     rows, columns = panels(width, len(names), 4 if len(names) > 3 else 6)
-    figure, axes = canvas(width, rows * (0.92 * width / columns) + 0.35, rows, columns)
+    figure, axes = canvas(width, rows * (0.92 * width / columns) + 0.2, rows, columns)
     low, high = min(0.0, frame["value"].min()), frame["value"].quantile(0.99)
     for axis, name in zip(axes.flat, names, strict=False):
         part = frame[frame["kernel"] == name]

@@ -85,7 +85,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     methods = [name for name in looks if (frame["method"] == name).any()][:METHODS]
     wanted = [(problem, gamma, method) for problem, gamma in lines for method in methods]
     rows, columns = panels(width, len(wanted), min(len(methods), 6) if len(methods) > 2 else 4)
-    figure, axes = canvas(width, rows * (width / columns + 0.38) + 0.25, rows, columns)
+    figure, axes = canvas(width, rows * (width / columns + 0.32) + 0.1, rows, columns)
     count = int(frame.loc[frame["kind"] != "neuron", "value"].max()) + 1
     palette = (["#0072b2", "#e69f00", "#009e73"] + [look["color"] for look in OTHER_LOOKS]) * (1 + count // 8)
     shades = {"cmap": ListedColormap(palette[:count]), "norm": BoundaryNorm(np.arange(count + 1) - 0.5, count)}

@@ -63,10 +63,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     gammas = gamma_looks(frame["gamma"])
     for axis, factor in zip(axes.flat, factors, strict=False):
         part = frame[frame["factor"] == factor]
-        for gamma, look in gammas.items():
+        for k, (gamma, look) in enumerate(gammas.items()):
             line = part[part["gamma"] == gamma].sort_values("value") if factor != "gamma" else part[:0]
             middle, half = (line["low"] + line["high"]) / 2, (line["high"] - line["low"]) / 2
-            axis.errorbar(line["value"], middle, yerr=half, capsize=2, elinewidth=1, linestyle="-", **look)
+            beside = line["value"] * 1.05 ** (k - (len(gammas) - 1) / 2)  # so that bars do not hide each other
+            axis.errorbar(beside, middle, yerr=half, capsize=2, elinewidth=1, linestyle="-", **look)
         if factor == "gamma":
             middle, half = (part["low"] + part["high"]) / 2, (part["high"] - part["low"]) / 2
             axis.plot(part["value"], middle, color=SOFT, linewidth=1)

@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             axis.axvline(enough["width"].min(), color=SOFT, linewidth=0.9, linestyle=":")
         title(axis, f"{key[0]}\nγ = {key[1]:g}", width / columns)
     lowest = shown["bound"].where(shown["bound"] > 0).min()
-    log_x(axes[0, 0], *around(shown["width"], 1.3))
+    log_x(axes[0, 0], *around(shown["width"], 1.3), most=4)
     log_y(
         axes[0, 0],
         min(0.95, 0.95 * lowest) if lowest > 0 else 0.95,
