@@ -15,7 +15,7 @@ import numpy as np
 
 from .dual import maximum
 from .problem import Array
-from .verify import NAMES, ROOM, CertificateError, ball_slip, check_merging, definite, named_arrays
+from .verify import NAMES, CertificateError, ball_slip, check_merging, definite, least_room, named_arrays
 
 CELL_NAMES = {
     **NAMES,
@@ -240,11 +240,13 @@ class _Cell:
         squares = np.array([sum(float(x.mid()) ** 2 for x in self.X[k]) for k in self.free])
         middle = np.array([float(entry.mid()) for entry in B.entries()]).reshape(q, q)
         guess = self._guess(middle, z[self.free])
-        for room in ROOM:
+
+        def enough(room: float) -> bool:
             λ = guess * (1 + room)
-            if definite(self._matrix(B, z[self.free] + room * λ / (2 * max(f, 1) * squares), λ), q):
-                return (flint.arb(λ) + cost).sqrt() + missed
-        return None
+            return bool(definite(self._matrix(B, z[self.free] + room * λ / (2 * max(f, 1) * squares), λ), q))
+
+        room = least_room(enough)
+        return None if room is None else (flint.arb(guess * (1 + room)) + cost).sqrt() + missed
 
     def _guess(self, B: Array, z: Array) -> float:
         """About the λ to prove; nothing rests on it."""

@@ -68,9 +68,10 @@ def interior_point(
     for _ in range(iterations if state.gap > gap else 0):
         try:
             known = len(pairs.i)
-            system = newton(reduced.X, cost, right, weight, pairs, it)
-            it, pairs, moved = _iterate(system, reduced, excluded)
-        except np.linalg.LinAlgError:
+            with np.errstate(over="raise"):
+                system = newton(reduced.X, cost, right, weight, pairs, it)
+                it, pairs, moved = _iterate(system, reduced, excluded)
+        except (np.linalg.LinAlgError, FloatingPointError):
             state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
             break
         record(state, reduced, pairs, it, gap, began)

@@ -10,7 +10,7 @@ Ball arithmetic: F. Johansson, Arb, IEEE Transactions on Computers 66 (2017).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,6 @@ NAMES = {"rows": "iu", "rep": "iu", "coef": "iuf", "T_row": "iu", "T_column": "i
 CELLS = "cells"  # proved cell by cell, in branch_verify.py
 CONES = ("arcs", "cover")  # kinds proved cone by cone, in cpp/check.py
 ELIMINATE = 80  # order up to which elimination in balls takes no time
-ROOM = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0)
 
 
 class CertificateError(ValueError):
@@ -101,10 +100,24 @@ def _doubly_nonnegative(theta: Array, X: Array, gamma: float, proof: Any) -> Any
     form = _Form(theta, X[rows], rep, coef, proof)
     limit, guess = float(gamma) ** 2, form.guess()
     squared = max(guess, 1e-4 * limit) if math.isfinite(guess) else limit
-    for room in ROOM:
-        if form.positive(squared * (1 + room), room):
-            return flint.arb(squared * (1 + room)).sqrt() + slip
-    return None
+    room = least_room(lambda room: form.positive(squared * (1 + room), room))
+    return None if room is None else flint.arb(squared * (1 + room)).sqrt() + slip
+
+
+def least_room(enough: Callable[[float], bool]) -> float | None:
+    """About the least room that is enough: the first power of ten, then within a tenth of the least; None if none is.
+
+    What is proved loses `room`, which must not show beside what rounding costs the bound that is checked.
+    """
+    powers = 10.0 ** np.arange(-12.0, 3.0)
+    room = next((float(power) for power in powers if enough(float(power))), None)
+    if room is None or room <= powers[0]:
+        return room
+    low = 0.1 * room
+    for _ in range(5):
+        middle = (low * room) ** 0.5
+        low, room = (low, middle) if enough(middle) else (middle, room)
+    return room
 
 
 def named_arrays(proof: Any, names: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -233,6 +233,18 @@ def test_a_basis_that_misses_a_direction_pays_for_it() -> None:
     assert prove(theta, X, eta, {**proof, "basis": basis}) >= seen
 
 
+def test_an_ascent_reports_the_height_of_its_end_even_where_the_gradient_vanishes():
+    """At (-1, 1, 0)/√2 one row is left, and rounding of its gradient would make a circle out of u and u."""
+    X = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -2.0], [-2.0, 2.0, 0.0]])
+    theta = np.array([[-0.05], [0.03], [-0.025]])
+    directions = np.random.default_rng(0).normal(size=(3, 60))
+    directions = np.hstack(
+        [np.array([[-1.0], [1.0], [0.0]]) / np.sqrt(2), directions / np.linalg.norm(directions, axis=0)]
+    )
+    ends, height = ascend(theta, X, directions, np.random.default_rng(1))
+    np.testing.assert_allclose(height, heights(theta, X, ends), rtol=1e-9, atol=1e-15)
+
+
 def test_great_circles_climb_to_the_maximum_of_the_arcs() -> None:
     rng = np.random.default_rng(0)
     X, theta = rng.normal(size=(30, 3)), rng.normal(size=(30, 2))

@@ -15,8 +15,8 @@ from .solver_cases import train
 from .solver_oracles import by_patterns, planted
 
 GAP = 1e-4  # asked of cpp and branch
-# 137: tiny units, where rounding costs the bound most; 199: branch has a cell in which it can prove nothing at all.
-DEFAULT, MANY = (*range(25), 137, 199), range(25, 3000)
+# 855: no cover, as rows are tiny; 1238: gradients that vanish; 1430: rounding undoes a bound's last scaling.
+DEFAULT, MANY = (*range(25), 855, 1238, 1430), range(25, 3000)
 
 
 def small_problem(seed: int, rows: int = 8) -> Problem:
@@ -57,8 +57,7 @@ def again(problem: Problem, certificate: Certificate | None) -> float:
     """The bound that the verifier proves from the arrays: the one that was claimed, or more, as it rounds less."""
     assert certificate is not None
     proved = verify(certificate, problem.X, problem.Y, problem.gamma)
-    claimed = certificate.lower_bound
-    assert claimed * (1 - 1e-6) - 1e-9 * scale(problem) <= proved <= claimed + 1e-3 * (claimed + scale(problem))
+    assert proved >= certificate.lower_bound * (1 - 1e-9) - 1e-9 * scale(problem)
     return proved
 
 
@@ -142,6 +141,11 @@ def test_the_optimum_moves_the_way_it_must(seed: int) -> None:
 @pytest.mark.parametrize("seed", DEFAULT[:8])
 def test_the_exact_program_agrees_with_all_sign_patterns(seed: int) -> None:
     check_brute_force(tame(seed))
+
+
+def test_a_cell_without_any_bound_ends_the_hierarchy() -> None:
+    fit = branch(small_problem(199), gap=1e-9, cells=8, cuts=2)
+    assert "a cell is left" in fit.message
 
 
 @pytest.mark.slow

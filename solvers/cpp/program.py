@@ -83,7 +83,8 @@ def cpp(
     )
     if route == "search":
         return _with_relaxation(problem, fit, budget, "the sphere has too many dimensions")
-    if route == "sphere" and not progress.proof and progress.gap > gap:
+    missed = problem.objective(best) - certificate.lower_bound > 1.1 * gap * problem.objective(best)
+    if route == "sphere" and missed and not (progress.proof and progress.late()):
         return _with_relaxation(problem, fit, budget, "the sphere could not be covered")
     return _with_status(fit, problem.objective(best), gap, budget)
 
@@ -102,10 +103,10 @@ def certify(problem: Problem, kind: str, theta: Array, proof: Mapping[str, NDArr
     """
     live = np.any(problem.X != 0, axis=1)[:, None]
     theta = np.where(live, theta, problem.Y)
-    eta = prove(theta, problem.X, problem.gamma, proof)
+    eta, margin = prove(theta, problem.X, problem.gamma, proof), 1e-15
     while eta > problem.gamma:
-        theta = np.where(live, theta * (problem.gamma / eta * (1 - 1e-15)), theta)
-        eta = prove(theta, problem.X, problem.gamma, proof)
+        theta = np.where(live, theta * (problem.gamma / eta * (1 - margin)), theta)
+        eta, margin = prove(theta, problem.X, problem.gamma, proof), 2 * margin  # rounding may undo a small margin
     return Certificate(kind, theta, proof, dual_value(theta, problem.Y))
 
 

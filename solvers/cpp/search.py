@@ -133,6 +133,10 @@ def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
             vain += 1
             if length > 0:
                 v /= length
+                _project(v, frame, 1)
+                length = np.sqrt((v**2).sum())
+            if length > 0.5:  # else v was what rounding had left, and may be u itself: no circle
+                v /= length
                 b = X @ v
                 height, phi = _circle(theta, a, b)
                 if height > heights[k] * (1 + 1e-12):
