@@ -53,7 +53,7 @@ perf: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/columns.py
 
-# The pictures of docs/gallery.md, from a run of their own (a quarter of an hour).
+# The pictures of docs/gallery.md, from a run of their own (ten minutes).
 gallery: $(READY)
 	$(BIN)/relaxbench run docs/gallery.toml --out build/gallery
 	$(BIN)/python docs/gallery.py build/gallery
