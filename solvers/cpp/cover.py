@@ -193,15 +193,32 @@ def _descend(theta: Array, X: Array, transform: Array, frames: _Frames, k: int) 
 
 
 @numba.njit(cache=True, nogil=True)
+def _through(g: Array, H: Array, q: Array) -> float:
+    """‖q‖ max_j H_j/(q·g_j); inf unless all these products are positive."""
+    ratio, square = 0.0, 0.0
+    for j in range(len(H)):
+        along = 0.0
+        for e in range(len(q)):
+            along += q[e] * g[j, e]
+        ratio = max(ratio, H[j] / along) if along > 0 else np.inf
+        square += q[j] ** 2
+    return ratio * np.sqrt(square)
+
+
+@numba.njit(cache=True, nogil=True)
 def _linear_maximum(g: Array, H: Array, weight: Array) -> float:
     """Bound on Σ λ_j H_j over λ ≥ 0 with ‖Σ λ_j g_j‖ = 1; `weight` gets the maximising λ.
 
     Active set: solve GGᵀλ = H, drop the most negative λ_j, repeat. Any q whose products with the g_j are positive gives
-    the bound ‖q‖ max_j H_j/(q·g_j), whether or not it is the best one.
+    the bound ‖q‖ max_j H_j/(q·g_j), whether or not it is the best one. On a narrow cell GGᵀ may be singular to
+    rounding; the cell's axis is then a good q all the same.
     """
     d = len(H)
     active = np.ones(d, np.bool_)
-    best = np.inf
+    axis = np.zeros(d)
+    for j in range(d):
+        axis += g[j] / np.sqrt((g[j] ** 2).sum())
+    best = _through(g, H, axis)
     for _ in range(d):
         which = np.flatnonzero(active)
         k = len(which)
@@ -231,13 +248,7 @@ def _linear_maximum(g: Array, H: Array, weight: Array) -> float:
         for vertex in which:
             for e in range(d):
                 q[e] += weight[vertex] * g[vertex, e]
-        ratio = 0.0
-        for j in range(d):
-            along = 0.0
-            for e in range(d):
-                along += q[e] * g[j, e]
-            ratio = max(ratio, H[j] / along) if along > 0 else np.inf
-        best = min(best, ratio * np.sqrt((q**2).sum()))
+        best = min(best, _through(g, H, q))
         if weight[which[worst]] >= 0 or k == 1:
             break
         active[which[worst]] = False

@@ -233,28 +233,37 @@ def _leaf(
 def _cone_maximum(g: Array, H: Array, size: Array) -> tuple[float, Array]:
     """Bound on Σ λ_j H_j over λ ≥ 0, ‖Σ λ_j g_j‖ ≤ 1, and a λ near the maximum.
 
-    Tries q = Σ λ_j g_j with q·g_j = H_j on fewer and fewer vertices. Any q bounds, if its products with the g_j, less
-    their rounding, are positive.
+    Tries the cell's axis, then q = Σ λ_j g_j with q·g_j = H_j on fewer and fewer vertices. Any q bounds, if its
+    products with the g_j, less their rounding, are positive.
     """
     d = len(H)
-    best, weight = np.inf, np.zeros(d)
+    axis = np.zeros(d)
+    for j in range(d):
+        axis += g[j] / np.sqrt(np.sum(g[j] ** 2))
+    best, weight = _reach(g, H, axis, size), np.zeros(d)
     active = np.ones(d, np.bool_)
     while np.any(active):
         which = np.flatnonzero(active)
         sub = g[which]
         weight = np.zeros(d)
         weight[which] = _eliminate(sub @ sub.T, H[which])
-        q = weight @ g
-        rounding = 16 * d * EPS * np.sum(np.abs(q) * size)
-        ratio = 0.0
-        for j in range(d):
-            along = np.sum(q * g[j]) - rounding
-            ratio = max(ratio, H[j] / along) if along > 0 else np.inf
-        best = min(best, ratio * np.sqrt(np.sum(q**2)) * (1 + 16 * d * EPS))
+        best = min(best, _reach(g, H, weight @ g, size))
         if np.min(weight) >= 0:
             break
         active[np.argmin(weight)] = False
     return best, np.maximum(weight, 0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _reach(g: Array, H: Array, q: Array, size: Array) -> float:
+    """‖q‖ max_j H_j/(q·g_j), rounding included."""
+    d = len(H)
+    rounding = 16 * d * EPS * np.sum(np.abs(q) * size)
+    ratio = 0.0
+    for j in range(d):
+        along = np.sum(q * g[j]) - rounding
+        ratio = max(ratio, H[j] / along) if along > 0 else np.inf
+    return ratio * np.sqrt(np.sum(q**2)) * (1 + 16 * d * EPS)
 
 
 @numba.njit(cache=True, nogil=True)
