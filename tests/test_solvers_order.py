@@ -15,8 +15,9 @@ from .solver_cases import train
 from .solver_oracles import by_patterns, planted
 
 GAP = 1e-4  # asked of cpp and branch
-# 855: no cover, as rows are tiny; 1238: gradients that vanish; 1430: rounding undoes a bound's last scaling.
-DEFAULT, MANY = (*range(25), 855, 1238, 1430), range(25, 3000)
+# 226: cells so narrow that their equations are singular; 855: no cover, as rows are tiny; 1032: rows nearly on a line;
+# 1238: gradients that vanish; 1430: rounding undoes a bound's last scaling.
+DEFAULT, MANY = (*range(25), 226, 855, 1032, 1238, 1430), range(25, 3000)
 
 
 def small_problem(seed: int, rows: int = 8) -> Problem:
@@ -43,16 +44,6 @@ def small_problem(seed: int, rows: int = 8) -> Problem:
     return Problem(a * X, b * Y, a * b * gamma)
 
 
-def crowded(problem: Problem) -> bool:
-    """Three dimensions, and rows that are nearly but not quite on one line: a cover may then take too long."""
-    if problem.d < 3:
-        return False
-    unit = problem.X[np.any(problem.X != 0, axis=1)]
-    unit = unit / np.linalg.norm(unit, axis=1)[:, None]
-    off = np.linalg.norm(np.cross(unit[:, None], unit[None]), axis=2)
-    return bool(np.any((off > 1e-12) & (off < 1e-3)))
-
-
 def again(problem: Problem, certificate: Certificate | None) -> float:
     """The bound that the verifier proves from the arrays: the one that was claimed, or more, as it rounds less."""
     assert certificate is not None
@@ -70,7 +61,7 @@ def check_order(problem: Problem) -> tuple[float, float]:
     """The order for one problem, every bound proved again from its arrays; the interval of cpp."""
     plain, cut = relax(problem), relax(problem, cuts=2)
     split = branch(problem, gap=GAP, cells=8, cuts=2)
-    exact = cpp(problem, gap=GAP, budget=20 if crowded(problem) else None)
+    exact = cpp(problem, gap=GAP)
     networks = [exact.network, split.network, plain.network, cut.network, train(problem, 12, 3, 0)]
     values = [problem.objective(network) for network in networks if network is not None]
     tiny = 1e-9 * scale(problem)
@@ -80,9 +71,6 @@ def check_order(problem: Problem) -> tuple[float, float]:
         assert below[1] <= below[2] * (1 + 1e-6) + tiny
     assert max(below) <= min(values) + tiny  # every bound is below every network
     assert max(below) <= values[0] + tiny
-    if exact.status == "timeout":
-        assert crowded(problem)
-        return below[3], values[0]
     assert values[0] - below[3] <= 1.2 * GAP * values[0] + tiny  # cpp is exact up to its gap, so that …
     assert max(below) <= below[3] + 1.3 * GAP * values[0] + tiny  # … no bound passes its bound by more,
     assert values[0] <= min(values) * (1 + 1.3 * GAP) + tiny  # … and no network beats its network by more

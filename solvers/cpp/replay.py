@@ -50,14 +50,12 @@ def replay(rows: Rows, transform: Array, splits: NDArray[np.uint8], offsets: NDA
     if offsets[0] < 0 or np.any(offsets >= ends) or np.max(splits) > d * (d - 1) // 2:
         return np.inf
     edges = np.array(list(itertools.combinations(range(d), 2)), np.int64).reshape(-1, 2)
-    reach = np.max(np.abs(X) @ np.abs(transform), axis=1)  # at least |x_i·g_j| on all cells, and all terms of that sum
-    slack = 16 * (len(X) + 4 * d + 16) * EPS * 2 * float(rows.size @ reach)
-    size = np.max(np.abs(transform), axis=1)  # at least the terms of each coordinate of g_j
+    slack = 32 * (len(X) + 4 * d + 16) * EPS * (rows.size @ np.abs(X))
 
     def root(k: int) -> float:
         signs = np.array(list(itertools.product([1.0, -1.0], repeat=d))[k])
         tree = splits[offsets[k] : ends[k]]
-        return float(_root(rows.theta, X, rows.form, transform, np.diag(signs), tree, edges, size, slack, gamma))
+        return float(_root(rows.theta, X, rows.form, transform, np.diag(signs), tree, edges, slack, gamma))
 
     return max(share(root, range(len(offsets))))
 
@@ -82,11 +80,13 @@ def _root(
     y: Array,
     tree: NDArray[np.uint8],
     edges: NDArray[np.int64],
-    size: Array,
-    slack: float,
+    slack: Array,
     gamma: float,
 ) -> float:
     """Largest bound over the leaves of one tree in preorder; inf if it is not exactly one whole tree.
+
+    slack (d,): Σ slack_e t_e is the rounding of every H_j on a cell where t_e = max_j Σ |T_ef (y_j)_f|. A root's y have
+    the same signs, so |y| is linear there, and a row that was judged further up is in doubt by no more than that here.
 
     On the way down: the cell, its sibling while that is pending, the rows that change sign on it, the sum of those that
     are positive, and whether it is one of the further bisections, on which the tree has no word.
@@ -96,6 +96,7 @@ def _root(
     pending, further = np.zeros(DEPTH, np.bool_), np.zeros(DEPTH, np.bool_)
     rows, count = np.zeros((DEPTH, n), np.int64), np.zeros(DEPTH, np.int64)
     form = np.zeros((DEPTH, c, d))
+    terms = np.abs(transform)
     spare = int(SPARE * len(tree)) + 1000
     worst, read, k = 0.0, 0, 0
     cell[0], form[0] = y, linear
@@ -114,7 +115,10 @@ def _root(
             read += 1
         own = edge < 0
         if own:
-            bound = _leaf(theta, X, g, rows[k, : count[k]], form[k], size, slack, gamma)
+            size = np.zeros(d)
+            for j in range(d):
+                size = np.maximum(size, terms @ np.abs(cell[k, j]))
+            bound = _leaf(theta, X, g, rows[k, : count[k]], form[k], size, float(np.sum(slack * size)), gamma)
             if bound > gamma and spare > 0 and k < DEPTH - 1:
                 spare -= 1
                 edge = _longest(g, edges)
