@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from .branch_cells import LEAF, Cell, Circuits
 from .branch_program import LARGEST, UNUSED, VIOLATED, CellState, separate, solve_relaxation
 from .branch_proof import certify_cells
 from .certificate import Certificate
-from .problem import Array, Problem
+from .problem import Array, Problem, TraceRow
 from .reduction import Reduced
 
 # Of each row's nearest rows by |cos|, those among which its circuits are sought, and the circuits kept. In the plane
@@ -61,14 +61,19 @@ def circuits(X: Array, most: int = KEPT) -> Circuits:
 
 @dataclass
 class Cutting:
-    """The relaxation with cuts: its single cell, the best proof, and what the last solve says the value is."""
+    """The relaxation with cuts: its single cell, the best proof, and what the last solve says the value is.
+
+    began: when the trace begins (`time.perf_counter`).
+    """
 
     problem: Problem
     reduced: Reduced
     certificate: Certificate
     state: CellState
+    began: float
     value: float = np.nan
     solves: int = 0
+    trace: list[TraceRow] = field(default_factory=list)
 
     @property
     def too_large(self) -> str:
@@ -82,16 +87,18 @@ class Cutting:
         return int(np.sum(self.state.j >= 2 * self.reduced.n))
 
 
-def cut(problem: Problem, reduced: Reduced, certificate: Certificate, rounds: int, budget: float | None) -> Cutting:
+def cut(
+    problem: Problem, reduced: Reduced, certificate: Certificate, rounds: int, began: float, budget: float | None
+) -> Cutting:
     """The relaxation solved with up to `rounds` rounds of separation.
 
     Starts from the products that bind in the relaxation, of which `certificate` is a proof; its bound never falls.
-    budget: seconds, after which no further round begins.
+    began: when the clock was started (`time.perf_counter`); budget: seconds from then, after which no further round
+    begins.
     """
-    began = time.perf_counter()
     n = reduced.n
     cell = Cell.build(reduced.X, np.zeros(n, dtype=int), circuits(reduced.X), Circuits.none(n))
-    it = Cutting(problem, reduced, certificate, root(reduced, certificate, cell))
+    it = Cutting(problem, reduced, certificate, root(reduced, certificate, cell), began)
     for _ in range(rounds + 1):
         left = np.inf if budget is None else budget - (time.perf_counter() - began)
         if left <= 0 or it.too_large:
@@ -124,3 +131,4 @@ def _solve(it: Cutting, budget: float) -> None:
     certificate = certify_cells(it.problem, it.reduced, theta, [LEAF], whole)
     if certificate.lower_bound > it.certificate.lower_bound:
         it.certificate = certificate
+    it.trace.append(TraceRow(time.perf_counter() - it.began, it.solves, it.value, it.certificate.lower_bound))

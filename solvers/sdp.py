@@ -67,7 +67,7 @@ def relax(
     else:
         relaxation = _literal(problem, reduced, "scs" if solver == "cvxpy-scs" else "clarabel", eps, budget)
     if cuts and relaxation.certificate is not None:
-        relaxation = _cut(problem, reduced, relaxation, cuts, budget and budget - (time.perf_counter() - began))
+        relaxation = _cut(problem, reduced, relaxation, cuts, began, budget)
     relaxation = replace(relaxation, info={**relaxation.info, "solve_s": time.perf_counter() - began})
     return _with_network(problem, relaxation, budget and budget - (time.perf_counter() - began))
 
@@ -126,20 +126,24 @@ def _ipm(
     )
 
 
-def _cut(problem: Problem, reduced: Reduced, first: Relaxation, rounds: int, budget: float | None) -> Relaxation:
+def _cut(
+    problem: Problem, reduced: Reduced, first: Relaxation, rounds: int, began: float, budget: float | None
+) -> Relaxation:
     """The relaxation with circuit cuts, or the first one where they bring no better bound."""
     assert first.certificate is not None
-    bound, began = first.certificate.lower_bound, time.perf_counter()
-    it = cut(problem, reduced, first.certificate, rounds, budget)
+    bound, before = first.certificate.lower_bound, int(first.info["iterations"])
+    it = cut(problem, reduced, first.certificate, rounds, began, budget)
     late = budget is not None and time.perf_counter() - began >= budget
-    info = {**first.info, "cuts": it.cuts, "iterations": int(first.info["iterations"]) + it.solves}
+    info = {**first.info, "cuts": it.cuts, "iterations": before + it.solves}
+    trace = (*first.trace, *(replace(row, iteration=before + row.iteration) for row in it.trace))
     status = "timeout" if late else first.status
     if it.too_large:
         first = replace(first, message="; ".join(part for part in (first.message, it.too_large) if part))
+    first = replace(first, info=info, status=status, trace=trace)
     if it.certificate.lower_bound <= bound:
-        return replace(first, info=info, status=status)
+        return first
     factor = reduced.factor_back(positive_factor(it.state.Z))
-    return replace(first, factor=factor, value=it.value, certificate=it.certificate, info=info, status=status)
+    return replace(first, factor=factor, value=it.value, certificate=it.certificate)
 
 
 def _merged(problem: Problem, first: Relaxation, rows: int, gap: float, budget: float | None) -> Relaxation:

@@ -106,9 +106,13 @@ def test_cuts_tighten_and_stay_below_every_network(seed):
 
 def test_each_round_of_cuts_keeps_what_was_proved():
     problem = noise(7, 8, 2, 2, 0.05)
-    bounds = [relax(problem, cuts=rounds).certificate.lower_bound for rounds in (0, 1, 2, 4)]
+    relaxations = [relax(problem, cuts=rounds) for rounds in (0, 1, 2, 4)]
+    bounds = [relaxation.certificate.lower_bound for relaxation in relaxations]
     assert np.all(np.diff(bounds) >= -1e-6 * bounds[0])
     assert bounds[-1] > bounds[0] * (1 + 1e-4)
+    trace = relaxations[-1].trace
+    assert trace[-1].bound == bounds[-1]
+    assert np.all(np.diff([[row.seconds, row.iteration] for row in trace], axis=0) >= 0)
 
 
 @pytest.mark.parametrize("name", sorted(tight()))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ..certificate import Certificate
-from ..problem import Array, Fit, Network, Problem, ProblemError
+from ..problem import Array, Fit, Network, Problem, ProblemError, TraceRow
 from ..sdp import relax
 from . import plane, sphere
 from .check import prove
@@ -140,7 +140,7 @@ def _with_relaxation(problem: Problem, fit: Fit, budget: float | None, why: str)
     bounds = [b for b in (fit.bound, relaxation.certificate) if b is not None]
     bound = max(bounds, key=lambda b: b.lower_bound)
     upper = problem.objective(best)
+    trace = [*fit.trace, TraceRow(float(info["solve_s"]), len(fit.trace), value=upper, bound=bound.lower_bound)]
     message = f"proved gap {(upper - bound.lower_bound) / upper:.1e}, from the relaxation: {why}"
-    return replace(
-        fit, predict=best.predict, network=best, bound=bound, info=info, status=relaxation.status, message=message
-    )
+    fit = replace(fit, predict=best.predict, network=best, bound=bound, trace=trace, info=info)
+    return replace(fit, status=relaxation.status, message=message)
