@@ -17,7 +17,10 @@ from .master import objective, solve_master
 from .search import distinct, heights
 
 DROP = 1e-7  # columns with less than this share of the mass leave the set
-SLIDE = 200  # steps of L-BFGS a round
+TRAIN = 500  # steps of L-BFGS before the first round
+SLIDE = 500  # steps of L-BFGS a round
+ROUGH = 0.1  # tolerance of a master that only has to say how large the weights are
+CLUSTER = 1e-3  # radians between columns that are one atom, as far as a round can tell
 KEPT = 200  # columns that are always kept
 MOST = 1000  # columns at most
 
@@ -42,6 +45,18 @@ def solve(X: Array, Y: Array, gamma: float, U: Array, s: Array, tol: float, iter
     return Columns(U[:, keep], master.s[keep], master.theta, master.value, iterations + master.iterations)
 
 
+def train(X: Array, Y: Array, gamma: float, U: Array, tol: float) -> Columns:
+    """The master on the directions of a network that begins with the directions U (d, K) and is trained by L-BFGS.
+
+    A wide network has no bad minima, so this comes nearer to the optimum in seconds than many rounds do in minutes.
+    """
+    columns = solve(X, Y, gamma, U, np.zeros(U.shape[1]), ROUGH)
+    alike = np.full(U.shape[1], np.sum(columns.s) / max(U.shape[1], 1))
+    U, s = slide(X, Y, gamma, replace(columns, U=U, s=alike), TRAIN)
+    U, s = merge(X, U, s, CLUSTER)
+    return solve(X, Y, gamma, U, s, tol, columns.iterations)
+
+
 def extend(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, tol: float) -> Columns:
     """The master again with the directions `new` (d, k) added."""
     U = np.hstack([columns.U, new])
@@ -56,7 +71,7 @@ def advance(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, gap:
     """
     tol = min(1e-3, max(1e-8, 0.01 * gap))
     columns = _thin(X, Y, gamma, extend(X, Y, gamma, columns, new, tol), gap)
-    U, s = merge(X, columns.U, columns.s, 1e-3)
+    U, s = merge(X, columns.U, columns.s, CLUSTER)
     U, s = slide(X, Y, gamma, replace(columns, U=U, s=s), SLIDE)
     U, s = np.hstack([U, columns.U]), np.concatenate([s, np.zeros_like(columns.s)])
     return _thin(X, Y, gamma, solve(X, Y, gamma, U, s, tol, columns.iterations), gap)

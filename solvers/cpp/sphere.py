@@ -12,12 +12,14 @@ import numpy as np
 
 from ..problem import Array
 from .check import prove
-from .columns import Columns, advance, solve
+from .columns import Columns, advance, train
 from .cover import SLACK, Cover, cover
 from .progress import Progress, feasible
 from .search import ascend, distinct, starts
 
-MOST = 100  # new columns a round
+FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
+FIRST_TOL = 1e-3  # of its output weights
+MOST = 200  # new columns a round
 STARTS = 200
 ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
@@ -33,10 +35,12 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
 
     With `proofs` the gap is the proved one; without, it is what the search believes, and no bound goes on record.
     """
+    if not Y.any():
+        return  # the zero network, which is on record
     rng = np.random.default_rng(seed)
     transform = whitener(X)
     live = np.any(X != 0, axis=1)
-    columns = solve(X, Y, gamma, np.zeros((X.shape[1], 0)), np.zeros(0), gap)
+    columns = train(X, Y, gamma, starts(Y, X, transform, rng, min(FIRST, 2 * len(X))), FIRST_TOL)
     coarse, history = proofs, [np.inf]
     for _ in range(ROUNDS):
         directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
@@ -44,7 +48,7 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
         progress.primal(columns)
         upper = progress.columns.value
         lower = feasible(columns.theta, Y, gamma, live, float(height[0]))[1]
-        believed = (upper - lower) / upper if upper > 0 else 0.0
+        believed = (upper - lower) / upper
         progress.info["believed_gap"] = believed
         if coarse and (believed < COARSE or progress.late(0.3)):
             coarse = False
@@ -52,7 +56,7 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
             progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
-        if upper == 0 or (not proofs and (believed <= gap / 2 or stale or progress.late(SEARCH))):
+        if not proofs and (believed <= gap / 2 or stale or progress.late(SEARCH)):
             return
         if believed <= gap / 2:
             target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), float(height[0]) * (1 + 1e-6))
