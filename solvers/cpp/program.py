@@ -22,6 +22,7 @@ from .progress import Progress
 
 RANK = 1e-12  # singular values below this share of the largest are taken for zero; the proof accounts for the rest
 PRUNE = 0.01  # share of the gap that a smaller network may cost
+LAST = 0.05  # share of the time limit: with less left, a bound that is there is not compared with the relaxation's
 SPHERE = 5  # the highest rank of X at which the sphere is covered
 
 
@@ -81,12 +82,12 @@ def cpp(
         trace=progress.trace,
         info={**info, **progress.info, "compile_s": compile_s},
     )
-    if route == "search":
-        return _with_relaxation(problem, fit, budget, "the sphere has too many dimensions")
-    missed = problem.objective(best) - certificate.lower_bound > 1.1 * gap * problem.objective(best)
-    if route == "sphere" and missed and not (progress.proof and progress.late()):
-        return _with_relaxation(problem, fit, budget, "the sphere could not be covered")
-    return _with_status(fit, problem.objective(best), gap, budget)
+    upper = problem.objective(best)
+    missed = upper - certificate.lower_bound > 1.1 * gap * upper
+    left = 1.0 if budget is None else 1 - solve_s / budget
+    if route == "search" or (route == "sphere" and missed and (left > LAST or not progress.proof)):
+        fit = _with_relaxation(problem, fit, budget)
+    return _with_status(problem, fit, gap, progress.out_of_time)
 
 
 def row_space(X: Array) -> Array:
@@ -117,21 +118,8 @@ def dual_value(theta: Array, Y: Array) -> float:
     return float(np.sum(terms) - 0.5 * np.sum(theta**2)) - (theta.size + 8) * 2.0**-53 * size
 
 
-def _with_status(fit: Fit, upper: float, gap: float, budget: float | None) -> Fit:
-    """Say so where the gap was not reached."""
-    assert fit.bound is not None
-    reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
-    if reached <= 1.1 * gap:
-        return fit
-    message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
-    if "cells_expected" in fit.info:
-        message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
-    late = budget is not None and float(fit.info["solve_s"]) >= 0.9 * budget
-    return replace(fit, status="timeout" if late else "ok", message=message)
-
-
-def _with_relaxation(problem: Problem, fit: Fit, budget: float | None, why: str) -> Fit:
-    """The bound of the doubly nonnegative relaxation, and its network if that is the better one; why: no other."""
+def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
+    """With the bound of the doubly nonnegative relaxation, and its network, where these are better."""
     began = time.perf_counter()
     relaxation = relax(problem, budget=None if budget is None else max(0.0, budget - float(fit.info["solve_s"])))
     info = {**fit.info, "solve_s": float(fit.info["solve_s"]) + time.perf_counter() - began}
@@ -139,8 +127,24 @@ def _with_relaxation(problem: Problem, fit: Fit, budget: float | None, why: str)
     best = min(networks, key=problem.objective)
     bounds = [b for b in (fit.bound, relaxation.certificate) if b is not None]
     bound = max(bounds, key=lambda b: b.lower_bound)
-    upper = problem.objective(best)
-    trace = [*fit.trace, TraceRow(float(info["solve_s"]), len(fit.trace), value=upper, bound=bound.lower_bound)]
-    message = f"proved gap {(upper - bound.lower_bound) / upper:.1e}, from the relaxation: {why}"
-    fit = replace(fit, predict=best.predict, network=best, bound=bound, trace=trace, info=info)
-    return replace(fit, status=relaxation.status, message=message)
+    row = TraceRow(float(info["solve_s"]), len(fit.trace), value=problem.objective(best), bound=bound.lower_bound)
+    fit = replace(fit, predict=best.predict, network=best, bound=bound, trace=[*fit.trace, row], info=info)
+    return replace(fit, status=relaxation.status)
+
+
+def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> Fit:
+    """Say so where the gap was not reached, and why."""
+    assert fit.bound is not None
+    assert fit.network is not None
+    upper = problem.objective(fit.network)
+    reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
+    if reached <= 1.1 * gap:
+        return replace(fit, status="ok")
+    message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
+    if fit.info.get("cells_expected"):
+        message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
+    if fit.bound.kind not in ("arcs", "cover"):
+        why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
+        message += f"; the bound is the relaxation's, as the sphere {why}"
+    late = out_of_time and fit.info["route"] != "search"
+    return replace(fit, status="timeout" if late else fit.status, message=message)

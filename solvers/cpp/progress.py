@@ -22,6 +22,7 @@ class Progress:
         self.proof: Mapping[str, NDArray] = {}
         self.trace: list[TraceRow] = []
         self.info: dict[str, float | int | str] = {}
+        self.out_of_time = False
         self.lower = 0.5 * float(np.sum(self.theta**2))
         self._Y, self._gamma, self._live, self._unit = Y, gamma, live, unit
         self._start, self._budget, self._check = time.perf_counter(), budget, 0.0
@@ -37,9 +38,14 @@ class Progress:
         upper = self.columns.value
         return (upper - self.lower) / upper if upper > 0 else 0.0
 
-    def late(self, share: float = 1.0) -> bool:
-        """Has this share of the time limit passed, less what the check of the proof on record will take?"""
-        return self._budget is not None and self.seconds + self._check >= share * self._budget
+    def late(self, share: float = 1.0, ahead: float = 0.0) -> bool:
+        """Will this share of the time limit have passed in `ahead` seconds, and once the proof on record is checked?
+
+        `out_of_time` remembers that the whole limit would have.
+        """
+        late = self._budget is not None and self.seconds + ahead + self._check >= share * self._budget
+        self.out_of_time |= late and share == 1
+        return late
 
     def primal(self, columns: Columns) -> None:
         """Put columns on record."""

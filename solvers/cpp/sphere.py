@@ -19,10 +19,13 @@ from .search import ascend, distinct, starts
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
 FIRST_TOL = 1e-3  # of its output weights
+FIRST_S = 0.03  # seconds a row that it may take
+FEW = 20  # directions where half of the time limit is less than that
 MOST = 200  # new columns a round
 STARTS = 200
 ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
+MARKS = (0.3, 0.8)  # shares of the time limit at which there is a cheap cover at the latest, and another one
 CHECK = 3.0  # time of a cover's check, in times of its making
 SEARCH = 0.5  # share of the time limit that a search without proofs takes
 FINEST = 1e-8  # a believed gap below which no more is to be had
@@ -40,8 +43,9 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
     rng = np.random.default_rng(seed)
     transform = whitener(X)
     live = np.any(X != 0, axis=1)
-    columns = train(X, Y, gamma, starts(Y, X, transform, rng, min(FIRST, 2 * len(X))), FIRST_TOL)
-    coarse, history = proofs, [np.inf]
+    wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
+    columns = train(X, Y, gamma, starts(Y, X, transform, rng, wide), FIRST_TOL)
+    marks, history, spent = list(MARKS) if proofs else [], [np.inf], 0.0
     for _ in range(ROUNDS):
         directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
         directions, height = ascend(columns.theta, X, directions, rng)
@@ -50,10 +54,13 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
         lower = feasible(columns.theta, Y, gamma, live, float(height[0]))[1]
         believed = (upper - lower) / upper
         progress.info["believed_gap"] = believed
-        if coarse and (believed < COARSE or progress.late(0.3)):
-            coarse = False
-            made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + COARSE), progress)
-            progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
+        first = len(marks) == len(MARKS)
+        if marks and (progress.late(marks[0]) or (first and believed < COARSE)):
+            slack = COARSE if first else min(COARSE, believed)
+            made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + slack), progress)
+            if first:
+                progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
+            marks.pop(0)
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
         if not proofs and (believed <= gap / 2 or stale or progress.late(SEARCH)):
@@ -68,9 +75,11 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
             order = np.argsort(-height, kind="stable")
             directions, height = directions[:, order], height[order]
         new = directions[:, height > gamma * (1 + 1e-9)]
-        if progress.late() or believed <= FINEST:
+        if progress.late(ahead=spent) or believed <= FINEST:
             return
+        spent = progress.seconds
         columns = advance(X, Y, gamma, columns, new[:, distinct(new, MOST, 1e-5)], believed)
+        spent = progress.seconds - spent  # the next round takes about as long
 
 
 def whitener(X: Array) -> Array:
@@ -91,10 +100,14 @@ def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: floa
 def _prove(columns: Columns, X: Array, transform: Array, target: float, progress: Progress) -> Cover | None:
     """Cover for the columns' Θ, put on record with the time that its check will take."""
     before = progress.seconds
-    made = cover(columns.theta, X, transform, target, progress.late)
+
+    def check_s() -> float:
+        return CHECK * (progress.seconds - before)
+
+    made = cover(columns.theta, X, transform, target, lambda: progress.late(ahead=check_s()))
     if made is not None:
         progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.cells
-        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform), CHECK * (progress.seconds - before))
+        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform), check_s())
     return made
 
 
