@@ -92,10 +92,10 @@ def gamma_text(gamma: float) -> str:
 
 
 def fixed(value: float, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A number with `digits` digits after the point, – for nothing."""
+    """A number with `digits` digits after the point, – for nothing; no minus sign before a zero."""
     if math.isnan(value):
         return ABSENT.text
-    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=rounding))
+    return f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=rounding):zf}"
 
 
 def records(frame: pd.DataFrame) -> list[Row]:

@@ -227,6 +227,11 @@ def test_numbers_are_rounded_as_asked(value):
     assert number(float("nan")) == fixed(float("nan"), 3) == "–"
 
 
+def test_a_difference_that_rounds_to_zero_has_no_sign():
+    assert fixed(-1e-17, 4) == "0.0000"
+    assert fixed(-1e-17, 4, "ROUND_FLOOR") == "-0.0001"
+
+
 NASTY = r"""a&b%c$d#e_f{g}h~i^j\k<l>m|n"o*p[q]r±γ≤–… \input{/etc/passwd} $\sum$"""
 
 
