@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from .behind import behind
 from .critical_width import critical_width
 from .paired import paired
 from .ranking import ranking
@@ -23,6 +24,7 @@ def tables(results: Results) -> list[Table]:
     found = [
         *scores(results),
         paired(results),
+        behind(results),
         _runtime(results),
         ranking(results),
         tightness(results),

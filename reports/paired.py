@@ -18,11 +18,9 @@ MEASURES = ("test_accuracy", "test_r2")
 
 def paired(results: Results) -> Table | None:
     """REFERENCE against every other method: one row for each (problem, γ, method) with two splits or more."""
-    cells = chosen(results.done)
-    lines = [line for measure in MEASURES for line in _lines(cells, measure)]
-    if not lines:
+    table = compared(chosen(results.done))
+    if table.empty:
         return None
-    table = ordered(pd.DataFrame(lines))
     rows = tuple(
         (
             *(Entry(row["problem"]), Entry(gamma_text(row["gamma"])), Entry(row["method"])),
@@ -40,6 +38,12 @@ def paired(results: Results) -> Table | None:
         f"of this table. A tie: p ≥ {LEVEL:g}, so no difference is shown, which does not prove that there is none."
     )
     return Table("paired", "Methods compared split by split", caption, header, rows, table, labels=3)
+
+
+def compared(cells: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of `paired`, unrounded, for the chosen cells; no rows where nothing can be compared."""
+    lines = [line for measure in MEASURES for line in _lines(cells, measure)]
+    return ordered(pd.DataFrame(lines)) if lines else pd.DataFrame()
 
 
 def corrected_t(differences: np.ndarray, test_share: float) -> tuple[float, float]:
