@@ -90,6 +90,6 @@ TIGHTNESS_COLUMNS = (
         "float",
         "as the paper reports it: value of method sdp, of cvxpy-scs if it ran, / best objective of method sgd",
     ),
-    Column("exact_value", "float", "value of the completely positive program from method cpp"),
+    Column("exact_value", "float", "value of the completely positive program from method cpp, if proved to 1e-2"),
     Column("sdp_over_exact", "float", "relaxation_value / exact_value"),
 )
