@@ -16,11 +16,15 @@ class Column(NamedTuple):
 STATUSES = {
     "ok": "the method came to its end",
     "timeout": "the time limit ended the work; what the row holds is the best until then, if anything",
+    "stalled": "the solver made no more progress before the gap asked for was reached; the best until then counts",
+    "iteration_limit": "all iterations were made before the gap asked for was reached; the best until then counts",
     "memory": "the memory limit ended the work",
     "diverged": "the method returned numbers that are not finite",
     "failed": "an exception, a crash, or a result that breaks the contract; see message and traceback.txt",
     "unsupported": "the method does not apply to this problem and says so",
 }
+
+ENDED_EARLY = ("timeout", "stalled", "iteration_limit")  # what is there by then counts
 
 COLUMNS = (
     Column("dataset", "str", "name of the data set"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .columns import ENDED_EARLY
 from .compare_columns import CHECKED, worsening
 from .compare_match import Matching, Pair, Row
 from .tables import UPPER, brought_nothing
@@ -98,6 +99,8 @@ def _status(pair: Pair, label: str) -> Check:
         verdict = FAILED
     elif before == after:
         verdict = OK
+    elif before in ENDED_EARLY and after in ENDED_EARLY:
+        verdict = ADVISORY  # one reason to end early is as good as another; the other columns tell which brought more
     else:
         verdict = BETTER if after == "ok" else REGRESSION
     return Check(QUALITY, label, "status", before, after, verdict, note=note)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..solvers.problem import Array, Fit, Problem
+from .columns import ENDED_EARLY
 from .metrics import accuracy, checked_outputs, r2
 from .text import UsageError, one_line
 
@@ -48,7 +49,7 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
                 found = fit(Problem(X[~held], Y[~held], gamma), left / (len(held_out) * (len(GAMMAS) - i) - k))
                 if found.status == "unsupported":
                     return Problem(X, Y, gamma), found
-                if found.status not in ("ok", "timeout"):
+                if found.status not in ("ok", *ENDED_EARLY):
                     raise RuntimeError(found.message or found.status)
                 outputs[held] = checked_outputs(found.predict(X[held]), Y[held])
                 cut += found.status == "timeout"

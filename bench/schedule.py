@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .cell import Cell
-from .columns import COLUMNS
+from .columns import COLUMNS, ENDED_EARLY
 from .dask_pool import DaskPool
 from .estimate import needed_bytes
 from .pool import LocalPool
@@ -124,7 +124,7 @@ class Schedule:
 
     def _follow(self, task: Task, record: Record, progress: Progress) -> None:
         """Queue the cells that wait for this relaxation, or end them if it is of no use."""
-        if record.row["status"] not in ("ok", "timeout"):
+        if record.row["status"] not in ("ok", *ENDED_EARLY):
             return self._keep_all(task, record.row, "", progress)
         folder = self._store.folder / "relaxations" / _relaxation_hash(task)
         relaxation = saved_relaxation(record, read_arrays(folder), read_trace(folder))

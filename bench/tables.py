@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import COLUMNS, TIGHTNESS_COLUMNS, Column
+from .columns import COLUMNS, ENDED_EARLY, TIGHTNESS_COLUMNS, Column
 
 GROUP = ["data", "gamma"]
 LITERAL = "cvxpy-scs"  # the solver that the paper's authors used
 UPPER = ("objective", "upper_bound")  # the columns that bound p*(∞) from above
+COME_TO_AN_END = ("ok", "stalled", "iteration_limit")  # by themselves, whatever the clock
 EXACT = 1e-2  # a certified gap up to which the value of method cpp is called exact
 DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
 
@@ -51,8 +52,8 @@ def tightness_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def brought_nothing(row: Mapping[Any, Any]) -> bool:
-    """Whether a row counts as failed: `failed`, `memory`, `diverged`, or a `timeout` with neither network nor bound."""
-    if row["status"] == "timeout":
+    """Whether a row counts as failed: `failed`, `memory`, `diverged`, or ended early with neither network nor bound."""
+    if row["status"] in ENDED_EARLY:
         return bool(pd.isna(row["objective"]) and pd.isna(row["lower_bound"]))
     return row["status"] in ("failed", "memory", "diverged")
 
@@ -65,7 +66,7 @@ def _tightness(group: pd.DataFrame) -> dict[str, Any]:
     literal = relaxations["solver"].fillna("") == LITERAL
     published, ours = (_extreme(relaxations[part], "relaxation_value", largest=True) for part in (literal, ~literal))
     published, relaxation = published or ours, ours or published
-    proved = (group["method"] == "cpp") & (group["status"] == "ok") & (group["gap"] <= EXACT)
+    proved = (group["method"] == "cpp") & group["status"].isin(COME_TO_AN_END) & (group["gap"] <= EXACT)
     exact = _extreme(group[proved], "relaxation_value", largest=False)
     value = relaxation.get("relaxation_value")
     first = group.iloc[0]

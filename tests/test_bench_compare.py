@@ -58,6 +58,9 @@ PLANTED = {
     "not finite": ("lbfgs", {"status": "diverged"}, "status", 3),
     "timeout with nothing": ("lbfgs", {"status": "timeout", "objective": None}, "status", 3),
     "timeout with a network": ("lbfgs", {"status": "timeout"}, "status", 1),
+    "stalled with nothing": ("lbfgs", {"status": "stalled", "objective": None}, "status", 3),
+    "stalled with a network": ("lbfgs", {"status": "stalled"}, "status", 1),
+    "out of iterations with a network": ("lbfgs", {"status": "iteration_limit"}, "status", 1),
     "says it does not apply": ("sdp", {"status": "unsupported", "objective": None, "lower_bound": None}, "status", 1),
 }
 
@@ -68,6 +71,14 @@ def test_planted_regressions(judged, method, columns, column, code):
     assert column in [name for _, name, _ in bad(found)]
     assert found.exit_code == code
     assert judged(changed(run_of(), method, **columns), run_of("new")).exit_code == 0  # the other way it is better
+
+
+def test_another_reason_to_end_early_is_no_regression_by_itself(judged):
+    stalled = changed(run_of(), "lbfgs", status="stalled")
+    limited = changed(run_of("new"), "lbfgs", status="iteration_limit")
+    assert judged(stalled, limited).exit_code == 0
+    worse = changed(limited, "lbfgs", objective=12.0 * 1.02)
+    assert ("quality", "objective", "regression") in bad(judged(stalled, worse)), "no clock decided, so it counts"
 
 
 @pytest.mark.parametrize("side", ["base", "cand", "both"])

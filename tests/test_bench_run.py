@@ -139,7 +139,9 @@ def relax(problem, *, budget, solver: str = "a"):
     if solver == "crash":
         os.abort()
     factor = np.ones((problem.n + problem.d + problem.c, 2))
-    return Relaxation(factor, 1.5, Certificate("planted", np.zeros_like(problem.Y), {}, 0.0), info={"iterations": 9})
+    certificate = Certificate("planted", np.zeros_like(problem.Y), {}, 0.0)
+    status = solver if solver in ("stalled", "iteration_limit") else "ok"
+    return Relaxation(factor, 1.5, certificate, info={"iterations": 9}, status=status)
 
 def round(problem, relaxation, *, width, seed, budget, rounding: str = "x"):
     network = Network(np.zeros((problem.d, width)), np.zeros((width, problem.c)))
@@ -178,6 +180,19 @@ def test_a_relaxation_is_solved_once_and_kept_for_later(tmp_path, notes):
 
     run(spec({"name": "two", "rounding": "y"}, gamma=[0.1]), out)
     assert len(notes("relaxed")) == 4, "another rounding takes the relaxation that is there"
+
+
+@pytest.mark.usefixtures("two_stage", "notes")
+@pytest.mark.parametrize("status", ["stalled", "iteration_limit"])
+def test_a_relaxation_that_ended_early_is_rounded_and_stands(tmp_path, status):
+    asked = spec({"name": "two", "solver": status}, gamma=[0.1, "cv"])
+    summary = run(asked, tmp_path / "out")
+    rows = load_results(tmp_path / "out")
+    assert rows["status"].tolist() == [status, status]
+    assert rows["objective"].notna().all()
+    assert rows["lower_bound"].tolist() == [0.0, 0.0]
+    assert (summary.failed, summary.statuses) == (0, {status: 2})
+    assert run(asked, tmp_path / "out", retry=True).kept == 2, "the clock had no part in it"
 
 
 def test_one_bad_seed_does_not_take_its_batch_along(tmp_path, monkeypatch):

@@ -38,7 +38,9 @@ def test_columns_keep_the_promised_names_in_their_order():
     assert [name for name in names if name in ARCHITECTURE] == ARCHITECTURE
     assert len(set(names)) == len(names)
     assert all(column.meaning for column in (*COLUMNS, *TIGHTNESS_COLUMNS))
-    assert {"ok", "timeout", "memory", "diverged", "failed", "unsupported"} == set(STATUSES)
+    assert {"ok", "timeout", "stalled", "iteration_limit", "memory", "diverged", "failed", "unsupported"} == set(
+        STATUSES
+    )
 
 
 def test_tables_agree_in_all_forms_and_missing_is_empty(tmp_path):
@@ -251,6 +253,9 @@ def test_tables_of_nothing_have_all_columns():
         ({"status": "timeout"}, True),
         ({"status": "timeout", "objective": 1.0}, False),
         ({"status": "timeout", "lower_bound": 1.0}, False),
+        ({"status": "stalled"}, True),
+        ({"status": "stalled", "objective": 1.0}, False),
+        ({"status": "iteration_limit", "lower_bound": 1.0}, False),
     ],
 )
 def test_which_rows_count_as_failed(columns, nothing):
