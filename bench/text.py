@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from ..solvers.text import shown, unknown
 
-LONGEST_NAME = 200
+__all__ = ["UsageError", "one_line", "shown", "unknown"]
 
 
 class UsageError(ValueError):
@@ -19,20 +18,3 @@ def one_line(error: BaseException | str) -> str:
         return text
     name = type(error).__name__
     return f"{name}: {text}" if text else name
-
-
-def shown(value: object, limit: int = 200) -> str:
-    """A value in an error: its repr, cut off where it gets long; only its type if it is nested too deeply for one."""
-    try:
-        text = repr(value)
-    except (RecursionError, ValueError):
-        text = f"a {type(value).__name__} too large to show"
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def unknown(what: str, value: object, valid: Iterable[object]) -> str:
-    """`what` is not among the valid ones: the sentence, with the nearest valid one if any is near."""
-    names = [str(name) for name in valid]
-    near = difflib.get_close_matches(str(value).lower()[:LONGEST_NAME], names, n=1, cutoff=0.5)
-    mend = f"Did you mean {near[0]!r}?" if near else f"Valid: {', '.join(names)}."
-    return f"{what} is unknown: {shown(str(value))}. {mend}"

@@ -1,6 +1,7 @@
 """The method: from data (X, Y, γ) to proved bounds on p*(∞) and networks that come close to them.
 
 problem.py      Problem, Network, Fit: what everything else speaks of
+arguments.py, text.py   arguments checked by their annotations, and what is said of a bad one
 sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
 literal.py      the paper's semidefinite program as it is written, in CVXPY
 reduction.py    facial reduction: merged rows, orthogonal columns, unit scale, and the way back

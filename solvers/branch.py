@@ -11,9 +11,10 @@ import time
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge
 from threadpoolctl import threadpool_limits
 
+from .arguments import checked
 from .branch_cells import Cell, Circuits
 from .branch_hierarchy import TRAINED, Hierarchy, tighten
 from .branch_network import Trainer
@@ -22,20 +23,21 @@ from .cuts import circuits, root
 from .problem import Fit, Network, Problem
 from .reduction import reduce
 from .relaxation import Relaxation
-from .sdp import relax
+from .sdp import Budget, Gap, Seed, Width, relax
 
 SEARCH = 0.4  # share of the time limit for the search for a network
 IN_CELLS = 12  # circuits a row in cells, which are many
 RELAX = 0.6  # share of what is left then for the relaxation
 
 
+@checked
 def branch(
     problem: Problem,
     *,
-    width: int | None = None,
-    seed: int = 0,
-    budget: float | None = None,
-    gap: Annotated[float, Gt(0), Lt(1)] = 1e-3,
+    width: Width | None = None,
+    seed: Seed = 0,
+    budget: Budget = None,
+    gap: Gap = 1e-3,
     cells: Annotated[int, Ge(1)] = 2000,
     cuts: Annotated[int, Ge(0)] = 0,
 ) -> Fit:

@@ -28,12 +28,17 @@ class ProblemError(ValueError):
 
 @dataclass(frozen=True)
 class Network:
-    """Two-layer ReLU network x ↦ (xᵀU)₊V with U (d, m) and V (m, c), float64."""
+    """Two-layer ReLU network x ↦ (xᵀU)₊V with U (d, m) and V (m, c).
+
+    Both become float64, whatever real numbers they are given as. NaN and infinities are let in: a method may diverge.
+    """
 
     U: Array
     V: Array
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "U", _real(self.U, "U"))
+        object.__setattr__(self, "V", _real(self.V, "V"))
         if self.U.ndim != 2 or self.V.ndim != 2 or self.U.shape[1] != self.V.shape[0]:
             raise ProblemError(f"U must be (d, m) and V (m, c). Got {self.U.shape} and {self.V.shape} instead.")
 
@@ -63,8 +68,9 @@ class Fit:
     """What any method returns.
 
     predict: (k, d) array → scores (k, c). value: the solver's own objective, believed by nobody.
-    status: `ok`, `timeout` (the time limit ended the work; what is here is the best so far), `diverged`
-    or `unsupported`. iterates: networks met on the way, for the protocol `paper` alone.
+    status: `ok` (what was asked for is reached), `timeout`, `stalled` or `iteration_limit` (the time limit, a lack of
+    progress or the number of iterations ended the work before; what is here is the best so far), `diverged` or
+    `unsupported`. iterates: networks met on the way, for the protocol `paper` alone.
     info: plain numbers and strings; `solve_s`, `round_s` and `iterations` become columns of the results.
     """
 
@@ -80,25 +86,46 @@ class Fit:
 
 
 class Problem:
-    """Training data with a regularisation strength, validated.
+    """Training data with a regularisation strength, validated, that no method can change.
 
     X (n, d) and Y (n, c) become C-contiguous float64 copies that cannot be written to; γ is a float > 0.
-    Raises ProblemError for anything else: no rows, NaN, infinities, shapes that disagree, γ ≤ 0.
+    Raises ProblemError for anything else: no rows, complex numbers, NaN, infinities, shapes that disagree, γ ≤ 0.
     """
 
     def __init__(self, X: ArrayLike, Y: ArrayLike, gamma: float) -> None:
-        self.X = _matrix(X, "X")
-        self.Y = _matrix(Y, "Y")
+        self._X = _matrix(X, "X")
+        self._Y = _matrix(Y, "Y")
         if len(self.X) != len(self.Y):
             raise ProblemError(
                 f"X and Y must have the same number of rows. Got {len(self.X)} and {len(self.Y)} instead."
             )
         try:
-            self.gamma = float(gamma)
-        except (TypeError, ValueError):
+            if np.iscomplexobj(gamma):
+                raise TypeError
+            self._gamma = float(gamma)
+        except (TypeError, ValueError, OverflowError):
             raise ProblemError(f"gamma must be a number > 0. Got {gamma!r} instead.") from None
         if not (np.isfinite(self.gamma) and self.gamma > 0):
             raise ProblemError(f"gamma must be a finite number > 0. Got {gamma!r} instead.")
+
+    def __reduce__(self) -> tuple[type[Problem], tuple[Array, Array, float]]:
+        """Pickled and copied by its data, as arrays could be written to afterwards."""
+        return Problem, (self.X, self.Y, self.gamma)
+
+    @property
+    def X(self) -> Array:
+        """Training rows (n, d)."""
+        return self._X
+
+    @property
+    def Y(self) -> Array:
+        """Targets (n, c)."""
+        return self._Y
+
+    @property
+    def gamma(self) -> float:
+        """Regularisation strength γ."""
+        return self._gamma
 
     @property
     def n(self) -> int:
@@ -160,11 +187,20 @@ def _scale(A: Array, count: int) -> float:
     return largest * float(np.linalg.norm(A / largest)) / float(np.sqrt(count))
 
 
-def _matrix(value: ArrayLike, name: str) -> Array:
+def _real(value: ArrayLike, name: str) -> Array:
+    """The value as a float64 array, not copied if it is one."""
     try:
-        array = np.array(value, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
+        array = np.asarray(value)
+        entries = array.ravel() if array.dtype == object else ()
+        if np.iscomplexobj(array) or any(isinstance(entry, complex | np.complexfloating) for entry in entries):
+            raise TypeError("complex numbers where real ones must be")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ProblemError(f"{name} must be a matrix of numbers. Got {type(value).__name__} ({error}).") from None
+
+
+def _matrix(value: ArrayLike, name: str) -> Array:
+    array = _real(value, name)
     if array.ndim != 2:
         raise ProblemError(f"{name} must have two dimensions. Got shape {array.shape} instead.")
     if 0 in array.shape:
@@ -173,5 +209,4 @@ def _matrix(value: ArrayLike, name: str) -> Array:
     if bad.any():
         i, j = (int(k[0]) for k in np.nonzero(bad))
         raise ProblemError(f"{name} must be finite. Got {array[i, j]} at row {i}, column {j}: drop or fill such rows.")
-    array.flags.writeable = False
-    return array
+    return np.frombuffer(array.tobytes(), np.float64).reshape(array.shape)  # bytes can never be made writeable

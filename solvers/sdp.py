@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
+from pydantic import InstanceOf
 
+from .arguments import checked
 from .bound import certify, trivial_certificate
 from .cuts import cut
 from .dual import DualPoint, dual_value, sharpen, user_point
@@ -29,18 +32,24 @@ if TYPE_CHECKING:
 else:
     Rounding = Literal[tuple(ROUNDINGS)]  # the table is the schema
 Solver = Literal["auto", "ipm", "interior", "reduced-scs", "cvxpy-scs", "cvxpy-clarabel"]
+Width = Annotated[int, Ge(1)]
+Seed = Annotated[int, Ge(0)]
+Gap = Annotated[float, Gt(0), Lt(1)]
+Budget = Annotated[float, Ge(0)] | None  # seconds
+SPENT = 1e-9  # seconds, a budget of 0 for what needs one above it
 SIDE_WIDTH = 100  # neurons of the network that every relaxation comes with
 
 
+@checked
 def relax(
     problem: Problem,
     *,
     solver: Solver = "auto",
-    gap: Annotated[float, Gt(0)] = 1e-6,
-    eps: Annotated[float, Gt(0)] = 1e-4,
+    gap: Gap = 1e-6,
+    eps: Annotated[float, Gt(0), Lt(math.inf)] = 1e-4,
     cuts: Annotated[int, Ge(0)] = 0,
-    budget: float | None = None,
-    warm: Relaxation | None = None,
+    budget: Budget = None,
+    warm: InstanceOf[Relaxation] | None = None,
 ) -> Relaxation:
     """Solve the doubly nonnegative relaxation, prove a lower bound on p*(∞), and add a network as the upper one.
 
@@ -72,15 +81,16 @@ def relax(
     return _with_network(problem, relaxation, budget and budget - (time.perf_counter() - began))
 
 
+@checked
 def round_relaxation(
     problem: Problem,
     relaxation: Relaxation,
     *,
-    width: int,
-    seed: int,
-    budget: float | None = None,
+    width: Width,
+    seed: Seed,
+    budget: Budget = None,
     rounding: Rounding = "tos",
-    noise: Annotated[float, Ge(0)] = 0.0,
+    noise: Annotated[float, Ge(0), Lt(math.inf)] = 0.0,
 ) -> Fit:
     """A network of the given width from a solved relaxation, which hands on its certificate.
 
@@ -90,24 +100,29 @@ def round_relaxation(
         raise ValueError(f"The relaxation has no solution to round: {relaxation.message or relaxation.status}.")
     if noise:
         relaxation = disturbed(problem, relaxation, noise, seed)
-    fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=budget)
+    fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=_positive(budget))
     return replace(fit, bound=relaxation.certificate, value=relaxation.value)
 
 
+@checked
 def sdp(
     problem: Problem,
     *,
-    width: int,
-    seed: int,
-    budget: float | None = None,
+    width: Width,
+    seed: Seed,
+    budget: Budget = None,
     solver: Solver = "auto",
-    gap: Annotated[float, Gt(0)] = 1e-6,
+    gap: Gap = 1e-6,
     cuts: Annotated[int, Ge(0)] = 0,
     rounding: Rounding = "tos",
 ) -> Fit:
     """`relax` and `round_relaxation` in one call; each may use `budget` seconds."""
     relaxation = relax(problem, solver=solver, gap=gap, cuts=cuts, budget=budget)
     return round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
+
+
+def _positive(budget: float | None) -> float | None:
+    return None if budget is None else max(budget, SPENT)
 
 
 def _ipm(
@@ -175,7 +190,7 @@ def _general(
 def _literal(
     problem: Problem, reduced: Reduced, backend: Literal["scs", "clarabel"], eps: float, budget: float | None
 ) -> Relaxation:
-    relaxation, guess = solve_literal(problem, backend=backend, eps=eps, budget=budget)
+    relaxation, guess = solve_literal(problem, backend=backend, eps=eps, budget=_positive(budget))
     if guess is None:
         return relaxation
     point = user_point(reduced, problem.gamma, guess.theta, guess.T, guess.z)

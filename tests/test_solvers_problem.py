@@ -1,5 +1,8 @@
 """The training problem: validation, objective, scaling and the way back, and the planted problems themselves."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,6 +33,10 @@ SCALES = [1e-6, 1.0, 1e6]
         (X, Y, np.inf, ("gamma must be a finite number > 0", "inf")),
         (X, Y, "much", ("gamma must be a number > 0", "much")),
         (X, Y, None, ("gamma must be a number > 0", "None")),
+        (X, Y, np.complex128(1), ("gamma must be a number > 0", "1+0j")),
+        (np.array(X) + 1j, Y, 0.1, ("X must be a matrix of numbers", "complex numbers where real ones must be")),
+        (X, np.array([[1.0], [np.complex128(1)]], dtype=object), 0.1, ("Y must be a matrix of numbers", "complex")),
+        ([[10**400, 1], [1, 1]], Y, 0.1, ("X must be a matrix of numbers", "too large")),
     ],
 )
 def test_bad_input_is_named_in_one_line(x, y, gamma, words):
@@ -51,6 +58,33 @@ def test_data_are_copied_and_cannot_be_written_to():
     assert (problem.n, problem.d, problem.c, problem.gamma) == (2, 2, 1, 1.0)
     with pytest.raises(ValueError, match="read-only"):
         problem.X[0, 0] = 5.0
+
+
+def test_nothing_of_a_problem_can_be_changed():
+    problem = Problem(X, Y, 0.1)
+    for name in ("X", "Y", "gamma"):
+        with pytest.raises(AttributeError):
+            setattr(problem, name, 0.5)
+    for held in (problem, copy.deepcopy(problem), pickle.loads(pickle.dumps(problem))):
+        np.testing.assert_array_equal(held.X, X)
+        for array in (held.X, held.Y, held.X.base):
+            with pytest.raises((ValueError, AttributeError)):
+                array.flags.writeable = True
+        with pytest.raises(ValueError, match="read-only"):
+            held.Y[0, 0] = 5.0
+
+
+def test_a_network_holds_float64_whatever_real_numbers_it_is_made_of():
+    problem, rng = noise(1, 4, 3, 2), np.random.default_rng(2)
+    U, V = rng.standard_normal((3, 5)).astype(np.float32), rng.standard_normal((5, 2)).astype(np.float32)
+    network, lists = Network(U, V), Network(U.tolist(), V.tolist())
+    assert network.U.dtype == network.V.dtype == lists.U.dtype == np.float64
+    expected = problem.objective(Network(U.astype(np.float64), V.astype(np.float64)))
+    assert problem.objective(network) == problem.objective(lists) == expected
+    assert Network(U.astype(np.float64) * np.nan, V).width == 5  # a method may diverge
+    for wrong in (U * 1j, U.astype(complex).astype(object), [["a"] * 5] * 3):
+        with pytest.raises(ProblemError, match="U must be a matrix of numbers"):
+            Network(wrong, V)
 
 
 def test_objective_is_the_papers_formula_term_by_term():

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ..arguments import checked
 from ..certificate import Certificate
-from ..problem import Array, Fit, Network, Problem, ProblemError, TraceRow
-from ..sdp import relax
+from ..problem import Array, Fit, Network, Problem, TraceRow
+from ..sdp import Budget, Gap, Seed, Width, relax
 from . import plane, sphere
 from .check import prove
 from .columns import network, prune
@@ -26,13 +25,14 @@ LAST = 0.05  # share of the time limit: with less left, a bound that is there is
 SPHERE = 5  # the highest rank of X at which the sphere is covered
 
 
+@checked
 def cpp(
     problem: Problem,
     *,
-    width: int | None = None,
-    seed: int = 0,
-    budget: float | None = None,
-    gap: Annotated[float, Gt(0), Lt(1)] = 1e-3,
+    width: Width | None = None,
+    seed: Seed = 0,
+    budget: Budget = None,
+    gap: Gap = 1e-3,
 ) -> Fit:
     """Solve the completely positive program, whose value is p*(∞), by column generation (formulation, section 6).
 
@@ -41,10 +41,7 @@ def cpp(
     which to stop. Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own;
     beyond, and where no cover can be had, `search`: the same column generation as a trainer, and the bound of the
     relaxation, however far off that is.
-    Raises ProblemError for a gap that is not between 0 and 1.
     """
-    if not 0 < gap < 1:
-        raise ProblemError(f"gap must be a number between 0 and 1. Got {gap!r} instead: 1e-3 is the default.")
     scaled = problem.scaled
     Y, gamma = scaled.problem.Y, scaled.problem.gamma
     basis = row_space(scaled.problem.X)
