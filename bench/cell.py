@@ -24,7 +24,10 @@ MAX_CELLS = 1_000_000
 
 @dataclass(frozen=True)
 class Data:
-    """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out."""
+    """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out.
+
+    notes: what the user has to know of how a file of theirs was read.
+    """
 
     source: str
     seed: int
@@ -35,6 +38,7 @@ class Data:
     d: int
     c: int
     n_test: int
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
@@ -46,7 +50,7 @@ class Data:
     @property
     def locator(self) -> dict[str, Any]:
         """What a record keeps of the data, so that they can be loaded again."""
-        return {name: value for name, value in vars(self).items() if name != "folder"}
+        return {name: value for name, value in vars(self).items() if name not in ("folder", "notes")}
 
     @classmethod
     def from_locator(cls, locator: Mapping[str, Any], folder: Path | None) -> Data:
@@ -180,7 +184,8 @@ def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
                 for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
                     problem = Problem(dataset.X_train, dataset.Y_train, 1.0 if gamma == CV else float(gamma))
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
-                yield Data(table.name, seed, options, data_dir and data_dir.resolve(), dataset.sha256, *shape)
+                folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
+                yield Data(table.name, seed, options, folder, dataset.sha256, *shape, notes=notes)
 
 
 def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any]) -> Dataset:
@@ -190,6 +195,15 @@ def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any
         if name.removeprefix("file:") in str(error):
             raise
         raise UsageError(f"{name[:200]}: {error}") from None
+
+
+def _notes(name: str, dataset: Dataset) -> tuple[str, ...]:
+    """How a file of the user's was split and read; data sets that ship are documented."""
+    if not name.startswith("file:"):
+        return ()
+    facts = dataset.provenance
+    mend = " (--test-fraction 0 trains on all)" if facts["options"].get("test_fraction") else ""
+    return tuple(f"{Path(name).name}: {line}" for line in (facts["split"] + mend, *facts["warnings"]))
 
 
 def _data_options(table: DatasetTable) -> dict[str, Any]:

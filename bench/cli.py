@@ -152,6 +152,13 @@ def _add_run(commands: Any) -> None:
     add("--rounding", **many, metavar="NAME", help="option rounding of the methods that have it")
     add("--cuts", **many, type=int, metavar="K", help="option cuts of the methods that have it")
     add("--preprocess", **many, metavar="P", help="none, standardize or pca:K")
+    add(
+        "--test-fraction",
+        **many,
+        type=float,
+        metavar="F",
+        help="part of the rows set aside for test where the data bring no test rows (default: 0.5; 0: all rows train)",
+    )
     add("--bias", default=None, action=argparse.BooleanOptionalAction, help="append a column of ones, or do not")
     limits = parser.add_argument_group("limits and resources")
     add = limits.add_argument
@@ -180,11 +187,12 @@ def _run(given: argparse.Namespace) -> int:
     from .run import run
     from .spec import resolve
 
-    lists = ("dataset", "method", "gamma", "width", "seed", "preprocess", "bias", "timeout", "memory", "jobs")
+    lists = ("dataset", "method", "gamma", "width", "seed", "preprocess", "test_fraction", "bias")
+    limits = ("timeout", "memory", "jobs")
     options = {
         name: getattr(given, name) for name in ("solver", "rounding", "cuts") if getattr(given, name) is not None
     }
-    spec = resolve(given.config, {name: getattr(given, name) for name in lists}, options)
+    spec = resolve(given.config, {name: getattr(given, name) for name in (*lists, *limits)}, options)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         summary = run(spec, given.out, data_dir=given.data, retry=given.retry, executor=given.executor)

@@ -7,7 +7,7 @@ label, and t (steps of 0.01), and the network among those met on the way, are th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,12 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
             columns["objective"] = problem.objective(fit.network)
         predict = fit.network.predict if fit.network is not None else fit.predict
         train = checked_outputs(predict(problem.X), problem.Y)
-        test = checked_outputs(predict(dataset.X_test), dataset.Y_test)
+        test = _outputs(predict, dataset)
         if not (np.isfinite(train).all() and np.isfinite(test).all()):
             return {**columns, "outputs": float("nan")}
         if dataset.labels is None:
             return columns | _regression(train, problem.Y, test, dataset.Y_test)
-        candidates = [test, *(checked_outputs(met.predict(dataset.X_test), dataset.Y_test) for met in fit.iterates)]
+        candidates = [test, *(_outputs(met.predict, dataset) for met in fit.iterates)]
     return columns | _classification(train, problem.Y, test, dataset.Y_test, candidates)
 
 
@@ -100,6 +100,11 @@ def _regression(train: Array, Y_train: Array, test: Array, Y_test: Array) -> dic
     if len(Y_test) > 0:
         columns["test_rmse"] = float(np.sqrt(np.mean((test - Y_test) ** 2)))
     return columns
+
+
+def _outputs(predict: Callable[[Array], Array], dataset: Dataset) -> NDArray[np.float64]:
+    """The outputs on the test rows; a method's own `predict` need not know what to do with no rows at all."""
+    return checked_outputs(predict(dataset.X_test), dataset.Y_test) if len(dataset.X_test) else dataset.Y_test
 
 
 def checked_outputs(outputs: object, Y: Array) -> NDArray[np.float64]:

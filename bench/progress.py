@@ -38,7 +38,7 @@ class Progress:
         self._failed += failed
         self._bar.update(1)
         if failed:
-            self._say(f"{label}: {row['status']}" + (f": {row['message']}" if row["message"] else ""))
+            self.say(f"{label}: {row['status']}" + (f": {row['message']}" if row["message"] else ""))
 
     def in_work(self, labels: Sequence[str]) -> None:
         """Show the counts and what is in work; plain lines come every few seconds only."""
@@ -48,9 +48,10 @@ class Progress:
             self._bar.set_postfix_str(f"{self._failed} failed, {self._total - self._done} left: {shown}", refresh=True)
         elif time.monotonic() - self._spoken > QUIET_S:
             self._spoken = time.monotonic()
-            self._say(f"{counts}; in work: {'; '.join(labels) or '-'}")
+            self.say(f"{counts}; in work: {'; '.join(labels) or '-'}")
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """A line that stays."""
         self._bar.write(line, file=sys.stderr)
 
     def close(self) -> None:

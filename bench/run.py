@@ -59,6 +59,8 @@ def run(
         schedule = Schedule(store, pool, limits, retry, {"threads": THREADS, "machine": where["machine"]})
         missing = schedule.missing(cells)
         progress = Progress(len(cells), len(cells) - len(missing))
+        for note in dict.fromkeys(note for cell in cells for note in cell.data.notes):
+            progress.say(f"relaxbench: {note}")
         try:
             schedule.work(missing, progress)
             interrupted = False

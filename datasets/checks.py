@@ -67,9 +67,11 @@ def real(value: Any, name: str, least: float = 0.0, most: float = 1e100) -> floa
 
 
 def fraction(value: Any, name: str) -> float:
-    """`value` as a float strictly between 0 and 1. Raises DataError."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 < value < 1.0:  # type: ignore[operator]
-        raise DataError(f"{name} must be a number between 0 and 1. Got {show(value)} instead: give 0.5, for example.")
+    """`value` as a float from 0 up to, but not, 1. Raises DataError."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= value < 1.0:  # type: ignore[operator]
+        raise DataError(
+            f"{name} must be a number between 0 and 1, 0 included. Got {show(value)} instead: give 0.5, for example."
+        )
     return float(value)
 
 

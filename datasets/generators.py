@@ -25,7 +25,7 @@ def random(
 
     n, d, c: training rows, features, outputs; teacher_width: m; noise: standard deviation of Gaussian noise
     added to training and test targets. The test set is n_test fresh rows of the same network
-    (n·test_fraction/(1 − test_fraction) where n_test is not given, so n by default).
+    (n·test_fraction/(1 − test_fraction) where n_test is not given, so n by default, and none for 0).
     """
     n, d, c, m = whole(n, "n"), whole(d, "d"), whole(c, "c"), whole(teacher_width, "teacher_width")
     noise = real(noise, "noise")
@@ -63,7 +63,7 @@ def spiral(*, seed: int, arms: int = 3, points: int = 20, noise: float = 0.2, te
         return X, np.repeat(np.arange(arms), len(radius))
 
     X, Y = rows(np.linspace(0.0, 1.0, points), "spiral for training")
-    X_test, Y_test = rows((np.arange(k) + 0.5) / k, "spiral for test")
+    X_test, Y_test = rows((np.arange(k) + 0.5) / max(k, 1), "spiral for test")
     labels = tuple(f"arm {k}" for k in range(arms))
     return Source(X, Y, labels, _origin(f"spiral of {arms} arms"), X_test, Y_test)
 
@@ -71,7 +71,7 @@ def spiral(*, seed: int, arms: int = 3, points: int = 20, noise: float = 0.2, te
 def _test_rows(n: int, test_fraction: float) -> int:
     """Fresh rows that make up `test_fraction` of all rows beside n training rows."""
     part = fraction(test_fraction, "test_fraction")
-    return max(round(n * part / (1 - part)), 1)
+    return max(round(n * part / (1 - part)), 1) if part else 0
 
 
 def _origin(source: str) -> dict[str, str]:

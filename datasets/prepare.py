@@ -31,8 +31,8 @@ def prepare(
     n, n_test: stratified subsample of that many training and test rows; None keeps all.
     preprocess: "none", "standardize", "pca:K" or "standardize+pca:K", fitted on the training rows kept.
     bias: append a column of ones, after preprocessing. test_fraction: part of the rows for test, stratified;
-    of N rows ⌈N·test_fraction⌉ go to test, or fewer where training would miss a class. Raises DataError for
-    values out of range.
+    of N rows ⌈N·test_fraction⌉ go to test, or fewer where training would miss a class; with 0 every row trains.
+    Raises DataError for values out of range.
     """
     test_fraction = fraction(test_fraction, "test_fraction")
     bias = flag(bias, "bias")
@@ -77,6 +77,8 @@ def _strata(source: Source, Y: NDArray[Any]) -> Rows:
 def _split(source: Source, test_fraction: float, name: str, rng: np.random.Generator) -> tuple[Rows, Rows, str]:
     """Row numbers for training and test, and the rule in words; each class keeps a training row."""
     rows, strata = len(source.X), _strata(source, source.Y)
+    if test_fraction == 0:
+        return np.arange(rows), np.arange(0), f"all {rows} rows train, test_fraction 0"
     classes = int(np.count_nonzero(np.bincount(strata)))
     if rows <= classes:
         if source.labels is None:
@@ -91,11 +93,16 @@ def _split(source: Source, test_fraction: float, name: str, rng: np.random.Gener
     train = sample(strata, max(rows - wanted, classes), rng, leave_one=True)
     test = np.setdiff1d(np.arange(rows), train)
     way = "uniform" if source.labels is None else "stratified by label, each class in training"
-    return train, test, f"{way}, at random, test_fraction {test_fraction:g}"
+    aside = f"{len(test)} of {rows} rows set aside for test"
+    return train, test, f"{aside}, {way}, at random, test_fraction {test_fraction:g}"
 
 
 def _subsample(source: Source, Y: NDArray[Any], n: int, option: str, what: str, rng: np.random.Generator) -> Rows:
     strata = _strata(source, Y)
+    if len(Y) == 0:
+        raise DataError(
+            f"{option} must be left out where there are no {what}. Got {n} instead: leave some with test_fraction."
+        )
     if n > len(Y):
         raise DataError(f"{option} must be at most the {len(Y)} {what}. Got {n} instead: give {option} = {len(Y)}.")
     present = int(np.count_nonzero(np.bincount(strata)))

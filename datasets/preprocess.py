@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def _standardize(X_train: Array, X_test: Array, warnings: list[str]) -> tuple[Ar
             f"{len(constant)} of {X_train.shape[1]} features are constant on the training rows: centred, not scaled "
             f"(columns {', '.join(map(str, constant[:10]))}{', …' if len(constant) > 10 else ''})."
         )
-    return scaler.transform(X_train), scaler.transform(X_test)
+    return scaler.transform(X_train), _transformed(scaler, X_test)
 
 
 def _pca(k: int, X_train: Array, X_test: Array) -> tuple[Array, Array]:
@@ -68,7 +69,12 @@ def _pca(k: int, X_train: Array, X_test: Array) -> tuple[Array, Array]:
         pca = PCA(n_components=k, svd_solver="full").fit(X_train)
     except (ValueError, np.linalg.LinAlgError):  # centring overflowed: the SVD refuses infinities
         raise DataError(_OVERFLOW) from None
-    return pca.transform(X_train), pca.transform(X_test)
+    return pca.transform(X_train), _transformed(pca, X_test, k)
+
+
+def _transformed(fitted: Any, X: Array, d: int | None = None) -> Array:
+    """X (k, d) transformed; scikit-learn refuses k = 0. d: columns of the result, if they are not those of X."""
+    return np.asarray(fitted.transform(X)) if len(X) else np.empty((0, d or X.shape[1]))
 
 
 _OVERFLOW = "Features must be small enough to square for preprocessing. Got an overflow instead: rescale the columns."

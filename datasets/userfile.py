@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,15 @@ def user_file(*, path: str, max_bytes: int = MAX_BYTES) -> Source:
     origin = {"source": path, "version": f"sha256 {sha256}", "terms": "the user's own"}
     if suffix == ".csv":
         X, Y, labelled = read_csv(full, max_bytes)
-        arrays: Mapping[str, NDArray[Any]] = {"X": X, "y" if labelled else "Y": Y}
-    else:
-        arrays = read_npz(full, _ARRAYS, max_bytes)
-    return _source(arrays, shown, origin, max_bytes)
+        source = _source({"X": X, "y" if labelled else "Y": Y}, shown, origin, max_bytes)
+        return source if labelled else replace(source, warnings=(*source.warnings, _as_regression(Y)))
+    return _source(read_npz(full, _ARRAYS, max_bytes), shown, origin, max_bytes)
+
+
+def _as_regression(Y: NDArray[Any]) -> str:
+    """How a column `target` was read: numbers may be codes of classes, which only the user knows."""
+    values = len(np.unique(Y))
+    return f"column target read as numbers: regression on {values} distinct values (to classify, rename it to label)"
 
 
 def _source(arrays: Mapping[str, NDArray[Any]], path: str, origin: Mapping[str, Any], max_bytes: int) -> Source:
