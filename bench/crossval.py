@@ -33,7 +33,8 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R². seed: of the
     folds. budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
     info of the Fit gets `cv_scores`, and `cv_s`, the seconds before the last fit. A γ at which a fit fails or gives
-    numbers that are not finite is out. Raises UsageError for a single row, RuntimeError if every γ is out.
+    numbers that are not finite is out. The problem is a new one, as the method may change what it is given. Raises
+    UsageError for a single row, RuntimeError if every γ is out.
     """
     if len(X) < 2:
         raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
@@ -64,8 +65,8 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     if not scores:
         raise RuntimeError(f"no γ could be cross-validated: {complaint or 'all outputs were infinite or not numbers'}")
     chosen = max(scores, key=lambda gamma: (scores[gamma], gamma))
-    cv_s, problem = time.perf_counter() - began, Problem(X, Y, chosen)
-    last = fit(problem, max(budget - cv_s, 0.1 * budget))
+    cv_s = time.perf_counter() - began
+    last = fit(Problem(X, Y, chosen), max(budget - cv_s, 0.1 * budget))
     info = {
         **last.info,
         "cv_scores": ", ".join(f"{gamma:g}: {score:.4f}" for gamma, score in scores.items()),
@@ -73,7 +74,9 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         "compile_s": compile_s + float(last.info.get("compile_s", 0.0)),
     }
     said = f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short" if cut else ""
-    return problem, replace(last, info=info, message="; ".join(part for part in (last.message, said) if part))
+    return Problem(X, Y, chosen), replace(
+        last, info=info, message="; ".join(part for part in (last.message, said) if part)
+    )
 
 
 def folds(Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64]:

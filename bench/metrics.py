@@ -34,7 +34,8 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
     with np.errstate(over="ignore", invalid="ignore"):
         if fit.network is not None:
             columns["objective"] = problem.objective(fit.network)
-        predict = fit.network.predict if fit.network is not None else fit.predict
+        # What is not ours gets copies, as it may write into them.
+        predict = fit.network.predict if fit.network is not None else lambda X: fit.predict(X.copy())
         train = checked_outputs(predict(problem.X), problem.Y)
         test = _outputs(predict, dataset)
         if not (np.isfinite(train).all() and np.isfinite(test).all()):

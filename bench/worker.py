@@ -6,6 +6,7 @@ Nothing here touches the run's folder: a Task comes in, a list of Results goes o
 from __future__ import annotations
 
 import contextlib
+import random
 import time
 import traceback
 from collections.abc import Callable
@@ -28,18 +29,18 @@ from .task import RELAX_SHARE, Result, Task, ended
 from .text import one_line
 
 KEPT_DATASETS = 4
+FIXED_SEED = 0  # for a method that draws although its seed is no axis of the grid
 
 
 @dataclass
 class _Bench:
     """The task in hand, which stays in this process between the calls of `prepare`, `work` and `collect`.
 
-    problem: None where the call chooses γ; it then returns the problem beside the Fit.
+    Where the call chooses γ, it returns the problem at that γ beside the Fit.
     """
 
     task: Task
     dataset: Dataset
-    problem: Problem | None
     call: Callable[[], Any]
     setup_s: float
     returned: Any = None
@@ -61,14 +62,14 @@ def prepare(task: Task) -> list[Result] | None:
             import_module(module)
         dataset = _dataset(cell)
         if cell.gamma is None:
-            problem, call = None, _cross_validation(task, dataset)
+            call = _cross_validation(task, dataset)
         else:
-            problem = Problem(dataset.X_train, dataset.Y_train, cell.gamma)
-            call = _call(task, problem)
+            call = _call(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
         _rehearse(task)
+        _seed_globals(cell)
     except BaseException as error:
         return _failed(task, error)
-    _bench = _Bench(task, dataset, problem, call, time.perf_counter() - begin)
+    _bench = _Bench(task, dataset, call, time.perf_counter() - begin)
     return None
 
 
@@ -110,13 +111,15 @@ def _in_hand() -> _Bench:
 
 
 def _results(bench: _Bench) -> list[Result]:
-    task, problem, dataset, measured = bench.task, bench.problem, bench.dataset, bench.measured
+    task, dataset, measured = bench.task, bench.dataset, bench.measured
     assert measured is not None
-    if problem is None:
+    if task.cells[0].gamma is None:
         problem, fit = bench.returned
         result = cell_result(problem, dataset, task.cells[0], fit, measured)
         known = result.columns["status"] != "unsupported"
         return [replace(result, columns={**result.columns, "gamma": problem.gamma if known else None})]
+    # A new one, as the method may have changed the one that it had.
+    problem = Problem(dataset.X_train, dataset.Y_train, task.cells[0].gamma)
     if task.relaxing:
         return [relaxation_result(problem, bench.returned, measured)]
     if task.relaxation is not None:
@@ -142,7 +145,7 @@ def _dataset(cell: Cell) -> Dataset:
 def _call(task: Task, problem: Problem) -> Callable[[], Any]:
     """The call to make, with every function loaded."""
     cell = task.cells[0]
-    method, axes = cell.method, {"width": cell.width, "seed": cell.seed}
+    method, axes = cell.method, _axes(cell)
     if task.relaxing or task.relaxation is not None:
         relaxing, rounding = split_options(method, cell.options)
         if task.relaxing:
@@ -167,7 +170,7 @@ def _cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
 
 def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
     """The method of a cell with its options, both stages of it if it has two."""
-    method, axes = cell.method, {"width": cell.width, "seed": cell.seed}
+    method, axes = cell.method, _axes(cell)
     if not method.relax:
         function = load(method.function)
         taken = {axis: value for axis, value in axes.items() if takes(function, axis)}
@@ -187,6 +190,18 @@ def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
         return replace(fit, status=status, info={**fit.info, **relaxation.info})
 
     return both
+
+
+def _axes(cell: Cell) -> dict[str, int | None]:
+    """Width and seed to call a method with; a seed always, as without one it would draw from the system."""
+    return {"width": cell.width, "seed": FIXED_SEED if cell.seed is None else cell.seed}
+
+
+def _seed_globals(cell: Cell) -> None:
+    """A method that draws from a global generator gets the same numbers, whatever this process did before."""
+    seed = _axes(cell)["seed"]
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
 
 
 def _rehearse(task: Task) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -116,3 +118,32 @@ def fussy(problem: Problem, *, budget: float) -> Fit:
         return np.tile(problem.Y.mean(axis=0), (len(X), 1))
 
     return Fit(predict)
+
+
+def meddling(problem: Problem, *, width: int, seed: int, budget: float, what: str) -> Fit:
+    """Makes its task easier than it is: other targets, another γ, an objective of its own, or rows made zero later."""
+    with contextlib.suppress(AttributeError, ValueError):
+        if what == "attribute":
+            problem.__dict__["Y"] = np.zeros_like(problem.Y)
+        elif what == "values":
+            problem.Y.flags.writeable = True
+            problem.Y[:] = 0.0
+        elif what == "gamma":
+            problem.__dict__["gamma"] = 1e-9
+        elif what == "objective":
+            problem.__dict__["objective"] = lambda network: 0.0
+
+    def wipe(X: np.ndarray) -> np.ndarray:
+        X.flags.writeable = True
+        X[:] = 0.0
+        return np.zeros((len(X), problem.c))
+
+    network = Network(np.ones((problem.d, width)), np.ones((width, problem.c)))
+    return Fit(wipe) if what == "predict" else Fit(network.predict, network)
+
+
+def drawing(problem: Problem, *, budget: float) -> Fit:
+    """Draws from the generators that a process has of its own."""
+    U = np.random.standard_normal((problem.d, 3)) + random.random()  # noqa: NPY002
+    network = Network(U, np.ones((3, problem.c)))
+    return Fit(network.predict, network)
