@@ -27,6 +27,7 @@ class Data:
     """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out.
 
     notes: what the user has to know of how a file of theirs was read.
+    test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Data:
     d: int
     c: int
     n_test: int
+    test_pool: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -185,7 +187,8 @@ def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
                     problem = Problem(dataset.X_train, dataset.Y_train, 1.0 if gamma == CV else float(gamma))
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
                 folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
-                yield Data(table.name, seed, options, folder, dataset.sha256, *shape, notes=notes)
+                pool = dataset.provenance["test_pool"]
+                yield Data(table.name, seed, options, folder, dataset.sha256, *shape, pool, notes=notes)
 
 
 def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any]) -> Dataset:

@@ -71,6 +71,7 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
     name: one of NAMES, or `file:PATH`. seed: an integer ≥ 0; generator, split and subsamples each draw from a
     stream of their own. data_dir: a folder whose original files come first (else the environment variable
     RELAXBENCH_DATA). options: see OPTIONS[name]; common to all are n, n_test, preprocess, bias and test_fraction.
+    The provenance's `test_pool` counts the rows that the test rows of every seed come from; 0: each makes new ones.
     Raises DataError, one line, for whatever is wrong with any of it.
     """
     entry = _CATALOGUE[_key(name)]
@@ -96,6 +97,7 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
         del settings["test_fraction"]
     plain = {option: value.item() if isinstance(value, np.generic) else value for option, value in settings.items()}
     dataset.provenance["options"] = plain
+    dataset.provenance["test_pool"] = len(source.X) if source.X_test is None else len(source.X_test) if own_split else 0
     return dataset
 
 

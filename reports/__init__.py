@@ -4,9 +4,9 @@ build.py — `report(folder)`, the way in. reading.py — the folder through the
 to draw. summary.py — means with intervals, the choice among settings.
 
 contents.py — which tables there are, runtime among them. scores.py — accuracy, R² and the like, a protocol a table.
-paired.py — methods compared split by split. behind.py — why one of them is behind. ranking.py — all methods and
-settings. tightness.py — bounds and ratios. critical_width.py — widths that are enough. solver_table.py — solvers side
-by side. trends.py — nights and the steps in them.
+paired.py — methods compared split by split. splits.py — what splits have in common. behind.py — why one of them is
+behind. ranking.py — all methods and settings. tightness.py — bounds and ratios. critical_width.py — widths that are
+enough. solver_table.py — solvers side by side. trends.py — nights and the steps in them.
 tables.py — CSV, Markdown and LaTeX.
 
 figures/ — one file a figure. arccosine.py — kernels in closed form. style.py — how figures look. drawing.py — pictures

@@ -99,6 +99,14 @@ class Results:
             return None
         return arrays["X_train"], arrays["Y_train"]
 
+    def test_pool(self, cell: str) -> int | None:
+        """Rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not recorded."""
+        try:
+            found = load_extra(self.folder, cell)["data"]["test_pool"]
+        except (ValueError, OSError, KeyError, TypeError):
+            return None
+        return found if type(found) is int and found >= 0 else None
+
     def info(self, cell: str) -> dict[str, Any]:
         """What the method said about a cell; empty if it cannot be read."""
         try:
