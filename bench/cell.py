@@ -115,6 +115,11 @@ class Cell:
         return _hash(dict(zip(("data", "method", "gamma", "options", "code"), parts, strict=True)))
 
     @property
+    def installed_code(self) -> str:
+        """The fingerprint of that code as it is here, which on a worker may not be `code`."""
+        return _code(self.method, chosen=self.gamma is None)
+
+    @property
     def group(self) -> tuple[Any, ...]:
         """What the cells share that a batch method computes at once: all but the seed."""
         return (self.data.sha256, self.data.name, self.method.name, canonical(self.options), self.gamma, self.width)
@@ -172,10 +177,14 @@ def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], 
     """
     for table in spec.method:
         method = find(table.use or table.name)
-        code = code_fingerprint((*method.code, "bench/metrics.py"))
-        code_cv = code_fingerprint((*method.code, "bench/metrics.py", "bench/crossval.py"))
+        code, code_cv = _code(method, chosen=False), _code(method, chosen=True)
         for options in _grid(table.model_extra or {}):
             yield table, method, check_options(method, options), code, code_cv
+
+
+def _code(method: Method, *, chosen: bool) -> str:
+    """Fingerprint of the code that computes a cell; chosen: γ is, by cross-validation."""
+    return code_fingerprint((*method.code, "bench/metrics.py", *(["bench/crossval.py"] if chosen else [])))
 
 
 def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:

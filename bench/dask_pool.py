@@ -7,6 +7,7 @@ one. Results come back through the scheduler; only this side writes the run's fo
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import multiprocessing
@@ -16,20 +17,20 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import replace
 from multiprocessing import resource_tracker
 from typing import Any
 
 from .environment import machine
-from .fingerprint import code_fingerprint
 from .memory import MEMORY_SHARE, usable_memory
 from .pool import THREADS, Slots
 from .task import Result, Task, ended
 from .text import UsageError, one_line
 
-CONNECT_S = 20.0
+CONNECT_S = 5.0  # for a scheduler to answer
+WORKERS_S = 20.0  # for its first worker to come
 WINDOW = 1000  # tasks that the scheduler knows at a time, enough for a cluster that grows with the queue
 LOOK_S = 1.0  # between questions to the scheduler about what is in work
 LOCAL = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": 3}
@@ -59,14 +60,13 @@ class DaskPool:
         if address is None:
             self.share = self.most = MEMORY_SHARE * usable_memory() / jobs
             return
+        _call_on(address)
         try:
-            self._client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
-            self._client.wait_for_workers(1, timeout=CONNECT_S)
+            self._client = distributed.Client(address, timeout=WORKERS_S, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=WORKERS_S)
         except (OSError, ValueError, LateError) as error:
             self.close()
-            raise UsageError(
-                f"--executor must name a scheduler with workers. Got {address}: {one_line(error)}"
-            ) from None
+            raise _no_scheduler(address, error) from None
         self._check_workers()
         self.share = self.most = min(self._shares())
 
@@ -137,6 +137,27 @@ class DaskPool:
         return [MEMORY_SHARE * (one["memory_limit"] or usable_memory()) / one["nthreads"] for one in workers]
 
 
+def _call_on(address: str) -> None:
+    """Raise UsageError unless a scheduler answers. A client that finds none hangs for long, and more than once."""
+    from distributed.comm import connect
+
+    async def greet() -> None:
+        await (await connect(address, timeout=CONNECT_S)).close()
+
+    with ThreadPoolExecutor(1) as aside:  # a notebook has a loop of its own in this thread
+        try:
+            aside.submit(asyncio.run, asyncio.wait_for(greet(), 2 * CONNECT_S)).result()
+        except Exception as error:  # a stranger at that port may send anything
+            raise _no_scheduler(address, error) from None
+
+
+def _no_scheduler(address: str, error: BaseException) -> UsageError:
+    executor, why = address.replace("tcp://", "dask://", 1), one_line(error.__cause__ or error)
+    return UsageError(
+        f"--executor must be dask://HOST:PORT of a scheduler with workers. Got {executor} ({why}) instead."
+    )
+
+
 def _settle(done: Any, task: Task, answer: Future[list[Result]]) -> None:
     """Put what became of a dask future into ours."""
     from distributed import KilledWorker
@@ -185,7 +206,7 @@ def _perform(task: Task, run: str) -> tuple[str, list[Result]]:
         _slots = _slots or Slots()
         stop = _stops.setdefault(run, threading.Event())
     cell = task.cells[0]
-    if code_fingerprint((*cell.method.code, "bench/metrics.py")) != cell.code:
+    if cell.installed_code != cell.code:
         message = "the worker has other code than the sender: update it and start it again"
         return machine(THREADS), ended(task, "failed", message)
     return machine(THREADS), _slots.run(task, stop)

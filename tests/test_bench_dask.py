@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -85,9 +87,9 @@ def same(tmp_path, grid):
 
 
 def test_the_same_rows_and_arrays_as_local(tmp_path):
-    grid = spec(own("good", seed="0..3"), own("broken", seed=[5]), jobs=1)
-    assert same(tmp_path, grid)["status"].tolist() == ["ok"] * 4 + ["failed"]
-    assert run(grid, tmp_path / "local", executor="dask-local").kept == 5, "records are the same for every executor"
+    grid = spec(own("good", seed="0..3"), own("broken", seed=[5]), own("good", gamma=["cv"], width=[4]), jobs=1)
+    assert same(tmp_path, grid)["status"].tolist() == ["ok"] * 4 + ["failed", "ok"]
+    assert run(grid, tmp_path / "local", executor="dask-local").kept == 6, "records are the same for every executor"
 
 
 @pytest.mark.slow
@@ -193,11 +195,49 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_one_line(tmp_path, cluster
     assert len(load_results(tmp_path / "out")) >= 1
 
 
-@pytest.mark.parametrize("executor", ["dusk-local", "dask", "dask://", "dask://127.0.0.1:1", "dask://a b:1"])
+NOWHERE = ["dask://nonsense", "dask://nonsense.invalid:8786", "dask://127.0.0.1:1", "dask://127.0.0.1:99999"]
+
+
+@pytest.mark.parametrize("executor", ["dusk-local", "dask", "dask://", "dask://a b:1", *NOWHERE])
 def test_an_executor_that_is_not_there_is_refused_and_nothing_written(tmp_path, executor, monkeypatch):
     monkeypatch.setattr("relaxbench.bench.dask_pool.CONNECT_S", 1.0)
     with pytest.raises(UsageError, match="executor"):
         run(spec(own("good")), tmp_path / "out", executor=executor)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def stranger():
+    """The port of a server that is no scheduler."""
+    with socketserver.TCPServer(("127.0.0.1", 0), Babbling) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+class Babbling(socketserver.BaseRequestHandler):
+    """Sends what no scheduler would."""
+
+    def handle(self):
+        self.request.sendall(b"220 welcome to the mail server of example.org" * 10)
+
+
+def test_a_stranger_at_the_port_is_no_scheduler(tmp_path, stranger, monkeypatch):
+    monkeypatch.setattr("relaxbench.bench.dask_pool.CONNECT_S", 1.0)
+    with pytest.raises(UsageError, match=f"dask://127.0.0.1:{stranger}"):
+        run(spec(own("good")), tmp_path / "out", executor=f"dask://127.0.0.1:{stranger}")
+
+
+def test_the_command_line_says_in_one_line_that_no_scheduler_is_there(tmp_path):
+    command = ["run", "--dataset", "spiral", "--method", f"{PLANTED}:good", "--executor", "dask://nonsense"]
+    command += ["--out", str(tmp_path / "out")]
+    done = subprocess.run([RELAXBENCH, *command], capture_output=True, text=True, timeout=WAIT_S)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "dask://HOST:PORT" in done.stderr
+    assert "dask://nonsense (" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
