@@ -4,6 +4,7 @@ spec.py         Spec: what a run is to do, from TOML and the command line
 methods.py      the one table of methods, and the check of their options
 cell.py         Cell and its hash; expand: Spec → cells
 fingerprint.py  a fingerprint of the code that computes a result
+own_files.py    the files behind a method of the user
 run.py          run: a spec into a folder, resuming what is there
 schedule.py     which task when; results become records
 task.py         Task and Result: what goes to a worker and what comes back

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..datasets import DataError, Dataset, load
 from ..solvers.problem import Problem
-from .fingerprint import code_fingerprint
+from .fingerprint import code_fingerprint, forget
 from .methods import Method, check_options, find, split_options
 from .record import canonical
 from .spec import CV, DatasetTable, MethodTable, Spec
@@ -153,6 +153,7 @@ def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
 
     Raises UsageError, DataError or ProblemError for the first thing that cannot run.
     """
+    forget()
     methods = list(_methods(spec))
     cells: dict[str, Cell] = {}
     for data in _load_all(spec, data_dir):

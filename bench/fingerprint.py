@@ -15,13 +15,19 @@ ROOT = __package__.rpartition(".")[0]
 def code_fingerprint(parts: Iterable[str]) -> str:
     """sha256 over the given parts: a room (`solvers`), a file of one (`solvers/problem.py`), or an absolute path.
 
-    Files that Python cannot parse count byte by byte, so that the fingerprint never fails where the import will.
+    Files that are not Python, or that Python cannot parse, count byte by byte, so that the fingerprint never fails
+    where the import will. A file is read once in a process, or again after `forget`.
     """
     digest = hashlib.sha256()
     for part in sorted(set(parts)):
         for path in _files(part):
             digest.update(f"{path.name}:{_file_fingerprint(path)};".encode())
     return digest.hexdigest()
+
+
+def forget() -> None:
+    """Read every file again, as it may have changed since. A worker, which has imported what it read, never does."""
+    _file_fingerprint.cache_clear()
 
 
 def room_folder(room: str) -> Path:
@@ -41,12 +47,14 @@ def _files(part: str) -> list[Path]:
 
 @cache
 def _file_fingerprint(path: Path) -> str:
-    source = path.read_bytes()
-    try:
-        content = ast.dump(_without_docstrings(ast.parse(source))).encode()
-    except (SyntaxError, ValueError, RecursionError):
-        content = source
-    return hashlib.sha256(content).hexdigest()
+    if path.suffix == ".py":
+        source = path.read_bytes()
+        try:
+            return hashlib.sha256(ast.dump(_without_docstrings(ast.parse(source))).encode()).hexdigest()
+        except (SyntaxError, ValueError, RecursionError):
+            return hashlib.sha256(source).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -13,7 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, Literal
 import pydantic
 
 from .fingerprint import ROOT
+from .own_files import own_files
 from .text import UsageError, one_line, unknown
 
 RESERVED = ("problem", "relaxation", "warm", "width", "seed", "seeds", "budget")
@@ -273,16 +274,17 @@ def _from_file(name: str) -> Method:
     path = Path(path_text).expanduser().resolve()
     if not path.is_file():
         raise UsageError(f"method must name a file that exists, as path/file.py:function. Got {name!r} instead.")
-    return _own(f"{path.name}:{function}", f"{path}:{function}", (str(path),))
+    method = _own(f"{path.name}:{function}", f"{path}:{function}")
+    return replace(method, code=own_files(path))
 
 
 def _from_plugin(name: str, reference: str) -> Method:
     module = importlib.util.find_spec(reference.partition(":")[0])
     source = (module.origin,) if module is not None and module.origin else ()
-    return _own(name, reference, source)
+    return replace(_own(name, reference), code=source)
 
 
-def _own(name: str, reference: str, code: tuple[str, ...]) -> Method:
+def _own(name: str, reference: str) -> Method:
     """A method from outside; it has the axes width and seed if its function takes them."""
     try:
         function = load(reference)
@@ -297,7 +299,7 @@ def _own(name: str, reference: str, code: tuple[str, ...]) -> Method:
         call = "function(problem, *, width, seed, budget, **options)"
         raise UsageError(f"method {name} must be callable as {call}. Got one that is not: {error}.") from None
     about = (inspect.getdoc(function) or "").partition("\n")[0]
-    return Method(name, about, reference, axes=axes, code=code)
+    return Method(name, about, reference, axes=axes)
 
 
 def _module_of_file(path: Path) -> types.ModuleType:
@@ -306,6 +308,8 @@ def _module_of_file(path: Path) -> types.ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # last, so that no module beside it stands before one that is installed
     sys.modules[name] = module  # dataclasses and pickling look the module up
     spec.loader.exec_module(module)
     return module
