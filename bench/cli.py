@@ -33,7 +33,14 @@ EXIT_CODES = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with errors of one line that name the nearest option."""
+    """argparse with errors of one line that name the nearest option of the command that was given."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As ever, but what a command does not know it complains of itself, and does not leave to the top."""
+        found, strays = super().parse_known_args(args, namespace)
+        if strays:
+            self.error(f"unrecognized arguments: {' '.join(strays)}")
+        return found, strays
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{_with_nearest(message, self)} (see {self.prog} --help)")
@@ -327,6 +334,7 @@ def _add_nightly(commands: Any) -> None:
     add("--history", required=True, type=Path, metavar="FILE", help="parquet file to which the night is added")
     add("--config", default="nightly", metavar="CONFIG", help="a config that ships, or a TOML file (default: nightly)")
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+    add("--jobs", type=int, metavar="N", help="cells at a time (default: the config's, or one for each core)")
     parser.set_defaults(command=_nightly)
 
 
@@ -337,7 +345,8 @@ def _nightly(given: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        night = nightly(resolve(given.config, {}, {}), given.out, given.history, report=report, data_dir=given.data)
+        spec = resolve(given.config, {"jobs": given.jobs}, {})
+        night = nightly(spec, given.out, given.history, report=report, data_dir=given.data)
     except OSError as error:
         print(f"relaxbench: stopped, everything finished is kept: {error}", file=sys.stderr)
         return CELLS_FAILED
@@ -396,19 +405,10 @@ def _with_nearest(message: str, parser: argparse.ArgumentParser) -> str:
     message = message.replace("the following arguments are required: COMMAND", "a command is missing")
     stray = re.match(r"unrecognized arguments: (\S+)", message)
     if stray:
-        options = [option for action in _actions(parser) for option in action.option_strings]
+        options = [option for action in parser._actions for option in action.option_strings]
         near = difflib.get_close_matches(stray[1].split("=")[0], options, n=1)
         return f"unknown argument {stray[1]}" + (f". Did you mean {near[0]}?" if near else "")
     return message
-
-
-def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """The actions of a parser and of its commands."""
-    actions = list(parser._actions)
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            actions += [inner for command in action.choices.values() for inner in command._actions]
-    return actions
 
 
 def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -41,7 +41,7 @@ def quote(text: str) -> str:
 
 def nearest(value: object, valid: Iterable[str], otherwise: str = ".") -> str:
     """The end of a message: `: did you mean 'x'?` where something valid is near."""
-    text, valid = str(value)[:100], list(valid)
+    text, valid = str(value)[:100], [name for name in valid if name != value]
     found = [name for name in valid if name.lower() == text.lower()] or difflib.get_close_matches(text, valid, n=1)
     return f": did you mean '{found[0]}'?" if found else otherwise
 

@@ -20,6 +20,7 @@ def shown(value: object, limit: int = 200) -> str:
 def unknown(what: str, value: object, valid: Iterable[object]) -> str:
     """`what` is not among the valid ones: the sentence, with the nearest valid one if any is near."""
     names = [str(name) for name in valid]
-    near = difflib.get_close_matches(str(value).lower()[:LONGEST_NAME], names, n=1, cutoff=0.5)
+    others = [name for name in names if name != str(value)]  # '1' where 1 is valid is not mended by '1'
+    near = difflib.get_close_matches(str(value).lower()[:LONGEST_NAME], others, n=1, cutoff=0.5)
     mend = f"Did you mean {near[0]!r}?" if near else f"Valid: {', '.join(names)}."
     return f"{what} is unknown: {shown(str(value))}. {mend}"

@@ -24,12 +24,13 @@ def played(tmp_path, monkeypatch, capsys):
     """`relaxbench nightly` with a played run of the given rows, one a day; returns exit code, stdout and stderr."""
     config = tmp_path / "c.toml"
     config.write_text(f'[[dataset]]\nname = "random"\n[[method]]\nuse = "{PLANTED}:timed"\n', encoding="utf-8")
-    days = iter(range(1, 29))
+    days, asked = iter(range(1, 29)), []
 
-    def call(rows, interrupted=False, proofs=(), fails_report=False):
+    def call(rows, *options, interrupted=False, proofs=(), fails_report=False):
         day = next(days)
 
         def run(spec, folder, data_dir):
+            asked.append(spec.jobs)
             folder = folder.with_name(f"night-202501{day:02}T020000Z")
             write(folder, rows, ENVIRONMENT | {"written": f"2025-01-{day:02}T02:00:00+00:00"})
             return Summary(folder, 3, 0, 1.0, interrupted, {"ok": 3}, 0)
@@ -43,9 +44,10 @@ def played(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(nightly_module, "verify", lambda folder, data_dir: iter(proofs))
         monkeypatch.setattr("relaxbench.reports.report", report)
         arguments = ["--out", str(tmp_path / "nights"), "--history", str(tmp_path / "h.parquet")]
-        code = main(["nightly", *arguments, "--config", str(config)])
+        code = main(["nightly", *arguments, "--config", str(config), *options])
         return code, *capsys.readouterr()
 
+    call.asked = asked
     return call
 
 
@@ -64,6 +66,12 @@ def test_a_week(played, tmp_path):
     summary = sorted((tmp_path / "nights").glob("*/summary.md"))[2]
     assert summary.read_text().startswith("## Night 20250103T020000Z: REGRESSION")
     assert len(load_history(summary.parent / "history.parquet")) == 9
+
+
+def test_the_number_of_cells_at_a_time_reaches_the_run(played):
+    played(run_of("1"), "--jobs", "3")
+    played(run_of("2"))
+    assert played.asked == [3, None]
 
 
 def test_a_bound_that_does_not_hold_fails_the_night(played):

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from relaxbench.bench.cli import COMMANDS, main
 from relaxbench.bench.methods import METHODS
+from relaxbench.bench.text import unknown
 from relaxbench.datasets import NAMES
+from relaxbench.datasets.checks import nearest
 
 PLANTED = Path(__file__).with_name("bench_planted.py")
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))
@@ -73,6 +75,10 @@ def refused(tmp_path, monkeypatch, capsys):
         (["run", *GOOD, "--out", f"{PLANTED}/o"], "can be written to"),
         (["run", *GOOD, "--out", "/dev/null"], "can be written to"),
         (["run", *GOOD, "--out", str(PLANTED.parent)], "other files"),
+        (["verify", "nowhere", "--jobs", "1"], "unknown argument --jobs (see relaxbench verify --help)"),
+        (["nightly", "--out", "o", "--history", "h", "--gamma", "1"], "(see relaxbench nightly --help)"),
+        (["nightly", "--out", "o", "--history", "h", "--job", "1"], "Did you mean --jobs?"),
+        (["nightly", "--out", "o", "--history", "h", "--jobs", "0"], "jobs"),
         (["verify", "nowhere"], "nowhere"),
         (["verify", "."], "folder of a run"),
         (["report", "nowhere"], "nowhere"),
@@ -171,3 +177,10 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     done = subprocess.run(f"{RELAXBENCH} list | head -1", shell=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("Data sets")
     assert done.stderr == ""
+
+
+def test_no_error_proposes_the_word_it_complains_of():
+    assert unknown("option", "1", [1, 2]) == "option is unknown: '1'. Valid: 1, 2."
+    assert "Did you mean 'sdp'?" in unknown("method", "SDP", ["sdp", "cpp"])
+    assert nearest("iris", ["iris"]) == "."
+    assert nearest("Iris", ["iris"]) == ": did you mean 'iris'?"
