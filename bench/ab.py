@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,7 @@ from .ab_decide import ALPHA, RELABELLINGS, decide, false_alarm_rate, pairs_need
 from .ab_measure import (
     PERF,
     CannotRun,
+    perf_count,
     perf_tests,
     perf_timings,
     run_config,
@@ -31,7 +33,7 @@ from .ab_measure import (
     timing,
     write_configs,
 )
-from .ab_sides import CodeSide, both_sides
+from .ab_sides import WORKING_TREE, CodeSide, both_sides
 from .cell import expand
 from .compare import Comparison, results_checks
 from .compare_checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, REGRESSION, Check
@@ -42,7 +44,7 @@ from .environment import usable_cores
 from .pool import THREADS
 from .spec import Spec
 from .tables import brought_nothing
-from .text import UsageError
+from .text import UsageError, one_line, refuses
 from .verify import verify
 
 __all__ = ["PERF", "ab", "ab_perf"]
@@ -58,11 +60,18 @@ def ab(
 ) -> Comparison:
     """Compare the working tree with the commit `ref` on the cells of `spec`: soundness, quality, and costs by pairs.
 
-    threshold: least ratio − 1 that is an alarm. jobs > 1 leaves the costs as advice. Raises UsageError, DataError or
+    threshold: least ratio − 1 that is an alarm. jobs > 1 leaves the costs as advice. A working tree that does not run
+    is a check that failed; a commit that does not run is nothing to compare with. Raises UsageError, DataError or
     ProblemError before anything is run, and KeyboardInterrupt.
     """
-    cells = len(expand(spec, data_dir))
-    _check(pairs, threshold, jobs)
+    try:
+        cells = len(expand(spec, data_dir))
+    except Exception as error:
+        if refuses(error):
+            raise
+        return _broken(ref, error)
+    tests = cells * len(COSTS)
+    _check(pairs, threshold, jobs, tests, ", or --jobs 2 for no verdict on costs")
     with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
         folder = Path(name)
         sides = {"base": base, "cand": cand}
@@ -74,11 +83,11 @@ def ab(
                 shutil.rmtree(folder / name)
             return found
 
-        notes = _notes(base, cand, pairs, cells * len(COSTS), jobs)
+        notes = _notes(base, cand, pairs, tests, jobs)
         try:
             first, rounds = _rounds(measure, [part for part in configs["cand"] if part], pairs)
         except CannotRun as error:
-            return _nothing(base, cand, notes, error)
+            return _stopped(base, cand, notes, error)
         timings = pd.DataFrame([line for number, order, both in rounds for line in _timings(number, order, both)])
         known = Side(cand.name, first["cand"].rows, first["cand"].environment, spec.toml())
         checks = results_checks(Side(base.name, first["base"].rows, first["base"].environment), known)
@@ -92,10 +101,11 @@ def ab(
 
 def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
     """Compare the working tree with the commit `ref` on the hot operations in tests/perf. Raises as `ab`."""
-    _check(pairs, threshold, 1)
+    _check(pairs, threshold, 1, 1)
     with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
         folder, sides = Path(name), {"base": base, "cand": cand}
         tests = perf_tests(cand, folder)
+        _check(pairs, threshold, 1, perf_count(cand, tests))
 
         def measure(side: str, part: str, name: str) -> dict[str, float]:
             return run_perf(sides[side], tests, part, folder / f"{name}.json")
@@ -103,7 +113,7 @@ def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
         try:
             first, rounds = _rounds(measure, sorted(path.name for path in tests.glob("test_*.py")), pairs)
         except CannotRun as error:
-            return _nothing(base, cand, [], error)
+            return _stopped(base, cand, [], error)
         timings = pd.DataFrame(
             [line for number, order, both in rounds for line in perf_timings(both["base"], both["cand"], number, order)]
         )
@@ -116,13 +126,20 @@ def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
         return Comparison(base.name, cand.name, [*checks, *costs], (), [*notes, *more], lines)
 
 
-def _check(pairs: int, threshold: float, jobs: int) -> None:
+def _check(pairs: int, threshold: float, jobs: int, tests: int, otherwise: str = "") -> None:
+    """Refuse limits with which no verdict could come of so many tests, before the time for them is spent."""
     if pairs < 1:
         raise UsageError(f"--pairs must be at least 1. Got {pairs} instead.")
     if jobs < 1:
         raise UsageError(f"--jobs must be at least 1. Got {jobs} instead.")
     if not 0 < threshold < np.inf:
         raise UsageError(f"--threshold must be a number > 0, such as 0.1 for 10 %. Got {threshold} instead.")
+    needed = pairs_needed(tests)
+    if jobs == 1 and pairs < needed:
+        raise UsageError(
+            f"--pairs must be at least {needed} for one of {tests} tests of costs to count. Got {pairs} instead: "
+            f"give --pairs {needed}{otherwise}."
+        )
 
 
 def _rounds(measure: Measure, parts: Sequence[str], pairs: int) -> tuple[dict[str, Any], Rounds]:
@@ -131,7 +148,10 @@ def _rounds(measure: Measure, parts: Sequence[str], pairs: int) -> tuple[dict[st
     with tqdm(total=2 * (1 + pairs * len(parts)), unit="run", disable=None) as bar:
 
         def both(number: int, part: str) -> tuple[int, str, dict[str, Any]]:
-            order, measured = [str(side) for side in rng.permutation(["base", "cand"])], {}
+            order, measured = (
+                [str(side) for side in rng.permutation(["base", "cand"])] if number else ["cand", "base"],
+                {},
+            )
             for side in order:
                 bar.set_postfix_str(f"pair {number} of {pairs}, {side}")
                 measured[side] = measure(side, part, f"{side}-{number}-{part}")
@@ -188,8 +208,6 @@ def _notes(base: CodeSide, cand: CodeSide, pairs: int, tests: int, jobs: int) ->
         notes.append("BASE ran in an environment of its own, since its dependencies are others")
     if jobs > 1:
         notes.append(f"costs are advice: with {jobs} jobs at a time the cells disturb each other")
-    elif pairs < pairs_needed(tests):
-        notes.append(f"costs are advice: {tests} tests need at least {pairs_needed(tests)} pairs for any to count")
     return notes
 
 
@@ -203,5 +221,13 @@ def _flaky(rounds: Rounds) -> list[str]:
     return notes
 
 
-def _nothing(base: CodeSide, cand: CodeSide, notes: Sequence[str], error: CannotRun) -> Comparison:
+def _stopped(base: CodeSide, cand: CodeSide, notes: Sequence[str], error: CannotRun) -> Comparison:
+    """What is left when a side did not run: a failed check if it is the candidate, else nothing to compare with."""
+    if error.side == cand:
+        return replace(_broken(base.name, error), notes=notes)
     return Comparison(base.name, cand.name, [], (), [*notes, f"a side did not run: {error}"])
+
+
+def _broken(base: str, error: Exception) -> Comparison:
+    check = Check(GRID, WORKING_TREE, "runs", None, "no", REGRESSION, note=f"it does not run: {one_line(error)}")
+    return Comparison(base, WORKING_TREE, [check])

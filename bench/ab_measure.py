@@ -20,7 +20,11 @@ PERF_ROUNDS = ("--benchmark-max-time=0.2", "--benchmark-min-rounds=3")
 
 
 class CannotRun(Exception):
-    """A side that brought no results; the text says why on one line."""
+    """A side that brought no results, and why, on one line."""
+
+    def __init__(self, side: CodeSide, why: object) -> None:
+        super().__init__(f"{side.name}: {why}")
+        self.side = side
 
 
 def write_configs(spec: Spec, side: CodeSide, cand: CodeSide, folder: Path) -> dict[str, Path]:
@@ -55,11 +59,11 @@ def run_config(side: CodeSide, config: Path, out: Path, jobs: int, data_dir: Pat
     if done.returncode == 130:
         raise KeyboardInterrupt
     if done.returncode not in (0, 3):
-        raise CannotRun(f"{side.name}: {_last_line(done)}")
+        raise CannotRun(side, _last_line(done))
     try:
         return read_side(out)
     except UsageError as error:  # an older harness wrote other columns
-        raise CannotRun(f"{side.name}: {error}") from None
+        raise CannotRun(side, error) from None
 
 
 def run_perf(side: CodeSide, tests: Path, file: str, out: Path) -> dict[str, float]:
@@ -74,7 +78,15 @@ def run_perf(side: CodeSide, tests: Path, file: str, out: Path) -> dict[str, flo
         found = json.loads(out.read_text(encoding="utf-8"))["benchmarks"]
         return {one["name"]: float(one["stats"]["median"]) for one in found}
     except (OSError, ValueError, KeyError):
-        raise CannotRun(f"{side.name}: {_last_line(done)}") from None
+        raise CannotRun(side, _last_line(done)) from None
+
+
+def perf_count(side: CodeSide, tests: Path) -> int:
+    """How many benchmarks the folder `tests` holds; 0 if they cannot be collected, which running them will tell."""
+    command = [side.python, "-m", "pytest", str(tests), "--rootdir", str(tests), "-q", "-p", "no:cacheprovider"]
+    command += ["--import-mode=importlib", "--collect-only"]
+    done = subprocess.run(command, cwd=tests, env=side.environment, capture_output=True, text=True)
+    return sum("::" in line for line in done.stdout.splitlines()) if done.returncode == 0 else 0
 
 
 def perf_tests(cand: CodeSide, folder: Path) -> Path:

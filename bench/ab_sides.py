@@ -25,6 +25,7 @@ from .fingerprint import ROOT
 from .pool import PINNED
 from .text import UsageError
 
+WORKING_TREE = "the working tree"
 PROJECT_FILES = ("pyproject.toml", "constraints.txt")
 
 
@@ -57,7 +58,7 @@ def both_sides(ref: str) -> Iterator[tuple[CodeSide, CodeSide]]:
     ):
         folder = Path(name)
         base = CodeSide(f"{ref} ({commit[:10]})", tree, _copy(tree, folder / "base"), _python(tree, repository))
-        cand = CodeSide("the working tree", repository, _copy(repository, folder / "cand"), sys.executable)
+        cand = CodeSide(WORKING_TREE, repository, _copy(repository, folder / "cand"), sys.executable)
         yield base, cand
 
 

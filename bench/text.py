@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from ..solvers.text import shown, unknown
+from .fingerprint import ROOT
 
-__all__ = ["UsageError", "one_line", "shown", "unknown"]
+__all__ = ["UsageError", "one_line", "refuses", "shown", "unknown"]
+
+
+def refuses(error: Exception) -> bool:
+    """Whether an error is one of the house's own, which refuse bad input, and no defect of the code."""
+    return isinstance(error, ValueError) and type(error).__module__.startswith(f"{ROOT}.")
 
 
 class UsageError(ValueError):

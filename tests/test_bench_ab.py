@@ -79,7 +79,7 @@ def test_a_fault_planted_in_the_working_tree_is_found(clone):
         text.replace("return columns | _regression(", 'columns["objective"] *= 1.02; return columns | _regression(')
     )
     out = top / "ab.json"
-    done = cli("ab", "HEAD", config_of(top, "rounding"), "--pairs", 1, "--format", "json", "--out", out)
+    done = cli("ab", "HEAD", config_of(top, "rounding"), "--pairs", 1, "--jobs", 2, "--format", "json", "--out", out)
     assert done.returncode == 1, done.stderr + done.stdout
     found = json.loads(out.read_text())
     assert found["base"].startswith("HEAD (")
@@ -88,7 +88,7 @@ def test_a_fault_planted_in_the_working_tree_is_found(clone):
     assert verdicts["test_rmse"] == verdicts["status"] == "ok"
     assert {line["cost"] for line in found["timings"]} == {"runtime_s", "peak_memory_mb"}
     assert {line["first"] for line in found["timings"]} <= {"base", "cand"}
-    assert any("need at least" in note for note in found["notes"])  # one pair decides nothing
+    assert any("costs are advice: with 2 jobs" in note for note in found["notes"])
     assert any("BLAS threads pinned to 1" in note for note in found["notes"])
     assert any("of CAND proved again, 1 do not hold" in note for note in found["notes"])
     assert git(top, "worktree", "list").count("\n") == 0
@@ -122,13 +122,15 @@ def test_the_hot_operations_of_both_sides(clone):
     for path in (top / "tests" / "perf").glob("test_*.py"):
         if path.name != kept:
             path.unlink()
-    done = cli("ab", "HEAD", "perf", "--pairs", 1)
-    assert done.returncode == 4, done.stderr + done.stdout  # one pair decides nothing
-    assert "costs are advice" in done.stdout
+    done = cli("ab", "HEAD", "perf", "--pairs", 6)
+    assert done.returncode == 2, done.stderr + done.stdout
+    assert "--pairs must be at least 9 for one of 8" in done.stderr
+    done = cli("ab", "HEAD", "perf", "--pairs", 9, "--threshold", 100)
+    assert done.returncode == 0, done.stderr + done.stdout
     assert "failed" not in done.stdout
     lift = top / "solvers" / "lift.py"
     lift.write_text(lift.read_text() + "\n\ndef adjoint(*_):\n    raise RuntimeError('planted')\n")
-    done = cli("ab", "HEAD", "perf", "--pairs", 1)
+    done = cli("ab", "HEAD", "perf", "--pairs", 9, "--threshold", 100)
     assert done.returncode == 3, done.stderr + done.stdout
     assert "test_adjoint" in done.stdout
 
@@ -152,7 +154,7 @@ def test_dependencies_are_the_same_whatever_their_order(tmp_path):
 
 @pytest.fixture
 def played(tmp_path, monkeypatch, capsys):
-    """`relaxbench ab` on two sides whose runs are played: `cand(rows)` changes what the candidate brings."""
+    """`relaxbench ab` on two played sides: `cand(rows)` changes what the candidate brings; if None, it cannot run."""
     config, calls = tmp_path / "c.toml", iter(range(100))
     config.write_text(CONFIG.format(HOUSE / "tests" / "bench_regressions.py:timed"), encoding="utf-8")
 
@@ -172,6 +174,8 @@ def played(tmp_path, monkeypatch, capsys):
         def run_config(side, config, out, _jobs, _data):
             factor = slowdown if side.name == "here" else 1.0
             rows = [row("m", seed=k, runtime_s=factor * rng.lognormal(0, 0.03)) for k in range(4)]
+            if side.name == "here" and cand is None:
+                raise CannotRun(side, "no module of that name")
             rows = cand(rows) if side.name == "here" else rows
             if "whole" in config.name:
                 return read_side(write(out, rows))
@@ -198,19 +202,18 @@ def test_verdicts_on_played_runs(played):
     assert len(lines) == 4
     assert all("runtime_s" in line for line in lines)
     assert played("--pairs", 9, slowdown=1 / 1.3, same=False)[0] == 0
-    assert played("--pairs", 2, same=False, cand=lambda rows: rows[:0])[0] == 4
-    assert played("--pairs", 2, same=False, cand=lambda rows: [rows[0] | {"status": "failed"}, *rows[1:]])[0] == 3
-    assert played("--pairs", 2, same=False, cand=lambda rows: rows[1:])[0] == 4
+    assert played("--pairs", 7, same=False, cand=lambda rows: rows[:0])[0] == 4
+    assert played("--pairs", 7, same=False, cand=lambda rows: [rows[0] | {"status": "failed"}, *rows[1:]])[0] == 3
+    assert played("--pairs", 7, same=False, cand=lambda rows: rows[1:])[0] == 4
 
 
 def test_what_forbids_a_verdict_on_costs(played):
     code, text = played("--pairs", 9, "--jobs", 2, slowdown=1.3, same=False)
     assert code == 0
     assert "costs are advice: with 2 jobs" in text.out
-    code, text = played("--pairs", 3, slowdown=1.3)
+    code, text = played("--pairs", 7, slowdown=1.3)  # enough for the one cell of the config, not for the four played
     assert code == 0
     assert "false-alarm" not in text.out
-    assert "2 tests need at least 7 pairs" in text.out
     assert played("--pairs", 9, "--threshold", 0.5, slowdown=1.3, same=False)[0] == 0
 
 
@@ -231,14 +234,43 @@ def test_the_same_code_is_that_of_the_clone_and_its_method_files_on_one_interpre
     assert not same_code(replace(base, checkout=tmp_path / "new"), cand, spec)
 
 
-def test_a_side_that_does_not_run_is_nothing_comparable(played, monkeypatch):
+def test_too_few_pairs_are_refused_before_anything_runs(played):
+    code, text = played("--pairs", 6, cand=lambda _: pytest.fail("it ran"))
+    assert code == 2
+    assert text.err.count("\n") == 1
+    assert "--pairs must be at least 7 for one of 2 tests of costs to count. Got 6 instead: give --pairs 7" in text.err
+    assert played("--pairs", 1, "--jobs", 2)[0] == 0  # no verdict on costs was asked for
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "junit"])
+def test_a_candidate_that_does_not_run_is_a_failed_check(played, form):
+    code, text = played("--format", form, cand=None)
+    assert code == 1
+    assert "does not run" in text.out
+    assert "no module of that name" in text.out
+    assert "Traceback" not in text.err
+
+
+def test_a_commit_that_does_not_run_is_nothing_comparable(played, monkeypatch):
     def cannot(*_):
-        raise CannotRun("main: no module of that name")
+        raise CannotRun(CodeSide("main", HOUSE, HOUSE, ""), "no module of that name")
 
     monkeypatch.setattr("relaxbench.bench.ab._rounds", cannot)
     code, text = played()
     assert code == 4
     assert "main: no module of that name" in text.out
+
+
+@pytest.mark.parametrize("file", ["solvers/problem.py", "bench/compare.py", "bench/run.py"])
+def test_a_working_tree_that_cannot_be_imported_is_a_failed_check(clone, file):
+    top, cli = clone
+    (top / file).write_text("raise OverflowError('planted')\n")
+    done = cli("ab", "HEAD", config_of(top, "rounding"))
+    assert done.returncode == 1, done.stderr + done.stdout
+    assert "the working tree" in done.stderr + done.stdout
+    assert "does not run: " in done.stderr + done.stdout
+    assert "OverflowError: planted" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
