@@ -18,6 +18,7 @@ outcome.py      what a method returned → Result
 metrics.py      what a Fit scores
 memory.py       how much memory there is, and is held
 progress.py     the progress bar, or plain lines
+plan.py         the cells of a folder, those of earlier runs included
 record.py       a record on disk, whole or not there
 store.py        the folder of a run; load_results, load_tightness, load_arrays, load_trace, …
 tables.py       rows of records → results and tightness

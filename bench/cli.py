@@ -147,7 +147,14 @@ def _add_run(commands: Any) -> None:
         metavar="CONFIG",
         help="a config that ships (see relaxbench list) or the path of a TOML file",
     )
-    add("--out", required=True, type=Path, metavar="DIR", help="folder for the results; what it holds already is kept")
+    add(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folder for the results; what it holds already is kept, rows of other grids too, "
+        "unless the same cell comes out anew of changed code or data",
+    )
     grid = parser.add_argument_group("grid", "Each may be repeated, and replaces the list of the config.")
     add = grid.add_argument
     add("--dataset", **many, metavar="D", help="name of a data set, or file:PATH")

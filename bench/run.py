@@ -13,6 +13,7 @@ from .cell import expand
 from .dask_pool import DaskPool
 from .environment import environment, usable_cores
 from .memory import MEMORY_SHARE, usable_memory
+from .plan import planned
 from .pool import THREADS, LocalPool
 from .progress import Progress
 from .schedule import Limits, Schedule
@@ -24,7 +25,7 @@ from .text import UsageError, unknown
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did. kept: cells that were there before. statuses: of all cells of the plan that have ended."""
+    """What a run did. kept: cells that were there before. statuses: of the run's cells that have ended."""
 
     folder: Path
     cells: int
@@ -45,6 +46,7 @@ def run(
 ) -> Summary:
     """Compute the cells of `spec` that `out` does not hold yet, or whose code, data or deciding limit has changed.
 
+    The rows of cells of earlier runs in `out` stay, but for those that a cell of this one takes the place of.
     retry: compute cells again that ended `failed`, `memory` or `timeout`. executor: `local`, `dask-local`, or
     `dask://HOST:PORT`; they differ in nothing that is recorded but costs and machine. Everything is checked, and all
     data loaded, before anything is written. Ctrl-C ends the run early with everything finished kept. Raises UsageError,
@@ -55,7 +57,7 @@ def run(
     with closing(open_pool(executor, spec.jobs or usable_cores())) as pool, Store(Path(out)) as store:
         limits = limits_of(spec, pool)
         where = environment(THREADS) | {"limits": vars(limits)}
-        store.begin(spec.toml(), [{**cell.columns, "cell": cell.hash} for cell in cells], where)
+        store.begin(spec.toml(), planned(cells), where)
         schedule = Schedule(store, pool, limits, retry, {"threads": THREADS, "machine": where["machine"]})
         missing = schedule.missing(cells)
         progress = Progress(len(cells), len(cells) - len(missing))
@@ -68,7 +70,8 @@ def run(
             interrupted = True
         finally:
             progress.close()
-        rows = store.write_tables().to_dict("records")
+        table = store.write_tables()
+    rows = table[table["cell"].isin([cell.hash for cell in cells])].to_dict("records")
     statuses, failed = Counter(str(row["status"]) for row in rows), sum(brought_nothing(row) for row in rows)
     seconds = time.monotonic() - begin
     return Summary(store.folder, len(cells), len(cells) - len(missing), seconds, interrupted, statuses, failed)

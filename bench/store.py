@@ -1,7 +1,7 @@
 """A run's folder: what is written to it while a run goes on, and what anyone can read from it.
 
     cells/<hash>/          a record each (record.py)          relaxations/<hash>/  relaxations that cells share
-    plan.json              the cells of the last run          damaged/             records set aside
+    plan.json              the cells (plan.py)                damaged/             records set aside
     results.parquet, .csv  one row a cell                     tightness.csv        one row a group
     spec.toml              the run as resolved                environment.json     versions, machine, calibration
 
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..datasets.checks import MAX_BYTES
 from .columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS, Column
+from .plan import united
 from .record import (
     TRACE_COLUMNS,
     DamagedRecord,
@@ -106,12 +107,25 @@ class Store:
         self._lock.release()
 
     def begin(self, spec: str, plan: Sequence[dict[str, Any]], environment: dict[str, Any]) -> None:
-        """Write what is known before the work: spec.toml, plan.json, environment.json. The tables of before go."""
+        """Write what is known before the work: spec.toml, plan.json, environment.json. The tables of before go.
+
+        What earlier plans held and has ended stays in the plan, unless a cell of this one takes its place.
+        """
+        plan = united(plan, self._ended())
         for name in TABLES:
             (self.folder / name).unlink(missing_ok=True)
         self.write_text("spec.toml", spec)
         self.write_text("plan.json", json.dumps(plan, indent=0))
         self.write_text("environment.json", json.dumps(environment, indent=2))
+
+    def _ended(self) -> list[dict[str, Any]]:
+        """The cells of the plan so far that have a record; none of a plan that is damaged."""
+        try:
+            before = _plan(self.folder)
+        except UsageError as error:
+            warnings.warn(f"{error} The rows of earlier runs are left out.", RuntimeWarning, stacklevel=2)
+            return []
+        return [row for row in before if (self.folder / "cells" / str(row["cell"]) / "record.json").is_file()]
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file of the folder atomically."""
@@ -196,7 +210,7 @@ def load_tightness(folder: str | Path) -> pd.DataFrame:
 
 
 def load_plan(folder: str | Path) -> pd.DataFrame:
-    """All cells of the last run, ended or not: the columns of COLUMNS that are known before the work."""
+    """All cells of the last run, ended or not, and of earlier ones that ended: COLUMNS as known before the work."""
     return frame(_plan(Path(folder)))
 
 
