@@ -1,0 +1,77 @@
+"""The door of the checker: what lower bound do a certificate's arrays prove for this data and γ?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from . import arcs, cover, regions
+from .arrays import CertificateError, real
+from .balls import NotProved, exact, floor, precision, upper
+
+Array = NDArray[np.float64]
+
+# Each returns a number η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u, or raises NotProved.
+KINDS: dict[str, Callable[[Array, Array, float, Any], arb]] = {
+    "doubly nonnegative": regions.whole_space,
+    "cells": regions.largest,
+    "arcs": arcs.largest,
+    "cover": cover.largest,
+}
+
+
+def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
+    """The lower bound on p*(∞) that a certificate's arrays prove; 0, which is always one, if they prove nothing.
+
+    Args:
+        certificate: what it says of itself in `lower_bound` plays no part; `kind`, `theta` and `proof` do.
+        X: training rows (n, d), float64.
+        Y: targets (n, c), float64.
+        gamma: regularisation strength γ > 0.
+
+    Returns:
+        A proved lower bound on min ½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²) over networks of any width.
+
+    Raises:
+        CertificateError: arrays that cannot be a certificate for this data: the text says why.
+        NotChecked: the check would take more work than the limit allows.
+
+    Source: weak duality of the training problem, docs/bounds.md.
+    """
+    X, Y, theta = real(X, "X", 2), real(Y, "Y", 2), real(certificate.theta, "Θ", 2)
+    if len(X) != len(Y) or 0 in X.shape or 0 in Y.shape:
+        raise CertificateError(f"X and Y must have the same rows, at least one. Got shapes {X.shape} and {Y.shape}.")
+    if theta.shape != Y.shape:
+        raise CertificateError(f"Θ must have the shape of Y, {Y.shape}. Got {theta.shape} instead.")
+    gamma = float(gamma)
+    if not (math.isfinite(gamma) and gamma > 0):
+        raise CertificateError(f"γ must be a finite number > 0. Got {gamma!r} instead.")
+    kind = certificate.kind
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise CertificateError(f"kind must be one of {', '.join(KINDS)}. Got {str(kind)[:80]!r} instead.")
+    with precision():
+        try:
+            return bound(theta, Y, gamma, KINDS[kind](theta, X, gamma, certificate.proof))
+        except (NotProved, OverflowError, ZeroDivisionError, np.linalg.LinAlgError):
+            return 0.0
+
+
+def bound(theta: Array, Y: Array, gamma: float, largest: arb) -> float:
+    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, for a t ≤ 1 with t·`largest` ≤ γ; at least 0."""
+    own, target = exact(theta.flat), exact(Y.flat)
+    linear = sum((a * b for a, b in zip(own, target, strict=True)), arb(0))
+    square = sum((a * a for a in own), arb(0))
+    t, high = arb(1), upper(largest)
+    if high > gamma:
+        t = (arb(gamma) / high).lower()
+    if square > 0:
+        best = (linear / square).mid()  # beyond it the value falls again
+        t = best if best < t else t
+    if not t > 0:
+        return 0.0
+    return max(0.0, floor(t * linear - t * t * square / 2))
