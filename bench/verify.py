@@ -116,7 +116,7 @@ class _Checker:
         return found
 
     def _prove(self, key: str, row: Mapping[Any, Any], arrays: dict[str, NDArray[Any]], data: Dataset) -> float:
-        from ..solvers.verify import verify as prove
+        from ..solvers.checker import verify as prove
 
         if key not in self._proved:
             certificate = Certificate.from_arrays(str(row["certificate"]), arrays, float(row["lower_bound"]))

@@ -9,7 +9,7 @@ lift.py         the entrywise constraints as a linear map of Z over (s, u, v), a
 kernel.py       the objective with v eliminated: the relaxation as kernel learning
 dual.py         dual points, their repair, and the bounds that steer the solver
 bound.py        the safe bound: what is reported as proved
-verify.py       a second proof of every certificate, in ball arithmetic
+checker/        a second proof of every certificate, by code of its own
 ipm.py, ipm_state.py   interior point with constraint generation, and its bounds
 newton.py, schur.py, start.py   its linear algebra, compiled assembly and starting point
 elimination.py  its Newton system for many outputs, the loss rows eliminated
@@ -20,7 +20,7 @@ cuts.py         circuit cuts: a tighter relaxation of the same size
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program
 branch_cells.py, branch_hierarchy.py, branch_program.py   its cells, their tree, and the conic program over each
 branch_network.py         its network, and the Θ that its cells are to prove
-branch_proof.py, branch_verify.py   the safe bound over cells, and a second proof of it
+branch_proof.py           the safe bound over cells
 rounding/       from a solved relaxation to a network
 cpp/            the exact completely positive program
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from relaxbench.solvers.checker import KINDS, CertificateError
+from relaxbench.solvers.checker.balls import NotProved, precision
 from relaxbench.solvers.problem import Array, Problem
 
 
@@ -75,3 +77,12 @@ def dense_maximum(theta: Array, X: Array, seed: int = 0) -> float:
     U = np.hstack([U, X.T, -X.T, *([np.array([-X[:, 1], X[:, 0]]), np.array([X[:, 1], -X[:, 0]])] if d == 2 else [])])
     U = U[:, np.any(U != 0, axis=0)]
     return float(np.max(np.linalg.norm(theta.T @ np.maximum(X @ U, 0), axis=0) / np.linalg.norm(U, axis=0)))
+
+
+def prove(theta: Array, X: Array, gamma: float, proof: dict[str, Array]) -> float:
+    """η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ that the checker proves arc by arc or from a cover; inf if it proves none."""
+    with precision():
+        try:
+            return float(KINDS["cover" if "splits" in proof else "arcs"](theta, X, gamma, proof))
+        except (NotProved, CertificateError, np.linalg.LinAlgError):
+            return np.inf

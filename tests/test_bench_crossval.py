@@ -19,8 +19,8 @@ from relaxbench.bench.task import Task
 from relaxbench.bench.text import UsageError
 from relaxbench.bench.worker import perform
 from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.checker import verify
 from relaxbench.solvers.problem import Fit
-from relaxbench.solvers.verify import verify
 from sklearn.linear_model import Ridge
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import PredefinedSplit, cross_val_predict

@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from relaxbench.solvers.checker import verify
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax, round_relaxation
-from relaxbench.solvers.verify import verify
 
 from .solver_cases import awkward, noise, one_feature, one_row, teacher, train
 

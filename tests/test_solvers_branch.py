@@ -10,9 +10,9 @@ from relaxbench.datasets import load
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.branch_proof import prove_cells
 from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.checker import CertificateError, verify
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
-from relaxbench.solvers.verify import CertificateError, verify
 
 from .solver_cases import awkward, circle_maximum, noise, quarter_turns, sampled_maximum, tight, train
 

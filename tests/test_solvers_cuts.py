@@ -5,11 +5,11 @@ import pytest
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.branch_cells import LEAF, Cell, Circuits, implications, leaves
 from relaxbench.solvers.branch_program import separate, solve_relaxation
+from relaxbench.solvers.checker import verify
 from relaxbench.solvers.cuts import circuits, root
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduction import reduce
 from relaxbench.solvers.sdp import relax, sdp
-from relaxbench.solvers.verify import verify
 from scipy.optimize import linprog
 
 from .solver_cases import awkward, noise, quarter_turns, tight, train

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.checker import verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
-from relaxbench.solvers.verify import verify
 
 from .solver_cases import train
 from .solver_oracles import by_patterns, planted

@@ -6,16 +6,15 @@ from functools import cache
 import flint
 import numpy as np
 import pytest
-import relaxbench.solvers.verify
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxbench.solvers.bound import lower_bound, prove
 from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.checker import CertificateError, verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
-from relaxbench.solvers.verify import CertificateError, verify
 
 from .solver_cases import awkward, noise, quarter_turns, tight, train
 
@@ -76,7 +75,7 @@ def test_the_recorded_number_plays_no_part():
 @pytest.mark.parametrize("eliminate", [0, 80])
 def test_both_ways_to_prove_definiteness_agree(eliminate, monkeypatch):
     problem, certificate = merged()
-    monkeypatch.setattr("relaxbench.solvers.verify.ELIMINATE", eliminate)
+    monkeypatch.setattr("relaxbench.solvers.checker.definite.ELIMINATE", eliminate)
     if eliminate:
         monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, **options: np.eye(len(A)))  # congruence proves nothing
     assert checked(problem, certificate) == pytest.approx(certificate.lower_bound, rel=1e-9)
@@ -148,7 +147,7 @@ def test_a_row_is_not_talked_away_by_numbers_that_are_none(coef):
     proof = {"rows": NONE, "rep": np.array([-1]), "coef": np.array([coef])}
     proof |= {"T_row": NONE, "T_column": NONE, "T_value": np.zeros(0), "z": np.zeros(0)}
     Y = np.array([[3.0]])
-    with pytest.raises(CertificateError, match="coef must be a list of finite numbers"):
+    with pytest.raises(CertificateError, match="coef must be finite"):
         verify(Certificate("doubly nonnegative", Y, proof, 4.5), np.array([[2.0]]), Y, 0.1)
 
 
@@ -182,12 +181,12 @@ def test_damaged_arrays_are_refused(name, damage):
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("rows", 8, "row numbers"),
-        ("rows", -1, "row numbers"),
-        ("rep", 5, "row numbers"),
-        ("rep", -2, "row numbers"),
-        ("T_row", -1, "above its diagonal"),
-        ("T_column", 10, "above its diagonal"),
+        ("rows", 8, "rows must lie between 0 and 7"),
+        ("rows", -1, "rows must lie between 0 and 7"),
+        ("rep", 5, "rep must lie between -1 and 4"),
+        ("rep", -2, "rep must lie between -1 and 4"),
+        ("T_row", -1, "T_row must lie between 0 and 9"),
+        ("T_column", 10, "T_column must lie between 0 and 9"),
         ("T_value", -1e-300, "nonnegative"),
     ],
 )
@@ -211,7 +210,7 @@ def test_multipliers_of_what_is_no_inequality_are_refused(i, j):
 def test_representatives_that_are_missing_or_zero_are_refused():
     X, Y = np.array([[0.0], [1.0]]), np.array([[1.0], [1.0]])
     proof = {"coef": np.ones(2), "T_row": NONE, "T_column": NONE, "T_value": np.zeros(0)}
-    for rows, z, words in ((NONE, np.zeros(0), "row numbers"), (np.array([0]), np.ones(1), "zero row")):
+    for rows, z, words in ((NONE, np.zeros(0), "rep must lie between"), (np.array([0]), np.ones(1), "zero row")):
         bad = Certificate("doubly nonnegative", Y, {**proof, "rows": rows, "rep": np.zeros(2, int), "z": z}, 1.0)
         with pytest.raises(CertificateError, match=words):
             verify(bad, X, Y, 0.1)
@@ -222,7 +221,7 @@ def test_representatives_that_are_missing_or_zero_are_refused():
 )
 def test_theta_has_to_fit(theta):
     problem, certificate = merged()
-    with pytest.raises(CertificateError, match=r"shape of Y, \(8, 2\)"):
+    with pytest.raises(CertificateError, match="Θ must"):
         checked(problem, replace(certificate, theta=theta))
 
 
@@ -241,9 +240,8 @@ def test_bounds_of_the_exact_program_are_proved_too():
 def test_a_wrong_factorisation_is_not_believed(monkeypatch):
     problem, certificate = merged()
     cholesky = scipy.linalg.cholesky
-    monkeypatch.setattr("relaxbench.solvers.verify.ELIMINATE", 0)
+    monkeypatch.setattr("relaxbench.solvers.checker.definite.ELIMINATE", 0)
     assert checked(problem, certificate) > 0
-    monkeypatch.setattr(relaxbench.solvers.verify, "ELIMINATE", 0)  # the way that needs no factorisation
     for wrong in (lambda A: np.eye(len(A)), lambda A: cholesky(A, lower=True) / 2):
         monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, wrong=wrong, **options: wrong(A))
         assert checked(problem, certificate) == 0

@@ -112,9 +112,7 @@ def _arcs(rows: list[Direction], theta: list[list[arb]], W: list[list[arb]]) -> 
 
 
 def _plus(L: list[list[arb]], theta: list[arb], w: list[arb], sign: int) -> list[list[arb]]:
-    return [
-        [entry + sign * t * x for entry, x in zip(row, w, strict=True)] for row, t in zip(L, theta, strict=True)
-    ]
+    return [[entry + sign * t * x for entry, x in zip(row, w, strict=True)] for row, t in zip(L, theta, strict=True)]
 
 
 def _height(arc: _Arc) -> float:

@@ -1,4 +1,4 @@
-"""Kind "cover": a tree of simplices over the sphere, for rows of any rank; this file prepares what cover_walk.py replays.
+"""Kind "cover": a tree of simplices over the sphere, for rows of any rank. What cover_walk.py replays is made here.
 
 With W the rows in a basis of their space, rows on one line are taken together, (−r a·u)₊ = r (a·u)₊ − r a·u, and all
 numbers are brought near 1 by powers of two. What this changes in h is charged in balls or with a stated margin.
@@ -54,9 +54,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     return upper((stretch * (arb(float(most)) + arb(slip)) * (1 + arb(64 * EPS)) + missed) * arb(2) ** (unit + size))
 
 
-def _check(
-    basis: Array, transform: Array, splits: NDArray[np.int64], offsets: NDArray[np.int64], columns: int
-) -> None:
+def _check(basis: Array, transform: Array, splits: NDArray[np.int64], offsets: NDArray[np.int64], columns: int) -> None:
     r = len(transform)
     if not 0 < r <= DIMENSIONS or transform.shape != (r, r) or basis.shape != (columns, r):
         raise CertificateError(

@@ -57,9 +57,9 @@ def walk(
     slack (d,): Σ slack_e t_e is the rounding of every H_j on a simplex where t_e = max_j Σ |T_ef (y_j)_f|. A root's y
     have the same signs, so |y| is linear there, and a row that was judged further up is in doubt by no more than that.
 
-    Leaves above γ are bisected further, as long as spare simplices last. On the way down: the simplex, its sibling while
-    that is pending, the rows that change sign on it, the sum of those that are positive, and whether it is one of the
-    further bisections, on which the tree has no word.
+    Leaves above γ are bisected further, as long as spare simplices last. On the way down: the simplex, its sibling
+    while that is pending, the rows that change sign on it, the sum of those that are positive, and whether it is one of
+    the further bisections, on which the tree has no word.
     """
     (n, d), c = X.shape, theta.shape[1]
     cell, sibling = np.zeros((DEPTH, d, d)), np.zeros((DEPTH, d, d))
@@ -179,7 +179,7 @@ def _leaf(
             w[j] += theta[rows[r]] * alpha[r, j]
     ahead = np.zeros(w.shape[1])
     for j in range(d):
-        ahead += w[j] / np.max(np.abs(g[j]))
+        ahead += w[j] / np.sqrt(np.sum(g[j] ** 2))
     unit = _unit(ahead)
 
     kappa, short, t = np.zeros(m), np.zeros(m), np.zeros(m)

@@ -46,8 +46,11 @@ ENOUGH = 0.99  # of γ²: a smaller λ would not improve the bound
 def whole_space(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     """η for kind "doubly nonnegative": one region, without splits and circuits."""
     arrays = take(proof, REALS, WHOLES)
+    i, j = arrays["T_row"], arrays["T_column"]
+    if len(i) == len(j) and not np.all((i < j) & (j - i != len(arrays["rows"]))):
+        raise CertificateError("T must be given above its diagonal, without the pairs (α_i, β_i).")
     none, empty = np.zeros(0, np.int64), np.zeros(0)
-    nothing = {name: none for name in MORE_WHOLES} | {name: empty for name in MORE_REALS}
+    nothing = dict.fromkeys(MORE_WHOLES, none) | dict.fromkeys(MORE_REALS, empty)
     own = {"tree": np.array([LEAF]), "T_cell": np.zeros(len(arrays["T_row"]), np.int64)}
     return _largest(theta, X, gamma, {**nothing, **own, **arrays})
 
@@ -64,13 +67,17 @@ def _largest(theta: Array, X: Array, gamma: float, arrays: Arrays) -> arb:
     planes = arrays["planes"].reshape(-1, d)
     signs = _leaves(arrays["tree"].tolist(), n + len(planes))
     _check(arrays, N, n, len(planes), len(signs))
+    if not np.any(X[arrays["rows"]] != 0, axis=1).all():
+        raise CertificateError("No zero row of X may stand for others.")
     if len(signs) * float(n + d) ** 3 > WORK or len(signs) * float(n + len(planes)) * d > WORK:
         raise NotChecked(f"{len(signs)} regions over {n} rows are more work than is allowed.")
     unit, size = exponent(X), exponent(theta)
     lines = table(X[arrays["rows"]], -unit) + table(planes, -unit)
     A, slip = _merged(table(theta, -size), table(X, -unit), lines, arrays)
     circuits, highest = _circuits(arrays, lines), arb(0)
-    space = _Space(n, d, lines, [length(line) for line in lines], A, circuits[-1], arb(gamma) * arb(2) ** (-unit - size))
+    space = _Space(
+        n, d, lines, [length(line) for line in lines], A, circuits[-1], arb(gamma) * arb(2) ** (-unit - size)
+    )
     for region, given in enumerate(signs if n else []):
         own = np.flatnonzero(arrays["T_cell"] == region)
         T = [(int(arrays["T_row"][k]), int(arrays["T_column"][k]), arrays["T_value"][k]) for k in own]

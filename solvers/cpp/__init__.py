@@ -10,12 +10,9 @@ cover.py     branch and bound: a cover of the sphere by cones that proves ‖Θ�
 columns.py   a finite set of directions: solve, extend, slide, merge, prune
 master.py    the program over finitely many directions
 progress.py  the best network and bound so far, and the trace
-check.py     prove: a bound on max ‖Θᵀ(Xu)₊‖ that holds in floating point, for the verifier
-replay.py    the part of the check that goes through a cover
 threads.py   share tasks among threads
 """
 
-from .check import prove
 from .program import cpp
 
-__all__ = ["cpp", "prove"]
+__all__ = ["cpp"]

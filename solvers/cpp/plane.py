@@ -12,6 +12,7 @@ from .progress import Progress
 GAP = 1e-7  # reached in about the time that 1e-3 takes, so no coarser gap is ever asked for
 FINEST = 1e-12  # of the objective: more exactly the master is not solved
 MOST = 100  # new columns a round
+SLACK = 1e-12  # rounding of the heights: a share by which Θ is made smaller
 ROUNDS = 100  # far beyond the dozen that it takes; only rounding can stand in the way
 
 
@@ -23,7 +24,7 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress) -
     for _ in range(ROUNDS):
         directions, height = local_maxima(columns.theta, X)
         progress.primal(columns)
-        progress.dual(columns.theta, float(height[0]) if len(height) else 0.0)
+        progress.dual(columns.theta, float(height[0]) * (1 + SLACK) if len(height) else 0.0)
         if progress.gap <= gap or progress.late() or tol < FINEST:
             break
         new = directions[:, height > gamma * (1 + 1e-13)][:, :MOST]

