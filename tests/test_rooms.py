@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "reports": {"bench.store", "bench.history"},
 }
 FILES = [path for room in ROOMS for path in sorted((HOUSE / room).rglob("*.py"))]
+CHECKER = [path for path in FILES if path.parent.name == "checker"]
 CLI_CALLS = ("bench/cli.py", "reports")  # the command line calls the report, imported late
 
 
@@ -48,6 +49,11 @@ def allowed(path, module):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
 def test_rooms_know_only_whom_they_may(path):
     assert [module for module in imported_modules(path) if not allowed(path, module)] == []
+
+
+@pytest.mark.parametrize("path", CHECKER, ids=lambda path: path.name)
+def test_the_checker_shares_no_code_with_what_it_checks(path):
+    assert [m for m in imported_modules(path) if not m.startswith("solvers.checker.")] == []
 
 
 def test_the_check_of_arrows_can_fail(tmp_path):

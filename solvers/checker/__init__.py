@@ -1,9 +1,16 @@
 """The checker: a second proof of every certificate, by code that shares nothing with what makes certificates.
 
-`verify` is the door. A certificate is Θ and the arrays of a proof that ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; each kind of proof
-has one file here: `regions` ("doubly nonnegative" and "cells"), `arcs`, `cover`. `balls` holds the ball arithmetic that
-they share, `definite` the proof that a matrix is positive definite, `arrays` what input must look like before anything
-is computed with it. docs/bounds.md states the format and the argument of each kind.
+A certificate is Θ and the arrays of a proof that ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u. docs/bounds.md states the format and the
+argument of each kind.
+
+verify.py      the door: the bound that a certificate's arrays prove; the table of kinds
+regions.py     kinds "doubly nonnegative" and "cells": a quadratic form on each region of a tree
+arcs.py        kind "arcs": the circle, arc by arc, in exact integers
+cover.py       kind "cover": what a tree of simplices over the sphere rests on
+cover_walk.py  its replay in doubles, with every rounding error on the safe side
+balls.py       ball arithmetic that the kinds share
+definite.py    whether a matrix of balls is positive definite
+arrays.py      what arrays must look like before anything is computed with them
 """
 
 from .arrays import CertificateError, NotChecked
