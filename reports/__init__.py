@@ -12,7 +12,7 @@ tables.py — CSV, Markdown and LaTeX.
 figures/ — one file a figure. arccosine.py — kernels in closed form. style.py — how figures look. drawing.py — pictures
 and their CSV. scripts.py — the script beside a picture.
 
-findings.py — what the results say in words. page.py, templates/, assets/ — index.html.
+findings.py — what the results say in words, and only what a test shows. page.py, templates/, assets/ — index.html.
 """
 
 from .build import report

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .drawing import Drawn
-from .findings import findings
+from .findings import counted, findings
 from .results import Results
 from .tables import Table
 
@@ -113,10 +113,15 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
             "cells finished",
             "all of them" if finished == len(cells) else "see the failures",
         ),
-        (str(len(datasets)), "data sets", some(datasets)),
-        (str(len(results.methods)), "methods", some(results.methods)),
-        (str(len(gammas)), "values of γ", some(gammas)),
+        (*_count(datasets, "data set"), some(datasets)),
+        (*_count(results.methods, "method"), some(results.methods)),
+        (str(len(gammas)), "value of γ" if len(gammas) == 1 else "values of γ", some(gammas)),
     ]
+
+
+def _count(names: Sequence[str], noun: str) -> tuple[str, str]:
+    count, _, nouns = counted(len(names), noun).partition(" ")
+    return count, nouns
 
 
 def _statuses(results: Results) -> list[tuple[str, int]]:

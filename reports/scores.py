@@ -93,7 +93,8 @@ def _table(results: Results, cells: pd.DataFrame, score: Score) -> Table:
 
     rows, notes = wide(results, table, text, best)
     bold = (
-        f" Bold: {score.best} mean of the row among methods that finished every run, ties at three digits included."
+        f" Bold: {score.best} mean of the row among methods that finished every run, ties at three digits included; "
+        "which differences are shown, the table of methods compared split by split says."
         if score.best
         else ""
     )

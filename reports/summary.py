@@ -14,7 +14,8 @@ OURS = ("auto", "ipm")  # solvers of the relaxation; their relaxation_value belo
 
 INTERVAL = (
     "95 % Student t interval of the mean, over the data sets drawn where there are several (seeds are averaged first) "
-    "and over seeds otherwise; without one where there is a single run"
+    "and over seeds otherwise, which says nothing of other data; without one where there is a single run; it is of the "
+    "mean alone, makes no allowance for rows that splits share, and with few runs may reach beyond what a score can be"
 )
 CHOICE = (
     "Of several settings of a method (width, solver, rounding, options), the one with the fewest failures, then with "
