@@ -33,8 +33,9 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R². seed: of the
     folds. budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
     info of the Fit gets `cv_scores`, and `cv_s`, the seconds before the last fit. A γ at which a fit fails or gives
-    numbers that are not finite is out. The problem is a new one, as the method may change what it is given. Raises
-    UsageError for a single row, RuntimeError if every γ is out.
+    numbers that are not finite is out; where the limit cuts fits to folds short, the status is `timeout`. The problem
+    is a new one, as the method may change what it is given. Raises UsageError for a single row, RuntimeError if every
+    γ is out.
     """
     if len(X) < 2:
         raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
@@ -74,9 +75,9 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         "compile_s": compile_s + float(last.info.get("compile_s", 0.0)),
     }
     said = f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short" if cut else ""
-    return Problem(X, Y, chosen), replace(
-        last, info=info, message="; ".join(part for part in (last.message, said) if part)
-    )
+    status = "timeout" if cut and last.status == "ok" else last.status  # with more time γ might be another
+    message = "; ".join(part for part in (last.message, said) if part)
+    return Problem(X, Y, chosen), replace(last, info=info, status=status, message=message)
 
 
 def folds(Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64]:

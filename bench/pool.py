@@ -44,6 +44,7 @@ PINNED = {
         str(THREADS),
     ),
     "NUMBA_NUM_THREADS": str(THREADS),
+    "PYTHONHASHSEED": "0",  # the order of sets of texts
     "NPROC": str(THREADS),  # XLA's own thread pool
     "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads={THREADS}",
     "TF_CPP_MIN_LOG_LEVEL": "3",

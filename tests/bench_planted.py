@@ -143,7 +143,8 @@ def meddling(problem: Problem, *, width: int, seed: int, budget: float, what: st
 
 
 def drawing(problem: Problem, *, budget: float) -> Fit:
-    """Draws from the generators that a process has of its own."""
-    U = np.random.standard_normal((problem.d, 3)) + random.random()  # noqa: NPY002
+    """Draws from the generators that a process has of its own, and takes the order of a set as it comes."""
+    order = [int(text) for text in {str(k) for k in range(9)}]
+    U = np.random.standard_normal((problem.d, 3)) + random.random() + order[0] / (1 + order[1])  # noqa: NPY002
     network = Network(U, np.ones((3, problem.c)))
     return Fit(network.predict, network)
