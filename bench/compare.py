@@ -15,7 +15,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .compare_checks import BETTER, FAILED, MISSING, OK, QUALITY, REGRESSION, SOUNDNESS, Check, grid, quality, soundness
+from .compare_checks import (
+    BETTER,
+    FAILED,
+    MISSING,
+    OK,
+    PROVED,
+    QUALITY,
+    REGRESSION,
+    SOUNDNESS,
+    Check,
+    grid,
+    quality,
+    soundness,
+)
 from .compare_columns import tolerances_of
 from .compare_cost import advice
 from .compare_environment import differences, reference_seconds
@@ -63,7 +76,11 @@ class Comparison:
     def with_proofs(self, side: str, proofs: Sequence[Proof]) -> Comparison:
         """With the bounds of one side that `verify` could not confirm added to the soundness checks."""
         failed = [
-            Check(SOUNDNESS, proof.label, proof.bound, proof.recorded, proof.found, REGRESSION, None, proof.message)
+            Check(
+                *(SOUNDNESS, proof.label, proof.bound, proof.recorded, proof.found, REGRESSION),
+                note=f"of {side}: {proof.message}",
+                names=PROVED,
+            )
             for proof in proofs
             if not proof.holds
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from .tables import UPPER, brought_nothing
 
 SOUNDNESS, QUALITY, COST, GRID = "soundness", "quality", "cost", "grid"
 OK, REGRESSION, BETTER, FAILED, MISSING, ADVISORY = "ok", "regression", "better", "failed", "missing", "advisory"
+BOUNDED, PROVED = ("bound", "objective"), ("recorded", "proved")  # what two values are called, beside base and cand
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Check:
 
     verdict: ok, regression, better, failed (a cell that did not fail before), missing (no counterpart), or advisory
     (shown, decides nothing). change: how much worse (+) or better (−), in the units of the column's tolerance; for a
-    cost the ratio of candidate to base.
+    cost the ratio of candidate to base. names: what the values in base and cand are to be called, where they are not
+    those of the two sides.
     """
 
     kind: str
@@ -33,6 +36,7 @@ class Check:
     verdict: str
     change: float | None = None
     note: str = ""
+    names: tuple[str, str] = ("base", "cand")
 
 
 def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> Iterator[Check]:
@@ -43,7 +47,8 @@ def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> 
     groups: dict[tuple, list[tuple[str, Row]]] = defaultdict(list)
     for side, rows in sides.items():
         for row in rows:
-            groups[row["data"], row["gamma"]].append((side, row))
+            if row["gamma"] is not None:  # else no network is known to be one of the same problem
+                groups[row["data"], row["gamma"]].append((side, row))
     for group in groups.values():
         bounds = [(row["lower_bound"], side, row) for side, row in group if row["lower_bound"] is not None]
         objectives = [(value, side, row) for side, row in group if (value := _upper(row)) is not None]
@@ -56,10 +61,9 @@ def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> 
         note += upper_side + (f"; {len(violating)} bounds lie above it" if len(violating) > 1 else "")
         name = f"{lower_row['dataset']} data={lower_row['data']} γ={lower_row['gamma']:g}"
         verdict = REGRESSION if violating else OK
-        change = (lower - upper) / abs(upper) if upper else None
-        yield Check(
-            SOUNDNESS, name, "lower_bound ≤ objective", lower, upper, verdict, change, note if violating else ""
-        )
+        change = _finite((lower - upper) / abs(upper) if upper else None)
+        shown = note if violating else ""
+        yield Check(SOUNDNESS, name, "lower_bound ≤ objective", lower, upper, verdict, change, shown, BOUNDED)
 
 
 def grid(matching: Matching, labels: Mapping[str, str]) -> Iterator[Check]:
@@ -136,7 +140,12 @@ def _gaps(rows: Sequence[Any]) -> None:
             best[key] = min(upper, best.get(key, upper))
     for row in rows:
         upper, lower = best.get((row["data"], row["gamma"])), row["lower_bound"]
-        row["gap"] = (upper - lower) / upper if upper and lower is not None else None
+        row["gap"] = _finite((upper - lower) / upper if upper and lower is not None else None)
+
+
+def _finite(value: float | None) -> float | None:
+    """The value if it is a finite number; numbers near the largest overflow."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _upper(row: Row) -> float | None:

@@ -43,8 +43,10 @@ COSTS = ("runtime_s", "peak_memory_mb")
 
 def worsening(column: Checked, base: float, cand: float) -> float:
     """How much worse `cand` is, in the units of the tolerance; negative if it is better."""
+    if base == cand:  # infinities too, whose difference is no number
+        return 0.0
     worse = base - cand if column.better == "higher" else cand - base
-    if worse == 0 or column.measure == "absolute":
+    if math.isinf(worse) or column.measure == "absolute":
         return worse
     if column.measure == "count" and abs(worse) <= LEAST_COUNT:
         return 0.0

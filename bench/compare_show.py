@@ -11,6 +11,7 @@ from typing import Any
 from .compare import Comparison
 from .compare_checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, QUALITY, REGRESSION, SOUNDNESS, Check
 from .record import plain
+from .text import in_markdown, printable
 
 MOST_ROWS = 40
 LEAST_RATIO = 1.1  # advice below it is not listed
@@ -42,6 +43,7 @@ def markdown(comparison: Comparison) -> str:
 def as_json(comparison: Comparison) -> str:
     """Everything, checks that passed included."""
     document = {"verdict": verdict(comparison), "exit_code": comparison.exit_code, **asdict(comparison)}
+    document["checks"] = [_entry(check) for check in comparison.checks]
     return json.dumps(plain(document), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -55,9 +57,9 @@ def junit(comparison: Comparison) -> str:
         suite = TestSuite(kind)
         for check in comparison.checks:
             if check.kind == kind:
-                case = TestCase(f"{check.cell}: {check.column}", classname=f"relaxbench.{kind}")
+                case = TestCase(printable(f"{check.cell}: {check.column}"), classname=f"relaxbench.{kind}")
                 if check.verdict in kinds:
-                    case.result = [kinds[check.verdict](" ".join(_cells(check)[1:]), check.verdict)]
+                    case.result = [kinds[check.verdict](_told(check), check.verdict)]
                 suite.add_testcase(case)
         document.add_testsuite(suite)
     suite = TestSuite("verdict")
@@ -96,23 +98,27 @@ def verdict(comparison: Comparison) -> str:
 def _document(comparison: Comparison, heading: Callable[[str], str], style: str) -> str:
     from tabulate import tabulate
 
-    parts = [verdict(comparison), "", f"- BASE {comparison.base}", f"- CAND {comparison.cand}"]
+    clean = in_markdown if style == "github" else printable
+    parts = [verdict(comparison), "", f"- BASE {clean(comparison.base)}", f"- CAND {clean(comparison.cand)}"]
     for kind, title in TITLES.items():
         checks = [check for check in comparison.checks if check.kind == kind]
         shown = sorted((check for check in checks if _worth_a_line(check)), key=_rank)
         if not checks:
             continue
         parts.append(heading(f"{title}: {_counts(checks)}"))
-        if shown:
-            rows = [[_escaped(cell, style) for cell in _cells(check)] for check in shown[:MOST_ROWS]]
-            headers = ["verdict", "cell", "column", "base", "cand", "ratio" if kind == COST else "worse by", "note"]
-            parts.append(tabulate(rows, headers, tablefmt=style, disable_numparse=True))
+        listed = shown[:MOST_ROWS]
+        for names in dict.fromkeys(check.names for check in listed):
+            rows = [[clean(cell) for cell in _cells(check)] for check in listed if check.names == names]
+            headers = ["verdict", "cell", "column", *names, _change_name(kind), "note"]
+            parts += [tabulate(rows, headers, tablefmt=style, disable_numparse=True), ""]
+        if listed:
+            parts.pop()  # the empty line after the last table
         if len(shown) > MOST_ROWS:
             parts.append(f"\n{len(shown) - MOST_ROWS} more: --format json has all")
     for title, lines in (("Differences", comparison.differences), ("Notes", comparison.notes)):
         if lines:
             parts.append(heading(title))
-            parts += [f"- {line}" for line in lines]
+            parts += [f"- {clean(line)}" for line in lines]
     return "\n".join(parts) + "\n"
 
 
@@ -125,12 +131,34 @@ def _worth_a_line(check: Check) -> bool:
     if check.verdict == OK:
         return False
     mean = check.base is None and check.cand is None
-    return not (check.kind == COST and check.verdict == ADVISORY) or mean or (check.change or 0) > LEAST_RATIO
+    if check.kind != COST or check.verdict != ADVISORY or mean or check.change is None:
+        return True
+    return check.change > LEAST_RATIO
 
 
 def _rank(check: Check) -> tuple[float, ...]:
     mean = check.kind == COST and check.base is None
     return ORDER[check.verdict], not mean, -(check.change if check.change is not None else math.inf)
+
+
+def _entry(check: Check) -> dict[str, Any]:
+    """A check with its two values under their own names."""
+    entry = asdict(check)
+    before, after = entry.pop("base"), entry.pop("cand")
+    first, second = entry.pop("names")
+    return {"kind": check.kind, "cell": check.cell, "column": check.column, first: before, second: after, **entry}
+
+
+def _told(check: Check) -> str:
+    """A check on one line, each value with its name."""
+    _, cell, column, before, after, change, note = (printable(text) for text in _cells(check))
+    parts = ((check.names[0], before), (check.names[1], after), (_change_name(check.kind), change))
+    values = ", ".join(f"{name} {text}" for name, text in parts if text)
+    return f"{cell}: {column}: {'; '.join(part for part in (values, note) if part)}"
+
+
+def _change_name(kind: str) -> str:
+    return "ratio" if kind == COST else "worse by"
 
 
 def _cells(check: Check) -> list[str]:
@@ -140,9 +168,3 @@ def _cells(check: Check) -> list[str]:
 
 def _text(value: Any) -> str:
     return "" if value is None else f"{value:.8g}" if isinstance(value, float) else str(value)
-
-
-def _escaped(text: str, style: str) -> str:
-    """On one line, and in Markdown without what would end the cell or be read as HTML."""
-    text = " ".join(text.split())
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("@", "@\u200b") if style == "github" else text

@@ -21,7 +21,7 @@ from .compare_show import VERDICTS, markdown
 from .history import METRICS, append_history, load_history, steps, trends, what_changed
 from .run import Summary, run
 from .spec import Spec
-from .text import UsageError, one_line
+from .text import UsageError, in_markdown, one_line
 from .verify import Check as Proof
 from .verify import verify
 
@@ -106,17 +106,18 @@ def _baseline(out: Path) -> tuple[Path | None, str]:
 def summary_of(night: Night, history: pd.DataFrame) -> str:
     """The night in Markdown: verdict, cells, bounds, comparison, recent steps of the history."""
     failed = [proof for proof in night.proofs if not proof.holds]
+    no_baseline, no_report = in_markdown(night.no_baseline), in_markdown(night.no_report)
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(night.run.statuses.items()))
     lines = [
         f"## Night {night.folder.name.removeprefix('night-')}: {VERDICTS[night.exit_code]}",
         "",
         f"- cells: {night.run.ended} of {night.run.cells} in {night.run.seconds:.0f} s ({statuses})",
         f"- bounds proved again: {len(night.proofs)}, of which {len(failed)} do not hold",
-        f"- report: {night.report.relative_to(night.folder) if night.report else f'none: {night.no_report}'}",
+        f"- report: {night.report.relative_to(night.folder) if night.report else f'none: {no_report}'}",
     ]
     if night.comparison is None:
-        lines.append(f"- compared with nothing: {night.no_baseline}; this night is the baseline of the next")
-        lines += [f"  - {proof.bound} of {proof.label}: {proof.message}" for proof in failed]
+        lines.append(f"- compared with nothing: {no_baseline}; this night is the baseline of the next")
+        lines += ["  - " + in_markdown(f"{proof.bound} of {proof.label}: {proof.message}") for proof in failed]
     text = "\n".join(lines) + "\n" + _recent_steps(history)
     if night.comparison is not None:
         text += f"\n## Compared with the night before\n\n{markdown(night.comparison)}"
@@ -139,7 +140,6 @@ def _recent_steps(history: pd.DataFrame) -> str:
     lines = [f"\n## Steps in the history of machine {last['machine']}\n"]
     for step, trend in sorted(found, key=lambda one: one[0].night, reverse=True)[:MOST_STEPS]:
         changed = "; ".join(what_changed(mine, step.night, trend.machine)) or "nothing known changed"
-        lines.append(
-            f"- {step.night:%Y-%m-%d} {trend.label}, {trend.metric}: {step.before:.6g} → {step.after:.6g} ({changed})"
-        )
+        told = f"{trend.label}, {trend.metric}: {step.before:.6g} → {step.after:.6g} ({changed})"
+        lines.append(f"- {step.night:%Y-%m-%d} {in_markdown(told)}")
     return "\n".join([*lines, ""])

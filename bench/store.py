@@ -36,7 +36,7 @@ from .record import (
     write_atomically,
     write_record,
 )
-from .tables import DTYPES, frame, results_table, tightness_table
+from .tables import DTYPES, as_csv, frame, from_csv, results_table, tightness_table
 from .text import UsageError
 
 __all__ = [
@@ -152,8 +152,8 @@ class Store:
         results = _from_records(self.folder)
         tightness = tightness_table(results)
         for name, write in (
-            ("results.csv", lambda path: results.to_csv(path, index=False)),
-            ("tightness.csv", lambda path: tightness.to_csv(path, index=False)),
+            ("results.csv", lambda path: as_csv(results).to_csv(path, index=False)),
+            ("tightness.csv", lambda path: as_csv(tightness).to_csv(path, index=False)),
             ("results.parquet", lambda path: results.to_parquet(path, index=False)),
         ):
             temporary = self.folder / f".{name}.tmp"
@@ -326,7 +326,7 @@ def _read_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
         elif path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path} must have at most {MAX_BYTES:,} bytes. Got more.")
         else:
-            table = pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""], nrows=MAX_ROWS)
+            table = from_csv(pd.read_csv(path, dtype=dtypes, keep_default_na=False, na_values=[""], nrows=MAX_ROWS))
         lacking = [name for name in NEEDED if name not in table.columns]
         if lacking:
             raise UsageError(f"{path} must be a table of results. Got one without column {lacking[0]!r}.")

@@ -16,6 +16,7 @@ LITERAL = "cvxpy-scs"  # the solver that the paper's authors used
 UPPER = ("objective", "upper_bound")  # the columns that bound p*(∞) from above
 COME_TO_AN_END = ("ok", "stalled", "iteration_limit")  # by themselves, whatever the clock
 EXACT = 1e-2  # a certified gap up to which the value of method cpp is called exact
+FORMULA = r"('*[=+\-@\t\r])"  # how a text begins that a spreadsheet takes for a formula, quoted once or more, or not
 DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
 
 
@@ -37,6 +38,21 @@ def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
         gap = (best - table["lower_bound"]) / best
     table["gap"] = gap.where(np.isfinite(gap))
     return table
+
+
+def as_csv(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before each text that a spreadsheet would run as a formula."""
+    return table.assign(**_replaced(table, f"^{FORMULA}", r"'\1"))
+
+
+def from_csv(table: pd.DataFrame) -> pd.DataFrame:
+    """What `as_csv` was given."""
+    return table.assign(**_replaced(table, f"^'{FORMULA}", r"\1"))
+
+
+def _replaced(table: pd.DataFrame, pattern: str, by: str) -> dict[str, pd.Series]:
+    texts = table.select_dtypes("string")
+    return {str(name): texts[name].str.replace(pattern, by, regex=True) for name in texts}
 
 
 def best_upper_bounds(results: pd.DataFrame) -> pd.Series:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from ..solvers.text import shown, unknown
 from .fingerprint import ROOT
 
-__all__ = ["UsageError", "one_line", "refuses", "shown", "unknown"]
+__all__ = ["UsageError", "in_markdown", "one_line", "printable", "refuses", "shown", "unknown"]
+
+ACTIVE = re.compile(r"[\\`*~\[\]|]")  # what Markdown reads as code, emphasis, a link, or the end of a cell
+LINKED = re.compile(r"(@|:(?=//)|www(?=\.))", re.IGNORECASE)  # what GitHub turns into a mention or a link by itself
 
 
 def refuses(error: Exception) -> bool:
@@ -24,3 +30,14 @@ def one_line(error: BaseException | str) -> str:
         return text
     name = type(error).__name__
     return f"{name}: {text}" if text else name
+
+
+def printable(text: str) -> str:
+    """On one line without control characters, which terminals obey and XML forbids."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+
+
+def in_markdown(text: str) -> str:
+    """The text as it stands, whoever wrote it: on one line, no HTML, no markup, no link, no end of a table's cell."""
+    escaped = ACTIVE.sub(r"\\\g<0>", html.escape(printable(text), quote=False))
+    return LINKED.sub("\\g<1>\N{ZERO WIDTH SPACE}", escaped)

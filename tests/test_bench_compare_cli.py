@@ -1,7 +1,10 @@
 """compare as a user calls it: every exit code, every format, and files that are no results."""
 
+import csv
+import html
 import json
 import math
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,8 +14,13 @@ import pandas as pd
 import pytest
 from junitparser import JUnitXml
 from relaxbench.bench.cli import main
+from relaxbench.bench.compare import compare
+from relaxbench.bench.compare_show import FORMATS
+from relaxbench.bench.store import load_results
+from relaxbench.bench.tables import as_csv, results_table
+from relaxbench.bench.verify import Check as Proof
 
-from .bench_results import changed, row, run_of, write
+from .bench_results import ENVIRONMENT, changed, row, run_of, write
 
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))
 PLANTED = Path(__file__).with_name("bench_regressions.py")
@@ -62,6 +70,143 @@ def test_markdown_stays_a_table_whatever_a_message_says(folders, capsys):
     assert line.replace("\\|", "").count("|") == 8
     assert "<" not in line
     assert "@d" not in line
+
+
+def shown_in(form, text):
+    """Pairs of a value's name and the value, for the checks that a format shows, by column."""
+    found = {}
+    if form == "json":
+        for check in json.loads(text)["checks"]:
+            found[check["column"]] = {name: value for name, value in check.items() if isinstance(value, float)}
+    elif form == "junit":
+        for case in ET.fromstring(text).iter("testcase"):
+            for bad in case:
+                column = case.get("name").rpartition(": ")[2]
+                values = re.findall(r"(\w+) ([-+.\de]+)(?=,|;|$)", bad.get("message").partition(f"{column}: ")[2])
+                found[column] = {name: float(value) for name, value in values}
+    else:
+        header = []
+        for line in text.splitlines():
+            cells = [cell.strip() for cell in (line.strip("|").split("|") if form == "markdown" else columns(line))]
+            if cells[0] == "verdict":
+                header = cells
+            elif header and cells[0] == "regression":
+                found[cells[2]] = dict(zip(header[3:5], map(float, cells[3:5]), strict=True))
+    return found
+
+
+def columns(line):
+    return re.split(r"\s{2,}", line)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "junit"])
+def test_each_value_stands_under_its_own_name(tmp_path, capsys, form):
+    """A bound of CAND against a network of CAND: neither number is one of BASE."""
+    cand = changed(run_of("new"), "sdp", lower_bound=12.25, objective=12.125)
+    cand = changed(cand, "lbfgs", objective=12.1875)
+    folders = [str(write(tmp_path / "a", run_of())), str(write(tmp_path / "b", cand))]
+    assert main(["compare", *folders, "--format", form]) == 1
+    found = shown_in(form, capsys.readouterr().out)
+    sound = found["lower_bound ≤ objective"]
+    assert (sound["bound"], sound["objective"]) == (12.25, 12.0)
+    assert not {"base", "cand"} & sound.keys()
+    assert (found["objective"]["base"], found["objective"]["cand"]) == (12.0, 12.1875)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "junit"])
+def test_what_was_recorded_and_what_is_proved_are_named_so(tmp_path, form):
+    comparison = compare(write(tmp_path / "a", run_of()), write(tmp_path / "b", run_of("new")))
+    proof = Proof("c", "iris sdp", "lower_bound", 11.0, 10.5, False, "the certificate proves less")
+    text = FORMATS[form](comparison.with_proofs("CAND", [proof]))
+    found = shown_in(form, text)["lower_bound"] if form != "json" else json.loads(text)["checks"][0]
+    assert (found["recorded"], found["proved"]) == (11.0, 10.5)
+    assert not {"base", "cand"} & found.keys()
+    assert "of CAND: the certificate proves less" in text
+
+
+HOSTILE = "\x00\x1b[31m\x0b red <img src=x onerror=y> & `code` [a](http://b.example) ![i](c) | @team \ufffe\x85end"
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    base, cand = run_of(), changed(run_of("new"), "sdp", status="failed", objective=None, message=HOSTILE)
+    base, cand = ([one | {"dataset": f"file:{HOSTILE}"} for one in side] for side in (base, cand))
+    environment = ENVIRONMENT | {"processor": HOSTILE}
+    return [str(write(tmp_path / "a", base)), str(write(tmp_path / "b", cand, environment=environment))]
+
+
+def test_junit_is_xml_whatever_a_message_says(hostile, capsys):
+    assert main(["compare", *hostile, "--format", "junit"]) == 3
+    text = capsys.readouterr().out
+    (error,) = [error for error in ET.fromstring(text).iter("error") if "red" in error.get("message")]
+    assert "<img src=x onerror=y> & `code`" in error.get("message")
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", text)
+
+
+def test_markdown_shows_hostile_text_as_text(hostile, capsys):
+    assert main(["compare", *hostile, "--format", "markdown"]) == 3
+    text = capsys.readouterr().out
+    assert "processor" in text
+    assert "<" not in text
+    assert not re.search(r"&(?!(amp|lt|gt);)", text)
+    assert not re.search(r"(?<!\\)[`\[\]]", text)
+    assert not re.search(r"http://|@team", text)  # which GitHub links
+    (line,) = [line for line in text.splitlines() if line.startswith("| failed")]
+    assert len(re.findall(r"(?<!\\)\|", line)) == 8
+    note = html.unescape(re.sub(r"\\(.)", r"\1", re.split(r"(?<!\\)\|", line)[-2])).replace("\u200b", "")
+    assert "red <img src=x onerror=y> & `code` [a](http://b.example) ![i](c) | @team" in note  # nothing is lost
+
+
+def test_the_table_sends_no_control_characters_to_a_terminal(hostile, capsys):
+    assert main(["compare", *hostile]) == 3
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", capsys.readouterr().out)
+
+
+NUMBERS = (1e308, -1e308, math.inf, -1.0, 5e-324, None)
+SOUND = {  # of a side whose other numbers are well: objective 12.5, bound 11, a network of another cell at 12
+    "objective": lambda value: value is None or value >= 11,
+    "upper_bound": lambda value: value is None or value >= 11,
+    "lower_bound": lambda value: value is None or value <= 12,
+}
+
+
+@pytest.mark.parametrize("column", [*SOUND, "runtime_s", "gamma"])
+def test_numbers_at_the_edge_get_a_verdict(tmp_path, column, capsys):
+    well = write(tmp_path / "well", run_of("well"), tables=["parquet"])
+    for place, value in enumerate(NUMBERS):
+        rows = [changed(run_of(code), "sdp", **{column: value}) for code in ("old", "new")]
+        folders = [write(tmp_path / f"{place}{k}", side, tables=["parquet"]) for k, side in enumerate(rows)]
+        code = main(["compare", *map(str, folders)])
+        assert code == (0 if SOUND[column](value) else 1) if column in SOUND else code in (0, 4)
+        assert main(["compare", str(folders[0]), str(well)]) in (0, 1, 4)
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("value", [-1, 0, 2**62])
+@pytest.mark.parametrize("column", ["n", "width", "iterations"])
+def test_counts_at_the_edge_get_a_verdict(tmp_path, column, value, capsys):
+    rows, again = ([one | {column: value} for one in run_of(code)] for code in ("old", "new"))
+    folders = [str(write(tmp_path / "a", rows)), str(write(tmp_path / "b", again))]
+    assert main(["compare", *folders]) == 0
+    assert main(["compare", folders[0], str(write(tmp_path / "c", run_of("new")))]) in (0, 1, 4)
+    capsys.readouterr()
+
+
+def test_costs_that_are_none_have_no_ratio(tmp_path, capsys):
+    cand = changed(run_of("new"), "sdp", runtime_s=-1.0)
+    assert main(["compare", str(write(tmp_path / "a", run_of())), str(write(tmp_path / "b", cand))]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "no ratio" in line]
+    assert "runtime_s" in line
+
+
+def test_no_text_in_a_csv_is_a_formula(tmp_path):
+    messages = ["=1+1", "+1", "-1", "@x", "'=1", "a=1", "''", "\tx", None]
+    table = results_table([row("m", seed=k, message=message) for k, message in enumerate(messages)])
+    path = tmp_path / "results.csv"
+    as_csv(table).to_csv(path, index=False)
+    cells = [line["message"] for line in csv.DictReader(path.read_text(encoding="utf-8").splitlines())]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t")]
+    assert load_results(path)["message"].fillna("").tolist() == [message or "" for message in messages]
 
 
 def test_as_a_command(folders):
