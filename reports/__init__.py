@@ -1,7 +1,7 @@
 """Pictures and tables out of stored records.
 
 build.py — `report(folder)`, the way in. reading.py — the folder through the store. results.py — its cells made ready
-to draw. summary.py — means with intervals, the choice among settings.
+to draw. plausible.py — what no run can have measured. summary.py — means with intervals, the choice among settings.
 
 contents.py — which tables there are, runtime among them. scores.py — accuracy, R² and the like, a protocol a table.
 paired.py — methods compared split by split. splits.py — what splits have in common. behind.py — why one of them is

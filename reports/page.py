@@ -65,6 +65,7 @@ def write_page(
         styles=[Markup(style) for style in styles],
         facts=_facts(results),
         statuses=_statuses(results),
+        alarms=results.alarms,
         findings=findings(results),
         missing=results.missing,
         lacking=results.lacking,

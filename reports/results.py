@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from ..bench.history import METRICS, Step, Trend, steps, trends
 from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
+from .plausible import contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
+GROUP_NUMBERS = tuple(column.name for column in TIGHTNESS_COLUMNS if column.kind in ("int", "float"))
+PROVED = ("lower_bound", "lower_method", "certified_ratio", "exact_value", "sdp_over_exact")
 Array = NDArray[np.float64]
 
 METHODS = (  # the order in which they are shown
@@ -39,7 +42,9 @@ class Results:
     `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise. Where γ was
     chosen by cross-validation `gamma` is missing, so that such cells go together, and `gamma_chosen` has it.
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
-    did not ask for or get, in words. history: the nights up to this one, if the folder holds any (bench/history.py).
+    did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a network, in words;
+    what is proved of their groups is left out of both tables. history: the nights up to this one, if the folder holds
+    any (bench/history.py).
     """
 
     folder: Path
@@ -49,6 +54,7 @@ class Results:
     spec: str = ""
     missing: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
     history: pd.DataFrame | None = None
 
     @property
@@ -132,6 +138,8 @@ def prepare(
     for column in NUMBERS:
         cells[column] = _numbers(cells[column])
     cells["bias"] = _numbers(cells["bias"]) == 1
+    alarms, doubtful = contradictions(cells)
+    cells, left_out = plausible(without(cells, doubtful, ("lower_bound", "gap")), NUMBERS)
     cells["gamma_chosen"] = cells["gamma"].where(cells["gamma_by"] == "cv")
     cells["gamma"] = cells["gamma"].mask(cells["gamma_by"] == "cv")
     cells["method"] = cells["method"].map(shortened(cells["method"]))
@@ -141,8 +149,10 @@ def prepare(
     groups = tightness.reindex(columns=[column.name for column in TIGHTNESS_COLUMNS]).reset_index(drop=True)
     for name, kind, _ in TIGHTNESS_COLUMNS:
         groups[name] = printable(groups[name]) if kind == "str" else _numbers(groups[name])
+    groups, more = plausible(without(groups, doubtful, PROVED), GROUP_NUMBERS)
     groups["problem"] = groups["data"].map(keys["problem"]).fillna(groups["dataset"]).astype(str)
-    return Results(folder, cells, groups, environment, spec, tuple(missing), tuple(lacking), history)
+    words = (*lacking, *left_out, *more)
+    return Results(folder, cells, groups, environment, spec, tuple(missing), words, tuple(alarms), history)
 
 
 def _rank(method: str) -> int:

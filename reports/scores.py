@@ -11,7 +11,7 @@ import pandas as pd
 
 from .results import Results
 from .summary import CHOICE, INTERVAL, chosen, ordered, summarise
-from .tables import ABSENT, Entry, Row, Table, gamma_text, records
+from .tables import ABSENT, Entry, Row, Table, gamma_text, number, records
 
 KEYS = ["problem", "gamma", "method"]
 
@@ -133,7 +133,7 @@ def wide(
             marks = (notes.index(note) + 1,) if note else ()
             fields.append(Entry(text(row), method in winners, marks) if row else ABSENT)
         splits = "–".join(f"{count:g}" for count in sorted({line["splits"].min(), line["splits"].max()}))
-        sizes = (Entry(f"{line['n'].max():g}"), Entry(splits))
+        sizes = (Entry(number(line["n"].max(), 12)), Entry(splits))
         rows.append((Entry(str(problem)), Entry(gamma_text(cast(float, gamma))), *sizes, *fields))
     return tuple(rows), tuple(notes)
 

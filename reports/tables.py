@@ -75,6 +75,7 @@ class Table:
 
 
 ABSENT = Entry("–")
+TOO_LONG = 1e15
 Row = dict[str, Any]
 
 
@@ -92,9 +93,14 @@ def gamma_text(gamma: float) -> str:
 
 
 def fixed(value: float, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A number with `digits` digits after the point, – for nothing; no minus sign before a zero."""
+    """A number with `digits` digits after the point, – for nothing; no minus sign before a zero.
+
+    A number that would fill the line has `digits` significant ones.
+    """
     if math.isnan(value):
         return ABSENT.text
+    if abs(value) >= TOO_LONG:
+        return number(value, digits, rounding)
     return f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=rounding):zf}"
 
 
