@@ -20,6 +20,7 @@ from .spec import CV, DatasetTable, MethodTable, Spec
 from .text import UsageError
 
 MAX_CELLS = 1_000_000
+JUDGES = ("bench/metrics.py", "bench/outcome.py", "bench/gate.py", "solvers/checker")  # scores, and what is proved
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], 
 
 def _code(method: Method, *, chosen: bool) -> str:
     """Fingerprint of the code that computes a cell; chosen: γ is, by cross-validation."""
-    return code_fingerprint((*method.code, "bench/metrics.py", *(["bench/crossval.py"] if chosen else [])))
+    return code_fingerprint((*method.code, *JUDGES, *(["bench/crossval.py"] if chosen else [])))
 
 
 def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:

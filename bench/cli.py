@@ -217,10 +217,14 @@ def _run(given: argparse.Namespace) -> int:
     kept = f", {summary.kept} of them kept from before" if summary.kept else ""
     print(f"{summary.ended} of {summary.cells} cells in {summary.seconds:.0f} s ({statuses or 'none'}{kept})")
     print(f"Results: {summary.folder / 'results.csv'}")
+    for alarm in summary.contradictions:
+        print(f"relaxbench: alarm: {alarm}", file=sys.stderr)
     if summary.interrupted:
         print(f"Interrupted. To go on: {_again(given)}")
         return INTERRUPTED
     print(f"Next: relaxbench report {summary.folder}")
+    if summary.contradictions:
+        return CHECK_FAILED
     return CELLS_FAILED if summary.failed else OK
 
 

@@ -43,7 +43,7 @@ COLUMNS = (
     Column("objective", "float", "training objective of the returned network in float64, an upper bound on p*(∞)"),
     Column("upper_bound", "float", "objective of the best network the method knows, its own or the relaxation's"),
     Column("relaxation_value", "float", "primal value of the relaxation as its solver reports it; not a bound"),
-    Column("lower_bound", "float", "proved lower bound on p*(∞), from the certificate"),
+    Column("lower_bound", "float", "lower bound on p*(∞), proved by the checker from the saved certificate"),
     Column(
         "gap", "float", "(best upper bound of the group − lower_bound)/best upper bound; a group is one (data, gamma)"
     ),
@@ -71,6 +71,8 @@ COLUMNS = (
     Column("n_test", "int", "test rows"),
     Column("options", "str", "all options of the method as JSON"),
     Column("certificate", "str", "kind of proof behind lower_bound"),
+    Column("claimed_bound", "float", "bound that a method claimed and that was not proved; empty if it was"),
+    Column("verify_s", "float", "seconds in which the checker proved the bound, after the work; not in runtime_s"),
     Column("setup_s", "float", "seconds for imports, loading the data and compilation; not in runtime_s"),
     Column("threads", "int", "threads the worker's linear algebra may use"),
     Column("machine", "str", "key of the machine (processor, cores, linear algebra); see environment.json"),

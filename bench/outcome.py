@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..datasets import Dataset
-from ..solvers.certificate import Certificate
-from ..solvers.problem import Fit, Problem
+from ..solvers.problem import Fit, Network, Problem
 from ..solvers.relaxation import Relaxation
 from .cell import Cell
 from .columns import STATUSES
+from .gate import claim
 from .metrics import ContractError, score, upper_bound
 from .task import Cost, Result, network_arrays, trace_lines
 
@@ -36,7 +36,10 @@ class Measured:
 
 
 def relaxation_result(problem: Problem, relaxation: object, measured: Measured) -> Result:
-    """The Result of a relaxation, its factor and certificate among the arrays; raises ContractError."""
+    """The Result of a relaxation, its factor and certificate among the arrays; raises ContractError.
+
+    What is claimed of the bound is not proved yet (gate.py).
+    """
     if not isinstance(relaxation, Relaxation):
         raise ContractError(f"relax must return a Relaxation. Got {type(relaxation).__name__} instead.")
     rows = problem.n + problem.d + problem.c
@@ -48,43 +51,43 @@ def relaxation_result(problem: Problem, relaxation: object, measured: Measured) 
     if not np.isfinite(relaxation.factor).all():
         status, message = "diverged", message or "the relaxation's factor is not finite"
     cost = measured.cost(relaxation.info)
-    certificate = _finite(relaxation.certificate)
+    claimed, network = claim(relaxation.certificate), _network(relaxation.network)
     columns = {
         **vars(cost),
-        **_bound_columns(certificate),
-        "upper_bound": upper_bound(problem, relaxation.network),
+        **claimed.columns,
+        "upper_bound": upper_bound(problem, network),
         "relaxation_value": relaxation.value,
         "iterations": relaxation.info.get("iterations"),
         "status": status,
         "message": message,
     }
-    arrays = {
-        "factor": relaxation.factor,
-        **network_arrays(relaxation.network),
-        **(certificate.arrays() if certificate else {}),
-    }
-    return Result(columns, arrays, trace_lines(relaxation.trace, "solve"), info=relaxation.info)
+    arrays = {"factor": relaxation.factor, **network_arrays(network), **claimed.arrays}
+    trace = trace_lines(relaxation.trace, "solve")
+    return Result(columns, arrays, trace, info=relaxation.info, kind=claimed.kind)
 
 
 def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, measured: Measured) -> Result:
-    """The Result of a cell whose method does everything in one call; raises ContractError."""
+    """The Result of a cell whose method does everything in one call; raises ContractError.
+
+    What is claimed of the bound is not proved yet (gate.py).
+    """
     fit = _fit(fit)
     cost = measured.cost(fit.info)
-    certificate = _finite(fit.bound)
+    claimed = claim(fit.bound)
     round_s = fit.info.get("round_s")
     columns = {
         **vars(cost),
-        **_bound_columns(certificate),
+        **claimed.columns,
         **_scores(problem, dataset, fit, cell.width),
         "upper_bound": upper_bound(problem, fit.network),
-        "relaxation_value": fit.value if certificate else None,
+        "relaxation_value": fit.value if claimed.kind else None,
         "runtime_s": cost.solve_s,
         "solve_s": cost.solve_s - float(round_s or 0.0),
         "round_s": round_s,
         "iterations": fit.info.get("iterations"),
     }
-    arrays = {**network_arrays(fit.network), **(certificate.arrays() if certificate else {})}
-    return Result(columns, arrays, trace_lines(fit.trace, "solve"), info=fit.info)
+    arrays = {**network_arrays(fit.network), **claimed.arrays}
+    return Result(columns, arrays, trace_lines(fit.trace, "solve"), info=fit.info, kind=claimed.kind)
 
 
 def rounded_result(
@@ -95,10 +98,12 @@ def rounded_result(
     measured: Measured,
     relaxation: Relaxation,
     spent: Cost,
+    bound: Mapping[str, Any],
 ) -> Result:
     """The Result of a cell that rounds a relaxation solved before at the cost `spent`; raises ContractError.
 
-    The arrays of the certificate and of the relaxation's own network stay with the relaxation.
+    bound: columns of the relaxation's bound, which went through the gate when it was solved. The arrays of the
+    certificate and of the relaxation's own network stay with the relaxation.
     """
     fit = _fit(fit)
     cost = measured.cost(fit.info)
@@ -107,7 +112,7 @@ def rounded_result(
         scores["status"] = relaxation.status
     scores["message"] = "; ".join(part for part in (relaxation.message, scores["message"]) if part)
     columns = {
-        **_bound_columns(_finite(relaxation.certificate)),
+        **bound,
         **scores,
         "upper_bound": upper_bound(problem, fit.network, relaxation.network),
         "relaxation_value": relaxation.value,
@@ -137,18 +142,16 @@ def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> 
 def _fit(fit: object) -> Fit:
     if not isinstance(fit, Fit):
         raise ContractError(f"The method must return a Fit. Got {type(fit).__name__} instead.")
-    return fit
+    return fit if fit.network is None else replace(fit, network=_network(fit.network))
 
 
-def _finite(certificate: Certificate | None) -> Certificate | None:
-    """The certificate unless its bound says nothing."""
-    return certificate if certificate is not None and np.isfinite(certificate.lower_bound) else None
-
-
-def _bound_columns(certificate: Certificate | None) -> dict[str, Any]:
-    if certificate is None:
-        return {}
-    return {"lower_bound": float(certificate.lower_bound), "certificate": certificate.kind}
+def _network(network: Network | None) -> Network | None:
+    """Plain weights in float64: what is scored and saved is the network itself, whatever class a method made of it."""
+    if network is None:
+        return None
+    if not isinstance(network, Network):
+        raise ContractError(f"The network must be a Network or None. Got {type(network).__name__} instead.")
+    return Network(np.array(network.U, dtype=np.float64), np.array(network.V, dtype=np.float64))
 
 
 def _status(status: str) -> str:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from . import worker
 from .estimate import needed_bytes
+from .gate import Verdict, settle
 from .memory import held_memory
 from .start import start_worker
 from .task import Result, Task, ended
@@ -37,6 +39,7 @@ POLL_S = 0.1
 START_LIMIT_S = 300.0
 PREPARE_LIMIT_S = 900.0
 COLLECT_LIMIT_S = 60.0  # or the task's own limit, if that is longer
+PROOF_LIMIT_S = 3600.0  # the checker limits its work itself; this is for a check that hangs
 
 PINNED = {
     **dict.fromkeys(
@@ -181,7 +184,7 @@ class _Slot:
         limit = f"the time limit of {task.timeout:g} s a cell ended the work"
         try:
             self._start()
-            return (
+            return self._proved(
                 self._call(worker.prepare, task, limit=PREPARE_LIMIT_S, late="imports and data took too long")
                 or self._call(worker.work, limit=task.limit, late=limit)
                 or self._call(worker.collect, limit=max(COLLECT_LIMIT_S, task.limit), late=f"{limit}, while predicting")
@@ -198,6 +201,17 @@ class _Slot:
             self.task = None
             if self._pid is not None and held_memory(self._pid) > self._memory / 2:
                 self.close()  # what earlier tasks left behind must not count against the next one
+
+    def _proved(self, results: list[Result]) -> list[Result]:
+        """The results with their bounds proved. If the worker does not live to see that, they stay claims."""
+        if not any(result.kind for result in results):
+            return results
+        try:
+            verdicts = self._call(worker.prove, limit=PROOF_LIMIT_S, late="the check took too long")
+        except WorkerEnded as end:
+            self.close()
+            verdicts = repeat(Verdict(None, end.message))
+        return settle(results, verdicts)
 
     def close(self) -> None:
         """Kill the worker and what it started."""

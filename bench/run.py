@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .alarms import contradictions, unproved
 from .cell import expand
 from .dask_pool import DaskPool
 from .environment import environment, usable_cores
@@ -25,7 +27,10 @@ from .text import UsageError, unknown
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did. kept: cells that were there before. statuses: of the run's cells that have ended."""
+    """What a run did. kept: cells that were there before. statuses: of the run's cells that have ended.
+
+    contradictions: bounds above the objective of a network of the same problem, a sentence each (alarms.py).
+    """
 
     folder: Path
     cells: int
@@ -34,6 +39,7 @@ class Summary:
     interrupted: bool
     statuses: Mapping[str, int] = field(default_factory=dict)
     failed: int = 0
+    contradictions: tuple[str, ...] = ()
 
     @property
     def ended(self) -> int:
@@ -71,10 +77,14 @@ def run(
         finally:
             progress.close()
         table = store.write_tables()
+    if claims := unproved(table):
+        warnings.warn(claims, RuntimeWarning, stacklevel=2)
     rows = table[table["cell"].isin([cell.hash for cell in cells])].to_dict("records")
+    alarms = tuple(contradictions(table))
     statuses, failed = Counter(str(row["status"]) for row in rows), sum(brought_nothing(row) for row in rows)
     seconds = time.monotonic() - begin
-    return Summary(store.folder, len(cells), len(cells) - len(missing), seconds, interrupted, statuses, failed)
+    kept = len(cells) - len(missing)
+    return Summary(store.folder, len(cells), kept, seconds, interrupted, statuses, failed, alarms)
 
 
 def open_pool(executor: str, jobs: int) -> LocalPool | DaskPool:

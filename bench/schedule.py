@@ -12,6 +12,7 @@ from .cell import Cell
 from .columns import COLUMNS, ENDED_EARLY
 from .dask_pool import DaskPool
 from .estimate import needed_bytes
+from .gate import BOUND_COLUMNS
 from .pool import LocalPool
 from .progress import Progress
 from .record import Record, read_arrays, read_trace
@@ -128,9 +129,9 @@ class Schedule:
             return self._keep_all(task, record.row, "", progress)
         folder = self._store.folder / "relaxations" / _relaxation_hash(task)
         relaxation = saved_relaxation(record, read_arrays(folder), read_trace(folder))
-        spent = cost(record)
-        rounding = (Task((cell,), task.timeout, relaxation=relaxation, spent=spent) for cell in reversed(task.cells))
-        self._queue.extendleft(rounding)
+        given: dict[str, Any] = {"relaxation": relaxation, "spent": cost(record)}
+        given["bound"] = {name: record.row.get(name) for name in BOUND_COLUMNS}
+        self._queue.extendleft(Task((cell,), task.timeout, **given) for cell in reversed(task.cells))
         return None
 
     def _keep_all(self, task: Task, columns: Mapping[str, Any], traceback: str, progress: Progress) -> None:

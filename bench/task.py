@@ -34,7 +34,7 @@ class Task:
     """The cells of one call: one cell, all seeds of a batch method, or all that wait for a relaxation to be solved.
 
     timeout: seconds of work for each cell. relaxing: solve the relaxation that the cells share.
-    relaxation: it is solved already, at this cost. memory: bytes that the worker may hold.
+    relaxation: it is solved already, at this cost and with this bound. memory: bytes that the worker may hold.
     """
 
     cells: tuple[Cell, ...]
@@ -42,6 +42,7 @@ class Task:
     relaxing: bool = False
     relaxation: Relaxation | None = None
     spent: Cost = Cost()
+    bound: Mapping[str, Any] = field(default_factory=dict)
     memory: float = math.inf
 
     @property
@@ -69,13 +70,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a cell or a relaxation. columns: of the results, status and message always among them."""
+    """What came of a cell or a relaxation. columns: of the results, status and message always among them.
+
+    kind: of the certificate among the arrays; empty if there is none. `claimed_bound` says what it is still to prove.
+    """
 
     columns: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     trace: Sequence[TraceLine] = ()
     traceback: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
 
 
 def ended(task: Task, status: str, message: str, traceback: str = "", **columns: float) -> list[Result]:

@@ -1,4 +1,6 @@
-"""What happens to one task inside a worker: prepare, work, collect. Only `work` is timed and under the time limit.
+"""What happens to one task inside a worker: prepare, work, collect, prove.
+
+Only `work` is timed and under the time limit.
 
 Nothing here touches the run's folder: a Task comes in, a list of Results goes out.
 """
@@ -11,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +23,8 @@ from ..datasets import Dataset
 from ..solvers.problem import Fit, Problem
 from .cell import Cell
 from .crossval import cross_validate
+from .gate import Verdict, settle
+from .gate import prove as proof
 from .memory import peak_memory, reset_peak_memory
 from .methods import load, split_options, takes
 from .metrics import ContractError
@@ -48,6 +53,7 @@ class _Bench:
 
 
 _bench: _Bench | None = None
+_claims: list[Callable[[], Verdict]] = []
 _datasets: dict[str, Dataset] = {}
 _rehearsed: set[str] = set()
 
@@ -90,18 +96,32 @@ def work() -> list[Result] | None:
 
 
 def collect() -> list[Result]:
-    """Scores and arrays of what the method returned."""
-    global _bench
+    """Scores and arrays of what the method returned; what it claims of bounds is left to `prove`."""
+    global _bench, _claims
     bench, _bench = _in_hand(), None
     try:
-        return _results(bench)
+        results, data, gamma = _results(bench), bench.dataset, bench.task.cells[0].gamma
     except BaseException as error:
         return _failed(bench.task, error)
+    _claims = [
+        partial(proof, result, data.X_train, data.Y_train, result.columns.get("gamma", gamma))
+        for result in results
+        if result.kind
+    ]
+    return results
+
+
+def prove() -> list[Verdict]:
+    """What the checker makes of the bounds that were collected last, one verdict for each result that has one."""
+    global _claims
+    claims, _claims = _claims, []
+    return [check() for check in claims]
 
 
 def perform(task: Task) -> list[Result]:
-    """The three in one go, in this process."""
-    return prepare(task) or work() or collect()
+    """The four in one go, in this process."""
+    results = prepare(task) or work() or collect()
+    return settle(results, prove())
 
 
 def _in_hand() -> _Bench:
@@ -124,7 +144,8 @@ def _results(bench: _Bench) -> list[Result]:
         return [relaxation_result(problem, bench.returned, measured)]
     if task.relaxation is not None:
         (cell,) = task.cells
-        return [rounded_result(problem, dataset, cell, bench.returned, measured, task.relaxation, task.spent)]
+        given = task.relaxation, task.spent, task.bound
+        return [rounded_result(problem, dataset, cell, bench.returned, measured, *given)]
     fits = bench.returned if len(task.cells) > 1 else [bench.returned]
     if not isinstance(fits, list | tuple) or len(fits) != len(task.cells):
         raise ContractError(

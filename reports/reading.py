@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..bench.alarms import unproved
 from ..bench.history import load_history
 from ..bench.store import load_environment, load_plan, load_results, load_spec, load_tightness
 from .results import ReportError, Results, prepare
@@ -36,6 +37,8 @@ def read(folder: Path) -> Results:
         lacking.append("no method returned a network")
     if tightness["exact_value"].isna().all():
         lacking.append("no exact values (method cpp)")
+    if claims := unproved(cells):
+        lacking.append(claims)
     known = load_environment(folder), load_spec(folder)
     return prepare(folder, cells, tightness, *known, missing, lacking, _history(folder / "history.parquet"))
 

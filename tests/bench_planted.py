@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from relaxbench.solvers.certificate import Certificate
@@ -41,11 +42,41 @@ def plain(problem: Problem, *, budget: float, mode: Literal["mean", "zero"] = "m
     return Fit(lambda X: np.tile(row, (len(X), 1)))
 
 
-def bounded(problem: Problem, *, budget: float, lower: float = 0.0) -> Fit:
+def weak(problem: Problem, lower: float, share: float = 0.0) -> Certificate:
+    """A certificate that claims `lower` for Θ = share·Y.
+
+    It proves by the triangle inequality alone that ‖Θᵀ(Xu)₊‖ ≤ Σ‖Θ_k‖‖x_k‖: little, but for a small share more than 0.
+    """
+    none, empty, n = np.zeros(0, dtype=int), np.zeros(0), problem.n
+    proof = {"rows": none, "rep": np.full(n, -1), "coef": np.zeros(n), "z": empty}
+    proof |= {"T_row": none, "T_column": none, "T_value": empty}
+    return Certificate("doubly nonnegative", share * problem.Y, proof, lower)
+
+
+def bounded(problem: Problem, *, budget: float, lower: float = 0.0, share: float = 0.0) -> Fit:
     """The zero network with a certificate that claims `lower`; Θ = 0 proves 0."""
     network = Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
-    theta = np.zeros_like(problem.Y)
-    return Fit(network.predict, network, Certificate("planted", theta, {}, lower), value=lower)
+    return Fit(network.predict, network, weak(problem, lower, share), value=lower)
+
+
+def claiming(problem: Problem, *, budget: float, how: str = "nothing", lower: float = 1e3) -> Fit:
+    """A bound of `lower` on a certificate with a fault, or with nothing behind it."""
+    good, zero = weak(problem, lower), np.zeros_like(problem.Y)
+    faults: dict[str, Any] = {
+        "nothing": good,
+        "empty proof": Certificate("doubly nonnegative", zero, {}, lower),
+        "NaN": replace(good, theta=zero * np.nan),
+        "shape": replace(good, theta=zero[1:]),
+        "kind": replace(good, kind="oracle"),
+        "no kind": replace(good, kind=""),
+        "objects": replace(good, theta=zero.astype(object)),
+        "no arrays": replace(good, theta=None, proof=None),
+        "infinite": replace(good, lower_bound=np.inf),
+        "no number": replace(good, lower_bound=np.nan),
+        "text": replace(good, lower_bound="much"),
+        "no certificate": 1e3,
+    }
+    return replace(bounded(problem, budget=budget), bound=faults[how])
 
 
 def broken(problem: Problem, *, width: int, seed: int, budget: float) -> Fit:

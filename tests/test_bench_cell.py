@@ -184,6 +184,9 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
         "solvers/relaxation.py PLANTED": ["sdp"],
         "solvers/problem.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/metrics.py PLANTED": ["sdp", "nngp", "sgd"],
+        "bench/outcome.py PLANTED": ["sdp", "nngp", "sgd"],
+        "bench/gate.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/checker/__init__.py PLANTED": ["sdp", "nngp", "sgd"],
     }
     (tmp_path / "edits").write_text("\n".join(expected))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}

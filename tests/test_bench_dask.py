@@ -24,7 +24,7 @@ pytest.importorskip("distributed")
 PLANTED = Path(__file__).with_name("bench_planted.py")
 DASK = str(Path(sys.executable).with_name("dask"))
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))
-COST = ["runtime_s", "solve_s", "round_s", "cpu_s", "peak_memory_mb", "setup_s"]
+COST = ["runtime_s", "solve_s", "round_s", "cpu_s", "peak_memory_mb", "setup_s", "verify_s"]
 WAIT_S = 60.0
 
 pytestmark = pytest.mark.timeout(240)

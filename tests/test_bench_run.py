@@ -17,7 +17,7 @@ from relaxbench.bench.store import load_arrays, load_environment, load_extra, lo
 
 PLANTED = Path(__file__).with_name("bench_planted.py")
 SMALL = {"name": "random", "n": 6, "n_test": 4}
-COST = ["runtime_s", "solve_s", "round_s", "cpu_s", "peak_memory_mb", "setup_s"]
+COST = ["runtime_s", "solve_s", "round_s", "cpu_s", "peak_memory_mb", "setup_s", "verify_s"]
 
 
 def spec(*names, **tables):
@@ -129,7 +129,7 @@ STAGES = """
 import os
 import numpy as np
 from pathlib import Path
-from relaxbench.solvers.certificate import Certificate
+from relaxbench.bench.methods import load
 from relaxbench.solvers.problem import Fit, Network
 from relaxbench.solvers.relaxation import Relaxation
 
@@ -139,7 +139,7 @@ def relax(problem, *, budget, solver: str = "a"):
     if solver == "crash":
         os.abort()
     factor = np.ones((problem.n + problem.d + problem.c, 2))
-    certificate = Certificate("planted", np.zeros_like(problem.Y), {}, 0.0)
+    certificate = load("PLANTED:weak")(problem, 1e3 if solver == "liar" else 0.0)
     status = solver if solver in ("stalled", "iteration_limit") else "ok"
     return Relaxation(factor, 1.5, certificate, info={"iterations": 9}, status=status)
 
@@ -152,7 +152,7 @@ def round(problem, relaxation, *, width, seed, budget, rounding: str = "x"):
 @pytest.fixture
 def two_stage(tmp_path, monkeypatch):
     path = tmp_path / "stages.py"
-    path.write_text(STAGES, encoding="utf-8")
+    path.write_text(STAGES.replace("PLANTED:", f"{PLANTED}:"), encoding="utf-8")
     method = Method("two", "planted", relax=f"{path}:relax", round=f"{path}:round", code=(str(path),))
     monkeypatch.setitem(methods.METHODS, "two", method)
 

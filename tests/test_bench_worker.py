@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from relaxbench.bench.cell import Cell, expand
+from relaxbench.bench.gate import BOUND_COLUMNS
 from relaxbench.bench.methods import Method
 from relaxbench.bench.record import Record, plain, read_arrays, read_record, read_trace, write_record
 from relaxbench.bench.spec import check_spec
@@ -16,7 +17,7 @@ SMALL = {"name": "random", "n": 6, "n_test": 4}
 
 STAGES = """
 import numpy as np
-from relaxbench.solvers.certificate import Certificate
+from relaxbench.bench.methods import load
 from relaxbench.solvers.problem import Fit, Network, TraceRow
 from relaxbench.solvers.relaxation import Relaxation
 
@@ -26,7 +27,7 @@ def relax(problem, *, budget, solver: str = "a"):
     factor = np.full((problem.n + problem.d + problem.c, 2), np.nan if solver == "nan" else 1.0)
     if solver == "short":
         factor = factor[1:]
-    certificate = Certificate("planted", np.zeros_like(problem.Y), {"T": np.eye(3)}, 0.25)
+    certificate = load("PLANTED:weak")(problem, 1e-4, 0.01)
     status = "timeout" if solver == "late" else "ok"
     network = Network(np.ones((problem.d, 1)), np.ones((1, problem.c)))
     trace = [TraceRow(0.0, 0, 1.0, 0.1, 0.2), TraceRow(0.5, 1)]
@@ -72,7 +73,9 @@ def test_a_method_without_axes_or_network_has_no_objective():
 def test_a_certificate_becomes_bound_kind_value_and_arrays():
     (cell,) = cells("bounded")
     (result,) = perform(Task((cell,), timeout=9.0))
-    assert (result.columns["lower_bound"], result.columns["certificate"]) == (0.0, "planted")
+    assert (result.columns["lower_bound"], result.columns["certificate"]) == (0.0, "doubly nonnegative")
+    assert result.columns["claimed_bound"] is None
+    assert 0 <= result.columns["verify_s"] < 60
     assert result.columns["relaxation_value"] == 0.0
     np.testing.assert_array_equal(result.arrays["certificate_theta"], np.zeros((6, 5)))
 
@@ -135,7 +138,7 @@ def test_a_batch_of_the_wrong_length_fails_as_a_whole(tmp_path):
 
 def staged_cells(tmp_path, **options):
     path = tmp_path / "stages.py"
-    path.write_text(STAGES, encoding="utf-8")
+    path.write_text(STAGES.replace("PLANTED", str(PLANTED)), encoding="utf-8")
     method = Method("two", "", relax=f"{path}:relax", round=f"{path}:round", code=(str(path),))
     options = {"solver": "a", "turns": 1, **options}
     return tuple(Cell(cell.data, method, options, 0.1, cell.width, 0, "code") for cell in cells(width=[3, 4]))
@@ -153,12 +156,13 @@ def test_a_relaxation_goes_through_the_store_and_its_cost_into_each_cell(tmp_pat
     (solved,) = perform(Task(both, timeout=100.0, relaxing=True))
     assert solved.info["budget"] == pytest.approx(RELAX_SHARE * BUDGET_SHARE * 100.0)
     relaxation, spent = store_and_load(tmp_path / "relaxation", solved)
-    assert relaxation.certificate.lower_bound == 0.25
-    np.testing.assert_array_equal(relaxation.certificate.proof["T"], np.eye(3))
+    assert relaxation.certificate.lower_bound == 1e-4
+    np.testing.assert_array_equal(relaxation.certificate.proof["rep"], np.full(6, -1))
     assert [row.iteration for row in relaxation.trace] == [0, 1]
     spent = Cost(40.0, spent.setup_s, 41.0, 1e9)
+    bound = {name: solved.columns.get(name) for name in BOUND_COLUMNS}
     for cell in both:
-        task = Task((cell,), timeout=100.0, relaxation=relaxation, spent=spent)
+        task = Task((cell,), timeout=100.0, relaxation=relaxation, spent=spent, bound=bound)
         (result,) = perform(task)
         columns = result.columns
         assert result.arrays["network_U"].shape == (2, cell.width)
@@ -167,7 +171,8 @@ def test_a_relaxation_goes_through_the_store_and_its_cost_into_each_cell(tmp_pat
         assert columns["solve_s"] == 40.0
         assert columns["cpu_s"] >= 41.0
         assert columns["peak_memory_mb"] == 1e9
-        assert (columns["lower_bound"], columns["relaxation_value"], columns["iterations"]) == (0.25, 1.5, 12)
+        assert (columns["lower_bound"], columns["relaxation_value"], columns["iterations"]) == (1e-4, 1.5, 12)
+        assert columns["verify_s"] == solved.columns["verify_s"]
         assert (columns["status"], columns["message"]) == ("ok", "so far")
         assert [line[0] for line in result.trace] == ["solve", "solve", "round"]
         assert result.info["budget"] == pytest.approx(BUDGET_SHARE * 100.0 - 40.0)
