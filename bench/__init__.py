@@ -12,9 +12,11 @@ estimate.py     how much memory a task will need
 pool.py         workers with limits enforced from outside
 dask_pool.py    the same through dask.distributed, on other machines
 start.py        the first thing a worker process does
-worker.py       prepare, work, collect: a task in a worker
+worker.py       prepare, work, collect, prove: a task in a worker
 crossval.py     γ chosen by cross-validation on the training rows
 outcome.py      what a method returned → Result
+gate.py         a claimed bound → lower_bound, if the checker proves it
+alarms.py       bounds that contradict a network, or were not proved
 metrics.py      what a Fit scores
 memory.py       how much memory there is, and is held
 progress.py     the progress bar, or plain lines

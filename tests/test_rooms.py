@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "solvers": set(),
     "baselines": {"solvers.problem"},
     "bench": {"datasets", "solvers", "baselines"},
-    "reports": {"bench.store", "bench.history"},
+    "reports": {"bench.store", "bench.history", "bench.alarms"},
 }
 FILES = [path for room in ROOMS for path in sorted((HOUSE / room).rglob("*.py"))]
 CHECKER = [path for path in FILES if path.parent.name == "checker"]
