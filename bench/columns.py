@@ -96,6 +96,10 @@ TIGHTNESS_COLUMNS = (
         "float",
         "as the paper reports it: value of method sdp, of cvxpy-scs if it ran, / best objective of method sgd",
     ),
-    Column("exact_value", "float", "value of the completely positive program from method cpp, if proved to 1e-2"),
+    Column(
+        "exact_value",
+        "float",
+        "value of method cpp where it is proved to the gap that its cell asked for, and at least to 1e-2",
+    ),
     Column("sdp_over_exact", "float", "relaxation_value / exact_value"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,8 @@ GROUP = ["data", "gamma"]
 LITERAL = "cvxpy-scs"  # the solver that the paper's authors used
 UPPER = ("objective", "upper_bound")  # the columns that bound p*(∞) from above
 COME_TO_AN_END = ("ok", "stalled", "iteration_limit")  # by themselves, whatever the clock
-EXACT = 1e-2  # a certified gap up to which the value of method cpp is called exact
+EXACT = 1e-2  # the largest proved gap at which the value of method cpp is called exact
+ROUNDING = 1e-9  # relative: by how much that value may lie below the bound
 FORMULA = r"('*[=+\-@\t\r])"  # how a text begins that a spreadsheet takes for a formula, quoted once or more, or not
 DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
 
@@ -82,8 +84,7 @@ def _tightness(group: pd.DataFrame) -> dict[str, Any]:
     literal = relaxations["solver"].fillna("") == LITERAL
     published, ours = (_extreme(relaxations[part], "relaxation_value", largest=True) for part in (literal, ~literal))
     published, relaxation = published or ours, ours or published
-    proved = (group["method"] == "cpp") & group["status"].isin(COME_TO_AN_END) & (group["gap"] <= EXACT)
-    exact = _extreme(group[proved], "relaxation_value", largest=False)
+    exact = _extreme(group[_exact(group)], "relaxation_value", largest=False)
     value = relaxation.get("relaxation_value")
     first = group.iloc[0]
     return {
@@ -100,13 +101,35 @@ def _tightness(group: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _has_cuts(options: Any) -> bool:
+def _exact(group: pd.DataFrame) -> pd.Series:
+    """Which rows know the exact value: those of method cpp that proved it as closely as they were asked to.
+
+    The gap asked for, or EXACT where that is larger, has to hold the whole proved interval, up to the best network of
+    the group, and the value itself, which is only what the solver reports.
+    """
+    asked = group["options"].map(_gap_asked_for).astype(float)
+    value, lower = group["relaxation_value"], group["lower_bound"]
+    within = (value - lower <= asked * value) & (value >= lower * (1 - ROUNDING))
+    ended = (group["method"] == "cpp") & group["status"].isin(COME_TO_AN_END)
+    return (ended & (group["gap"] <= asked) & within).fillna(False).astype(bool)
+
+
+def _gap_asked_for(text: Any) -> float:
+    gap = _options(text).get("gap", EXACT)
+    return min(gap, EXACT) if isinstance(gap, int | float) else math.nan
+
+
+def _has_cuts(text: Any) -> bool:
     """Whether the options of a cell ask for cuts, which tighten the relaxation."""
+    return bool(_options(text).get("cuts"))
+
+
+def _options(text: Any) -> dict[str, Any]:
     try:
-        found = json.loads(options or "{}")
+        found = json.loads(text or "{}")
     except (ValueError, TypeError, RecursionError):
-        return False
-    return isinstance(found, dict) and bool(found.get("cuts"))
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _extreme(group: pd.DataFrame, column: str, *, largest: bool) -> dict[str, Any]:

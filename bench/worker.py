@@ -208,7 +208,8 @@ def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
         left = max(budget - (time.perf_counter() - begin), 0.05 * budget)
         fit = round_(problem, relaxation, budget=left, **axes, **rounding)
         status = relaxation.status if fit.status == "ok" else fit.status
-        return replace(fit, status=status, info={**fit.info, **relaxation.info})
+        bound = relaxation.certificate if fit.bound is None else fit.bound
+        return replace(fit, status=status, bound=bound, info={**fit.info, **relaxation.info})
 
     return both
 

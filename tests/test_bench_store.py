@@ -187,18 +187,18 @@ def test_tightness_names_the_best_of_each_group():
         row("b", objective=3.0, method="lbfgs"),
         row("c", lower_bound=1.5, relaxation_value=1.6, method="sdp"),
         row("d", lower_bound=1.0, relaxation_value=1.4, objective=5.0, method="sdp"),
-        row("e", relaxation_value=2.0, method="cpp"),
+        row("e", relaxation_value=2.0, lower_bound=1.999, upper_bound=2.0, method="cpp"),
         row("f", relaxation_value=1.9, method="cpp", status="timeout"),
         row("g", method="nngp", data="d2"),
     ]
     first, second = tightness_table(results_table(rows)).to_dict("records")
     expected = {
         "n": 6,
-        "lower_bound": 1.5,
-        "lower_method": "sdp",
-        "upper_bound": 3.0,
-        "upper_method": "lbfgs",
-        "certified_ratio": 0.5,
+        "lower_bound": 1.999,
+        "lower_method": "cpp",
+        "upper_bound": 2.0,
+        "upper_method": "cpp",
+        "certified_ratio": 0.9995,
         "relaxation_value": 1.6,
         "paper_ratio": 0.4,
         "exact_value": 2.0,
@@ -209,12 +209,35 @@ def test_tightness_names_the_best_of_each_group():
     assert all(pd.isna(second[name]) for name in expected)
 
 
+@pytest.mark.parametrize(
+    ("columns", "exact"),
+    [
+        ({}, True),
+        ({"options": '{"gap":1e-3}'}, True),
+        ({"options": '{"gap":1e-4}'}, False),  # not as close as was asked for
+        ({"lower_bound": 1.97, "options": '{"gap":0.1}'}, False),  # asked for less than counts as exact
+        ({"lower_bound": None}, False),
+        ({"upper_bound": None}, False),
+        ({"relaxation_value": 2.5}, False),  # a value outside the proved interval
+        ({"relaxation_value": 1.0}, False),
+        ({"status": "timeout"}, False),
+        ({"status": "stalled"}, True),
+        ({"method": "sdp"}, False),
+        ({"options": '{"gap":"small"}'}, False),
+    ],
+)
+def test_a_value_is_exact_where_it_is_proved_as_closely_as_asked_for(columns, exact):
+    one = row("a", method="cpp", relaxation_value=2.0, lower_bound=1.999, upper_bound=2.0, options="{}")
+    (line,) = tightness_table(results_table([{**one, **columns}])).to_dict("records")
+    assert line["exact_value"] == 2.0 if exact else pd.isna(line["exact_value"])
+
+
 def test_the_papers_ratio_is_that_of_its_solver_and_cuts_are_no_part_of_the_relaxation():
     rows = [
         row("a", relaxation_value=1.5, solver="cvxpy-scs", options='{"cuts":0,"solver":"cvxpy-scs"}', method="sdp"),
         row("b", relaxation_value=1.2, solver="auto", options='{"cuts":0,"solver":"auto"}', method="sdp"),
         row("c", relaxation_value=1.8, solver="auto", options='{"cuts":4,"solver":"auto"}', method="sdp"),
-        row("d", relaxation_value=2.0, method="cpp"),
+        row("d", relaxation_value=2.0, lower_bound=1.999, upper_bound=2.0, method="cpp"),
         row("e", objective=3.0, method="sgd"),
     ]
     (line,) = tightness_table(results_table(rows)).to_dict("records")
