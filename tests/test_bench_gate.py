@@ -106,7 +106,8 @@ def test_a_run_says_what_was_not_proved_and_its_tables_keep_it_out(tmp_path, cap
     assert table.loc["bench_planted.py:claiming", "claimed_bound"] == 1000
     found = read(out)
     page = write_page(found, [], [], {}, tmp_path, "").read_text(encoding="utf-8")
-    assert "Beware: 1 cell claims a bound that is not proved" in page
+    assert "In these results: " in page
+    assert "1 cell claims a bound that is not proved" in page
     assert "is proved to lie" not in page
 
 
@@ -196,7 +197,7 @@ def test_the_report_and_the_run_name_both_cells_of_a_contradiction(tmp_path, mon
     for name in names:
         assert cells[f"bench_planted.py:{name}"][:8] in said
     assert "alarm: the lower bound 1000 of cell" in said
-    assert read(out).alarms[0].startswith("the lower bound 1000 of cell")
+    assert len(read(out).alarms) == 1
 
 
 def _believed(result):
