@@ -265,3 +265,9 @@ def test_without_a_cover_the_relaxation_bounds(monkeypatch):
     assert "could not be covered" in fit.message
     assert fit.bound.lower_bound == pytest.approx(relax(problem).certificate.lower_bound, rel=1e-9)
     assert fit.bound.lower_bound <= problem.objective(fit.network)
+
+
+def test_a_search_that_the_clock_cut_says_so(monkeypatch):
+    problem = teacher(3, n=8, d=6, c=2)
+    monkeypatch.setattr(sphere, "SEARCH", 0.0)
+    assert cpp(problem, gap=1e-3, budget=300.0).status == "timeout"

@@ -137,5 +137,4 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     if fit.bound.kind not in ("arcs", "cover"):
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
-    late = out_of_time and fit.info["route"] != "search"
-    return replace(fit, status="timeout" if late else fit.status, message=message)
+    return replace(fit, status="timeout" if out_of_time else fit.status, message=message)

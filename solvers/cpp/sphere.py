@@ -61,7 +61,10 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
             marks.pop(0)
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
-        if not proofs and (believed <= gap / 2 or stale or progress.late(SEARCH)):
+        if not proofs and (believed <= gap / 2 or stale):
+            return
+        if not proofs and progress.late(SEARCH):
+            progress.out_of_time = True  # half of it, but what comes next does not make up for the search
             return
         if believed <= gap / 2:
             target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), float(height[0]) * (1 + 1e-6))
