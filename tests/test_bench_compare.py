@@ -2,17 +2,10 @@
 
 import math
 
-import numpy as np
-import pandas as pd
 import pytest
 from relaxbench.bench.compare import compare
-from relaxbench.bench.compare_columns import CHECKED, check_tolerances, tolerances_of, worsening
-from relaxbench.bench.compare_environment import differences
-from relaxbench.bench.spec import check_spec
-from relaxbench.bench.store import COLUMNS
-from relaxbench.bench.text import UsageError
 
-from .bench_results import ENVIRONMENT, changed, row, run_of, write
+from .bench_results import changed, row, run_of, write
 
 
 @pytest.fixture
@@ -157,16 +150,6 @@ def test_what_stays_within_its_tolerance_passes_and_the_config_sets_it(judged):
     assert "the tolerances are those of CAND; BASE declares others" in loose.notes
 
 
-def test_tolerances_survive_the_way_through_a_run(tmp_path):
-    tables = {"dataset": [{"name": "iris"}], "method": [{"name": "lbfgs"}]}
-    spec = check_spec({**tables, "tolerance": {"iterations": math.inf, "gap": 0.5}})
-    found = tolerances_of(spec.toml(), "here")
-    assert (found["iterations"], found["gap"], found["objective"]) == (math.inf, 0.5, 5e-3)
-    assert tolerances_of(check_spec(tables).toml(), "here") == check_tolerances({})
-    with pytest.raises(UsageError, match="Did you mean 'gap'"):
-        check_spec({**tables, "tolerance": {"gapp": 0.5}})
-
-
 def test_the_gap_is_that_of_the_cells_both_sides_have(judged):
     base = [*run_of(), row("other", objective=11.5)]
     gaps = [check for check in judged(base, run_of("new")).checks if check.column == "gap"]
@@ -185,98 +168,152 @@ def test_what_a_time_limit_decided_is_advice(judged):
     ]
 
 
-def test_costs_of_separate_runs_are_advice_in_units_of_the_reference_workload(judged):
-    slow_machine = ENVIRONMENT | {"calibration": {"eigendecomposition_s": 0.08, "product_s": 0.02}}
-    cand = [one | {"runtime_s": 3.0, "peak_memory_mb": 400.0} for one in run_of("new")]
-    found = judged(run_of(), cand, environment=slow_machine)
-    assert found.exit_code == 0
-    costs = [check for check in found.checks if check.kind == "cost"]
-    assert {check.verdict for check in costs} == {"advisory"}
-    for column, ratio in (("runtime_s", 1.5), ("peak_memory_mb", 2.0)):
-        found_ratios = [check.change for check in costs if check.column == column]
-        assert found_ratios == pytest.approx([ratio] * 6)  # three cells and the mean of each method
-    as_measured = judged(run_of(), cand, environment=ENVIRONMENT | {"calibration": {"product_s": "soon"}})
-    assert any("as measured" in note for note in as_measured.notes)
-    assert [c.change for c in as_measured.checks if c.column == "runtime_s"] == pytest.approx([3.0] * 6)
+# --- what each check says ---
 
 
-def test_what_differs_between_the_machines_is_named(judged):
-    other = ENVIRONMENT | {"processor": "Other CPU", "packages": {"numpy": "2.3.0", "scipy": "1.15.0"}, "blas": []}
-    found = judged(run_of(), run_of("new"), environment=other)
-    assert "processor: Example CPU → Other CPU" in found.differences
-    assert "numpy: 2.2.0 → 2.3.0" in found.differences
-    assert any(line.startswith("BLAS: openblas 0.3.30 Zen") for line in found.differences)
-    assert not any("scipy" in line for line in found.differences)
-    assert differences(ENVIRONMENT, ENVIRONMENT) == []
-    assert differences({}, ENVIRONMENT) == ["unknown for BASE: no environment.json beside the results"]
-    for garbage in (3, "x", [1], {"a": [1]}):
-        damaged = dict.fromkeys(ENVIRONMENT, garbage)
-        assert judged(run_of(), run_of("new"), environment=damaged).exit_code == 0
+@pytest.fixture
+def checks(tmp_path):
+    """Compares two lists of rows; returns the checks."""
+    count = iter(range(100))
+
+    def call(base, cand):
+        k = next(count)
+        sides = (write(tmp_path / f"{name}{k}", rows, tables=["parquet"]) for name, rows in (("b", base), ("c", cand)))
+        return list(compare(*sides).checks)
+
+    return call
 
 
-def test_an_option_that_only_one_side_knows_does_not_hide_a_cell(judged):
-    old = [row("sdp", options='{"solver":"ipm"}', lower_bound=11.0, objective=12.0)]
-    new = [row("sdp", options='{"cuts":0,"solver":"ipm"}', lower_bound=10.0, objective=12.0, code="new")]
-    found = judged(old, new)
-    assert found.exit_code == 1
-    assert any("option cuts" in check.note for check in found.checks)
-    two = [*new, row("sdp", options='{"cuts":5,"solver":"ipm"}', lower_bound=11.0, objective=12.0, code="cuts")]
-    assert judged(old, two).exit_code == 4  # which of them is meant cannot be known
-    other = [row("sdp", options='{"solver":"scs"}', lower_bound=11.0, objective=12.0, code="new")]
-    assert judged(old, other).exit_code == 4
+def of(checks, column, method=""):
+    (check,) = [check for check in checks if check.column == column and method in check.cell]
+    return check
 
 
-def test_files_stand_for_folders(tmp_path):
-    base, cand = write(tmp_path / "a", run_of()), write(tmp_path / "b", changed(run_of("n"), "sdp", objective=13.0))
-    codes = {compare(base / x, cand / y).exit_code for x in ("", "results.csv") for y in ("results.parquet", "")}
-    assert codes == {1}
+def sound(checks):
+    return of(checks, "lower_bound ≤ objective")
 
 
-@pytest.mark.parametrize("ending", ["parquet", "csv"])
-def test_a_base_from_before_a_column_was_there_is_compared_in_the_others(tmp_path, ending):
-    base, cand = write(tmp_path / "a", run_of()), write(tmp_path / "b", changed(run_of("n"), "sdp", objective=13.0))
-    path = base / f"results.{ending}"
-    read = {"parquet": pd.read_parquet, "csv": pd.read_csv}[ending]
-    getattr(read(path).drop(columns=["upper_bound", "threads", "machine", "iterations", "test_rmse"]), f"to_{ending}")(
-        path, index=False
+@pytest.mark.parametrize("worst", ["BASE", "CAND"])
+def test_soundness_tells_the_worst_bound_whose_it_is_and_how_many_there_are(checks, worst):
+    bounds = (12.5, 12.25) if worst == "BASE" else (12.25, 12.5)
+    sides = (
+        changed(run_of(code), "sdp", lower_bound=bound) for code, bound in zip(("old", "new"), bounds, strict=True)
     )
-    found = compare(path, cand)
-    assert found.exit_code == 1
-    assert compare(path, base).exit_code == 0
-    assert [check.verdict for check in found.checks if check.column == "iterations"] == ["better", "better"]
+    check = sound(checks(*sides))
+    assert (check.base, check.cand) == (12.5, 12.0)
+    assert check.change == pytest.approx(0.5 / 12.0)
+    assert f"bound of iris sdp γ=0.1 width=10 seed=0 in {worst}" in check.note
+    assert check.note.endswith("; 2 bounds lie above it")
 
 
-def test_a_cell_that_is_there_twice_is_refused(tmp_path):
-    base = write(tmp_path / "a", [*run_of(), *run_of("again")])
-    with pytest.raises(UsageError, match="each cell once"):
-        compare(base, base)
+@pytest.mark.parametrize("owner", ["BASE", "CAND"])
+def test_soundness_tells_the_best_network_and_whose_it_is(checks, owner):
+    better, other = changed(run_of("old"), "lbfgs", objective=10.75), run_of("new")
+    check = sound(checks(better, other) if owner == "BASE" else checks(other, better))
+    assert (check.base, check.cand, check.change) == (11.0, 10.75, pytest.approx(0.25 / 10.75))
+    assert f"network of iris lbfgs γ=0.1 width=10 seed=0 in {owner}" in check.note
 
 
-@pytest.mark.parametrize("column", CHECKED, ids=lambda column: column.name)
-def test_every_compared_column_exists_and_its_tolerance_bites(judged, column):
-    assert column.name in {known.name for known in COLUMNS if known.kind in ("int", "float")}
-    if column.name == "gap":  # computed, see above
-        return
-    value = 100 if column.name == "iterations" else 0.5
-    step = column.tolerance * (value if column.measure != "absolute" else 1) * (-1 if column.better == "higher" else 1)
-    for factor, code in ((0.5, 0), (2, 1), (-2, 0)):
-        after = value + factor * step
-        cand = [row("m", **{column.name: round(after) if column.name == "iterations" else after}, code="new")]
-        assert judged([row("m", **{column.name: value})], cand).exit_code == code, (column, factor)
+def test_a_single_bound_above_is_not_counted_and_none_above_needs_no_note(checks):
+    check = sound(checks(run_of(), changed(run_of("new"), "sdp", lower_bound=12.25)))
+    assert check.note.endswith(" in BASE")
+    assert (check.base, check.cand) == (12.25, 12.0)
+    well = sound(checks(run_of(), changed(run_of("new"), "sdp", lower_bound=11.5)))
+    assert (well.verdict, well.base, well.cand, well.note) == ("ok", 11.5, 12.0, "")
+    assert well.change == pytest.approx(-0.5 / 12.0)
 
 
-def test_worsening_from_zero_and_of_small_counts():
-    by_name = {column.name: column for column in CHECKED}
-    assert worsening(by_name["lower_bound"], 0.0, 0.0) == 0
-    assert worsening(by_name["lower_bound"], 0.0, -1e-9) == math.inf
-    assert worsening(by_name["objective"], 0.0, -1.0) == -math.inf
-    assert worsening(by_name["iterations"], 3, 5) == 0
-    assert worsening(by_name["iterations"], 3, 6) == 1.0
-    assert worsening(by_name["gap"], 0.1, 0.3) == pytest.approx(0.2)
-    assert not worsening(by_name["gap"], np.nan, 0.3) <= 1
+def test_a_problem_without_a_bound_or_without_a_network_has_no_soundness(checks):
+    for columns in ({"lower_bound": None}, {"objective": None, "upper_bound": None}):
+        rows = [[row("sdp", objective=12.0, lower_bound=11.0, code=code) | columns] for code in ("old", "new")]
+        assert [check for check in checks(*rows) if check.kind == "soundness"] == []
 
 
-@pytest.mark.parametrize("given", [{"objectve": 1}, {"objective": -1}, {"gap": "x"}, {"gap": math.nan}, {"gap": True}])
-def test_tolerances_that_are_none(given):
-    with pytest.raises(UsageError):
-        check_tolerances(given)
+def test_the_grid_tells_which_side_has_a_cell_and_why(checks):
+    only = [check for check in checks([*run_of(), row("x")], [*run_of("new"), row("y")]) if check.kind == "grid"]
+    assert [(check.base, check.cand, check.note) for check in only] == [
+        ("ok", None, "only in BASE"),
+        (None, "ok", "only in CAND"),
+    ]
+    other = checks([*run_of(), row("x")], [*run_of("new"), row("x", data="d1")])
+    assert [check.note for check in other if check.kind == "grid"] == [
+        "only in BASE, on other data",
+        "only in CAND, on other data",
+    ]
+
+
+def test_a_message_is_told_where_the_status_is_another(checks):
+    said = {"message": "out of ideas"}
+    failed = changed(run_of("new"), "nngp", status="failed", **said)
+    assert of(checks(run_of(), failed), "status", "nngp").note == "out of ideas"
+    assert of(checks(run_of(), changed(run_of("new"), "nngp", **said)), "status", "nngp").note == ""
+    silent = changed(run_of("new"), "nngp", status="failed")
+    assert of(checks(run_of(), silent), "status", "nngp").note == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("ok", "ok", "ok"),
+        ("ok", "failed", "failed"),
+        ("failed", "ok", "better"),
+        ("failed", "memory", "advisory"),
+        ("ok", "unsupported", "regression"),
+        ("unsupported", "ok", "better"),
+        ("unsupported", "unsupported", "ok"),
+    ],
+)
+def test_what_a_change_of_status_is(checks, before, after, verdict):
+    found = checks([row("m", status=before)], [row("m", status=after, code="new")])
+    assert of(found, "status").verdict == verdict
+    compared = not {before, after} & {"failed", "memory"}
+    assert any(check.column == "train_accuracy" for check in found) == compared
+
+
+def test_a_regression_tells_its_tolerance_and_what_passes_tells_nothing(checks):
+    found = checks(run_of(), changed(run_of("new"), "lbfgs", objective=12.25, iterations=300, train_accuracy=0.962))
+    worse, fewer, same = (of(found, name, "lbfgs") for name in ("objective", "iterations", "train_accuracy"))
+    assert (worse.verdict, worse.note, worse.change) == ("regression", "tolerance 0.005", pytest.approx(0.25 / 12.0))
+    assert (fewer.verdict, fewer.note, fewer.change) == ("better", "", -0.25)
+    assert (same.verdict, same.note, same.change) == ("ok", "", pytest.approx(-0.002))
+
+
+@pytest.mark.parametrize("side", ["base", "cand", "both"])
+def test_a_time_limit_makes_advice_of_differences_alone(checks, side):
+    base = changed(run_of(), "lbfgs", status="timeout" if side != "cand" else "ok")
+    cand = changed(run_of("new"), "lbfgs", status="timeout" if side != "base" else "ok", objective=12.25)
+    found = checks(base, cand)
+    assert of(found, "objective", "lbfgs").verdict == "advisory"
+    assert of(found, "objective", "lbfgs").note == "the time limit decided"
+    assert (of(found, "iterations", "lbfgs").verdict, of(found, "iterations", "lbfgs").note) == ("ok", "")
+    assert of(found, "objective", "sdp").verdict == "ok"
+
+
+def test_another_gamma_by_cross_validation_makes_advice_of_what_is_measured_in_training(checks):
+    asked = {"gamma_by": "cv", "width": 10, "objective": 12.0, "iterations": 400}
+    base = [row("lbfgs", **asked)]
+    worse = {"gamma": 1.0, "objective": 13.0, "test_accuracy": 0.5, "balanced_accuracy": 0.5, "train_accuracy": 0.5}
+    found = checks(base, [row("lbfgs", code="new", **(asked | worse))])
+    verdicts = {check.column: check.verdict for check in found if check.kind == "quality"}
+    assert verdicts == {
+        "status": "ok",
+        "objective": "advisory",
+        "train_accuracy": "advisory",
+        "test_accuracy": "regression",
+        "balanced_accuracy": "regression",
+        "iterations": "ok",
+    }
+    assert of(found, "objective").note == "cross-validation chose another γ"
+    assert of(checks(base, [row("lbfgs", code="new", **(asked | {"objective": 13.0}))]), "objective").verdict == (
+        "regression"
+    )
+
+
+def test_gaps_are_recomputed_and_those_that_are_no_number_are_none(checks):
+    gap = of(checks(run_of(), changed(run_of("new"), "lbfgs", objective=11.5)), "gap")
+    assert (gap.base, gap.cand) == (pytest.approx(1 / 12), pytest.approx(0.5 / 11.5))
+    huge = [changed(run_of(code), "sdp", lower_bound=-1.7e308, upper_bound=1e-300) for code in ("old", "new")]
+    assert not [check for check in checks(*huge) if check.column == "gap"]
+    zero = [[row("sdp", objective=0.0, lower_bound=0.0, code=code)] for code in ("old", "new")]
+    assert not [check for check in checks(*zero) if check.column == "gap"]
+    assert sound(checks(*zero)).change is None

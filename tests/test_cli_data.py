@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from relaxbench.bench.cli import main
-from relaxbench.bench.store import load_data, load_results
+from relaxbench.bench.store import load_arrays, load_data, load_results
 
 PLANTED = Path(__file__).with_name("bench_planted.py")
+README = Path(__file__).parent.parent / "README.md"
 METHODS = ("--method", f"{PLANTED}:good", "--method", f"{PLANTED}:fussy", "--width", "2", "--jobs", "1")
 ROWS = [(k / 10, (7 * k % 12) / 10, k % 3) for k in range(12)]
 
@@ -155,4 +156,20 @@ def test_the_default_is_documented(capsys):
         main(["run", "--help"])
     help_ = " ".join(capsys.readouterr().out.split())
     assert re.search(r"--test-fraction F .*?\(default: 0\.5; 0: all rows train\)", help_)
-    assert "--test-fraction" in (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert "--test-fraction" in README.read_text(encoding="utf-8")
+
+
+def test_the_method_of_the_readme_runs_as_printed(tmp_path, monkeypatch, capsys):
+    text = README.read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.S) if block.startswith("# mine.py")]
+    (tmp_path / "mine.py").write_text(block, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert "--method mine.py:train" in text
+    grid = ["--dataset", "random", "--method", "mine.py:train", "--gamma", "0.1", "--width", "3", "--jobs", "1"]
+    assert main(["run", *grid, "--out", "r"]) == 0, capsys.readouterr().err
+    (row,) = load_results("r").to_dict("records")
+    data, arrays = load_data("r", row["cell"]), load_arrays("r", row["cell"])
+    U, V = arrays["network_U"], arrays["network_V"]
+    loss = np.sum((np.maximum(data["X_train"] @ U, 0) @ V - data["Y_train"]) ** 2) / 2
+    assert row["objective"] == pytest.approx(loss + 0.1 * (np.sum(U**2) + np.sum(V**2)) / 2)
+    assert row["objective"] < np.sum(data["Y_train"] ** 2) / 2 + 0.1 * np.sum(U**2) / 2  # better than no output weights
