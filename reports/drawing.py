@@ -16,6 +16,7 @@ from .figures.kind import FigureKind, Looks
 from .results import ReportError, Results
 from .scripts import script
 from .summary import OURS, series
+from .tables import inert
 
 FORMATS = ("pdf", "svg", "png")
 METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
@@ -67,7 +68,7 @@ def draw(
     frame = kind.data(results)
     named = {name: look for name, look in looks(results).items() if _occurs(frame, name)}
     files = {}
-    frame.to_csv(folder / f"{kind.name}.csv", index=False)
+    inert(frame).to_csv(folder / f"{kind.name}.csv", index=False)
     (folder / f"{kind.name}.py").write_text(script(kind, frame, named), encoding="utf-8")
     with settings(style):
         for width in widths:

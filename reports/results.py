@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..bench.history import METRICS, Step, Trend, steps, trends
 from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
-from .plausible import contradictions, plausible, without
+from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
@@ -85,9 +85,10 @@ class Results:
     def trace(self, cell: str) -> pd.DataFrame:
         """The trace of a cell (stage, seconds, iteration, value, bound, residual); no rows if it cannot be read."""
         try:
-            return load_trace(self.folder, cell)
+            found = load_trace(self.folder, cell)
         except (ValueError, OSError):
             return pd.DataFrame(columns=["stage", "bound"])
+        return found[found["seconds"].between(0, LARGEST) & ~(found["bound"].abs() > LARGEST)]
 
     def network(self, cell: str) -> tuple[Array, Array] | None:
         """U (d, m) and V (m, c) of a cell's network, if it has one that can be read."""

@@ -15,6 +15,7 @@ import pandas as pd
 
 from . import style as house
 from .figures.kind import FigureKind, Looks
+from .tables import FORMULA
 
 
 def script(kind: FigureKind, frame: pd.DataFrame, named: Looks) -> str:
@@ -25,7 +26,7 @@ def script(kind: FigureKind, frame: pd.DataFrame, named: Looks) -> str:
     style_tree = ast.parse(inspect.getsource(house))
     style_imports = [node for node in style_tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     style_rest = [node for node in style_tree.body[1:] if not isinstance(node, ast.Import | ast.ImportFrom)]
-    lines = {"import sys", "from pathlib import Path", "import matplotlib"}
+    lines = {"import re", "import sys", "from pathlib import Path", "import matplotlib"}
     lines |= {ast.unparse(node) for node in (*imports, *style_imports)}
     own = {line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names}
     return "\n".join(
@@ -44,6 +45,7 @@ def script(kind: FigureKind, frame: pd.DataFrame, named: Looks) -> str:
             _source(source, parts),
             "",
             f"TEXT = {dict.fromkeys((name for name in frame if frame[name].dtype.kind not in 'ifb'), 'str')}",
+            f"FORMULA = {FORMULA}",
             f"LOOKS = {pprint.pformat(named, width=110, sort_dicts=False)}",
             "",
             'if __name__ == "__main__":',
@@ -52,6 +54,9 @@ def script(kind: FigureKind, frame: pd.DataFrame, named: Looks) -> str:
             '    width = float(sys.argv[2]) if len(sys.argv) > 2 else WIDTHS["double"]',
             "    with matplotlib.rc_context(settings()):",
             f'        frame = pd.read_csv(here / "{kind.name}.csv", dtype=TEXT, keep_default_na=False, na_values=[""])',
+            "        for name in TEXT:  # without the apostrophe that keeps spreadsheets from reading a formula",
+            "            quoted = frame[name].astype(str).str.match(\"'+[\" + re.escape(''.join(FORMULA)) + ']')",
+            "            frame[name] = frame[name].where(~quoted, frame[name].astype(str).str.slice(1))",
             f"        figure = {kind.draw.__name__}(frame, LOOKS, width)",
             "        settle(figure)",
             "        figure.savefig(output)",

@@ -39,7 +39,8 @@ LATEX = {
     "[": "{[}",
     "]": "{]}",
 }
-MARKDOWN = "\\`*_{}[]<>|#$~!"
+MARKDOWN = {letter: "\\" + letter for letter in "\\`*_{}[]|#$~!"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the beginning of a formula
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,22 @@ class Table:
 
     def write(self, folder: Path, command: str) -> None:
         """`name`.csv, .md and .tex in the folder; the two texts name the command that makes them again."""
-        self.data.to_csv(folder / f"{self.name}.csv", index=False)
+        inert(self.data).to_csv(folder / f"{self.name}.csv", index=False)
         (folder / f"{self.name}.md").write_text(markdown(self, command), encoding="utf-8")
         (folder / f"{self.name}.tex").write_text(latex(self, command), encoding="utf-8")
+
+
+def inert(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with an apostrophe before every text that a spreadsheet would take for a formula; numbers stay.
+
+    So that it can be undone (scripts.py), one more is put before a formula that has apostrophes already.
+    """
+
+    def quoted(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.lstrip("'").startswith(FORMULA) else value
+
+    texts = [name for name in frame if frame[name].dtype.kind not in "ifb"]
+    return frame.assign(**{name: frame[name].map(quoted) for name in texts})
 
 
 ABSENT = Entry("–")
@@ -147,8 +161,8 @@ def latex(table: Table, command: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text with everything escaped that Markdown would act upon."""
-    return "".join("\\" + letter if letter in MARKDOWN else letter for letter in text)
+    """Text with everything escaped that Markdown would act upon, and HTML as entities, which every reader knows."""
+    return "".join(MARKDOWN.get(letter, letter) for letter in text)
 
 
 def markdown(table: Table, command: str) -> str:

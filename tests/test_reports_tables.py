@@ -1,15 +1,20 @@
 """The numbers in CSV, Markdown, LaTeX and HTML tables are those of the store; LaTeX and Markdown stay what they are."""
 
 import re
+import runpy
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from math import floor, log10
 
 import numpy as np
 import pandas as pd
 import pytest
-from relaxbench.reports.tables import Entry, Table, fixed, latex, latex_text, markdown, number
+from relaxbench.reports import report
+from relaxbench.reports.contents import tables as tables_of
+from relaxbench.reports.reading import read
+from relaxbench.reports.tables import Entry, Table, fixed, inert, latex, latex_text, markdown, number
 
 from .reports_folder import make_rows, quick_report, whole, write_folder
 
@@ -270,6 +275,39 @@ def test_markdown_acts_on_nothing_that_comes_from_names():
     line = next(line for line in markdown(nasty_table(), "x").splitlines() if line.startswith("| **"))
     assert len(re.findall(r"(?<!\\)\|", line)) == 4
     assert not re.search(r"(?<!\\)[<*`](?!\*|/?sup|\\)", line.replace("**", ""))
+    hostile = markdown(nasty_table("<img src=x onerror=alert(1)> &lt;"), "x")
+    assert not re.search("<(?!/?sup>)", hostile)
+    assert "&lt;img src=x onerror=alert(1)&gt; &amp;lt;" in hostile
+
+
+TEXTS = ["=1+1", "+1", "-2", "@SUM(A1)", "'=1", "''@x", "plain", "'quoted'", "a=b", ""]
+
+
+def test_no_text_of_a_csv_is_a_formula_and_numbers_stay_numbers():
+    frame = pd.DataFrame({"name": TEXTS, "value": [-1.5] * len(TEXTS), "count": -2})
+    found = inert(frame)
+    assert found["name"].tolist() == ["'" + text for text in TEXTS[:6]] + TEXTS[6:]
+    assert found[["value", "count"]].equals(frame[["value", "count"]])
+    assert "-1.5,-2" in found.to_csv(index=False)
+
+
+def test_a_data_set_named_like_a_formula_is_text_in_every_csv_and_itself_in_the_picture(tmp_path, monkeypatch):
+    name, method = '=HYPERLINK("x")', "@mine.py:fit"
+    rows = make_rows({name: (20, 2, 2, 0.9, 2)}, methods=("sgd", "nngp"), gammas=(0.1,), widths=(5, 10), seeds=(0,))
+    rows = [{**row, "method": method if row["method"] == "nngp" else row["method"]} for row in rows]
+    folder = write_folder(tmp_path / "run", rows, records=False)
+    picture = report(folder, figure="accuracy", format="svg")
+    text = (picture.parent / "accuracy.csv").read_text(encoding="utf-8")
+    assert "'=HYPERLINK" in text
+    assert "'@mine" in text
+    assert not re.search(r'(^|,)"?[=+@]', text, re.M)
+    monkeypatch.setattr(sys, "argv", ["accuracy.py", str(tmp_path / "again.svg")])
+    runpy.run_path(str(picture.parent / "accuracy.py"), run_name="__main__")
+    drop = lambda path: re.sub(r"<metadata>.*?</metadata>", "", path.read_text(encoding="utf-8"), flags=re.S)  # noqa: E731
+    assert drop(tmp_path / "again.svg") == drop(picture)
+    for table in tables_of(read(folder)):
+        table.write(tmp_path, "x")
+        assert not re.search(r'(^|,)"?[=+@]', (tmp_path / f"{table.name}.csv").read_text(encoding="utf-8"), re.M)
 
 
 @pytest.mark.skipif(
