@@ -51,10 +51,11 @@ def critical_width(results: Results) -> Table | None:
         *("lower bound", "upper bound", "certified ratio", "test score at 1 %", "test score, widest"),
     )
     caption = (
-        "The smallest width at which training came within 1 % and 0.1 % of the best objective known (> m: none up to "
-        "m). Atoms: neurons of the network of method cpp, whose objective is proved to lie within the certified ratio "
-        "of the optimum over all widths: a proved upper bound on the critical width at that accuracy. Test score: "
-        "accuracy, or R² for real-valued targets, on held-out rows, of the network with the least training "
+        "The smallest width at which training came within 1 % and 0.1 % of the best objective known. ≥ m: only the "
+        "widest that was tried, m, came so near, so that the number is the end of the widths tried; > m: none did, up "
+        "to m. Atoms: neurons of the network of method cpp, whose objective is proved to lie within the certified "
+        "ratio of the optimum over all widths: a proved upper bound on the critical width at that accuracy. Test "
+        "score: accuracy, or R² for real-valued targets, on held-out rows, of the network with the least training "
         "objective at that width. Over several data sets drawn: the largest widths and atoms, the smallest ratio, mean "
         "bounds and scores. Lower bounds and ratios are rounded down, upper bounds up."
     )
@@ -63,14 +64,19 @@ def critical_width(results: Results) -> Table | None:
 
 
 def _widths(part: pd.DataFrame) -> Row:
-    """Critical widths (inf: none) and test scores of one (data, γ); a network counts for all larger widths too."""
+    """Critical widths (inf: none) and test scores of one (data, γ); a network counts for all larger widths too.
+
+    width_1_at_end and the like: whether only the widest network tried, or none, came so near.
+    """
     best = part.sort_values("relative", kind="stable").drop_duplicates("width").set_index("width").sort_index()
     loss = best["relative"].cummin()
     score = best["test_accuracy"].fillna(best["test_r2"])
     line: Row = {name: min(loss.index[loss <= limit], default=math.inf) for name, limit in NEAR.items()}
     enough = line["width_1"]
+    ends = {f"{name}_at_end": line[name] >= loss.index.max() for name in NEAR}
     return {
         **line,
+        **ends,
         "widest": loss.index.max(),
         "score_1": score[enough] if enough < math.inf else math.nan,
         "score_widest": score.iloc[-1],
@@ -89,15 +95,18 @@ def _atoms(results: Results, exact: pd.DataFrame) -> float:
 
 def _joined(problem: str, gamma: float, part: pd.DataFrame) -> Row:
     largest = {name: part[name].max() for name in (*NEAR, "widest", "atoms")}
+    ends = {name: bool(part[name].any()) for name in (f"{near}_at_end" for near in NEAR)}
     bounds = {"lower_bound": (part["best"] * part["certified_ratio"]).mean(), "upper_bound": part["best"].mean()}
     scores = {name: part[name].mean() for name in ("score_1", "score_widest")}
     ratio = {"certified_ratio": part["certified_ratio"].min()}
-    return {"problem": problem, "gamma": gamma, "draws": len(part), **largest, **bounds, **ratio, **scores}
+    return {"problem": problem, "gamma": gamma, "draws": len(part), **largest, **ends, **bounds, **ratio, **scores}
 
 
 def _shown(line: Row) -> tuple[Entry, ...]:
     def width(name: str) -> Entry:
-        return Entry(f"{line[name]:.0f}" if line[name] < math.inf else f"> {line['widest']:.0f}")
+        if line[name] == math.inf:
+            return Entry(f"> {line['widest']:.0f}")
+        return Entry(f"{'≥ ' if line[f'{name}_at_end'] else ''}{line[name]:.0f}")
 
     return (
         *(Entry(line["problem"]), Entry(number(line["gamma"])), Entry(str(line["draws"]))),

@@ -141,6 +141,18 @@ def test_ratios_are_those_of_the_store(store):
         assert np.allclose(merged[f"{column}_x"], merged[f"{column}_y"], equal_nan=True)
 
 
+def test_the_distribution_is_left_out_where_nothing_exact_is_known():
+    rows = make_rows({"spiral": (60, 2, 3, 0.7, 1)}, methods=("sdp", "cpp", "sgd"), widths=(300,), seeds=(0,))
+    found = FIGURES["distribution"].data(ready(rows))
+    assert set(found["gamma"]) == {0.1, 0.01}
+    some = [row for row in rows if row["method"] != "cpp" or row["gamma"] == 0.1]
+    assert set(FIGURES["distribution"].data(ready(some))["gamma"]) == {0.1}
+    none = [row for row in rows if row["method"] != "cpp"]
+    assert ready(none).tightness["paper_ratio"].notna().all()
+    with pytest.raises(NothingToShow, match="exact value"):
+        FIGURES["distribution"].data(ready(none))
+
+
 def test_objectives_against_width_are_those_of_the_store(store):
     results, groups = store
     best = groups[["data", "gamma", "upper_bound", "certified_ratio"]]

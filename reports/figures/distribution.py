@@ -22,11 +22,17 @@ CURVES = {
 def data(results: Results) -> pd.DataFrame:
     """One row a group: the relaxation over the exact value and over the best SGD objective (the paper's ratio).
 
+    Only of those γ at which an exact value is known, lest a picture of SDP / exact be without it.
     cuts and branch: what circuit cuts and the hierarchy prove, over the best network known.
     """
     rows = results.tightness.dropna(subset=["sdp_over_exact", "paper_ratio"], how="all")
+    known = set(rows.loc[rows["sdp_over_exact"].notna(), "gamma"])
+    rows = rows[rows["gamma"].isin(known)]
     if rows.empty:
-        raise NothingToShow("No data set has a relaxation value with an exact value or an SGD objective beside it.")
+        raise NothingToShow(
+            "No data set has a relaxation value with an exact value beside it: it needs method cpp, or more time for "
+            "it."
+        )
     rows = rows[["problem", "data", "gamma", "sdp_over_exact", "paper_ratio"]]
     more = stages(results)[["data", "gamma", "cuts", "branch"]]
     return ordered(rows.merge(more, on=["data", "gamma"], how="left"))

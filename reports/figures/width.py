@@ -57,7 +57,10 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             axis.axhline(bound, color=INK, linewidth=1.2)
         enough = part[part["mean"] <= CLOSE]
         if len(enough):
-            axis.axvline(enough["width"].min(), color=SOFT, linewidth=0.9, linestyle=":")
+            first = enough["width"].min()
+            axis.axvline(first, color=SOFT, linewidth=0.9, linestyle=":")
+            if first == part["width"].max():
+                axis.annotate("≥ ", (first, 1), ("data", "axes fraction"), ha="right", va="top", color=SOFT)
         title(axis, f"{key[0]}\nγ = {key[1]:g}", width / columns)
     lowest = shown["bound"].where(shown["bound"] > 0).min()
     log_x(axes[0, 0], *around(shown["width"], 1.3), most=4)
@@ -82,8 +85,10 @@ def caption(frame: pd.DataFrame) -> str:
         "Points are means over seeds and data sets drawn, bars reach from the smallest to the largest. The line "
         "without points is the proved lower bound (its mean over the data sets drawn), the grey band reaches from "
         "it to the best known network: the optimum lies in it. The dotted line marks the smallest width whose "
-        f"mean is within 1 % of the best. Both axes are logarithmic; what is more than {HIGHEST:g} times the best "
-        "known is not in view." + left_out(frame, PANELS, "those with most widths")
+        "mean is within 1 % of the best, with ≥ beside it where that is the widest that was tried, so that the "
+        "line marks the end of the widths and not a critical one; without a line none came so near. Both axes are "
+        f"logarithmic; what is more than {HIGHEST:g} times the best known is not in view."
+        + left_out(frame, PANELS, "those with most widths")
     )
 
 
