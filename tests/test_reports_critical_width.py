@@ -86,6 +86,7 @@ def test_the_picture_marks_the_end_of_the_widths(tmp_path, widths, mark):
     results = read(write_folder(tmp_path / "run", made))
     frame = FIGURES["width"].data(results)
     figure = FIGURES["width"].draw(frame, looks(results), 7.0)
+    figure.draw_without_rendering()
     assert [text.get_text() for text in figure.axes[0].texts] == (["≥ "] if mark else [])
     assert "≥ beside it" in FIGURES["width"].caption(frame)
 

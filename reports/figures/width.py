@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             first = enough["width"].min()
             axis.axvline(first, color=SOFT, linewidth=0.9, linestyle=":")
             if first == part["width"].max():
-                axis.annotate("≥ ", (first, 1), ("data", "axes fraction"), ha="right", va="top", color=SOFT)
+                axis.text(first, 1, "≥ ", transform=axis.get_xaxis_transform(), ha="right", va="top", color=SOFT)
         title(axis, f"{key[0]}\nγ = {key[1]:g}", width / columns)
     lowest = shown["bound"].where(shown["bound"] > 0).min()
     log_x(axes[0, 0], *around(shown["width"], 1.3), most=4)
