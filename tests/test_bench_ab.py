@@ -115,24 +115,35 @@ def test_20_pairs_of_smoke_against_themselves_raise_no_alarm(clone):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_hot_operations_of_both_sides(clone):
     top, cli = clone
     kept = "test_perf_relaxation.py"
     for path in (top / "tests" / "perf").glob("test_*.py"):
         if path.name != kept:
             path.unlink()
-    done = cli("ab", "HEAD", "perf", "--pairs", 6)
-    assert done.returncode == 2, done.stderr + done.stdout
-    assert "--pairs must be at least 9 for one of 8" in done.stderr
-    done = cli("ab", "HEAD", "perf", "--pairs", 9, "--threshold", 100)
+    done = cli("ab", "HEAD", "perf", "--pairs", 10, "--threshold", 100)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "failed" not in done.stdout
     lift = top / "solvers" / "lift.py"
     lift.write_text(lift.read_text() + "\n\ndef adjoint(*_):\n    raise RuntimeError('planted')\n")
-    done = cli("ab", "HEAD", "perf", "--pairs", 9, "--threshold", 100)
+    done = cli("ab", "HEAD", "perf", "--pairs", 10, "--threshold", 100)
     assert done.returncode == 3, done.stderr + done.stdout
     assert "test_adjoint" in done.stdout
+
+
+def test_too_few_pairs_for_the_hot_operations_are_refused_before_they_run(clone):
+    top, cli = clone
+    for path in (top / "tests" / "perf").glob("test_*.py"):
+        path.unlink()
+    planted = (
+        "import pytest\n\n@pytest.mark.parametrize('k', range(16))\ndef test_it(benchmark, k):\n    assert False\n"
+    )
+    (top / "tests" / "perf" / "test_planted.py").write_text(planted)
+    done = cli("ab", "HEAD", "perf", "--pairs", 9)  # 2 · 2⁻⁹ > 0.05/16
+    assert done.returncode == 2, done.stderr + done.stdout
+    assert "--pairs must be at least 10 for one of 16 tests of costs to count. Got 9 instead" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_dependencies_are_the_same_whatever_their_order(tmp_path):
