@@ -21,9 +21,9 @@ def definite(Q: arb_mat) -> bool:
     size = Q.nrows()
     scale = []
     for i in range(size):
-        mantissa, power = Q[i, i].mid().man_exp()
-        if not Q[i, i] > 0:
+        if not (Q[i, i].is_finite() and Q[i, i] > 0):
             return False
+        mantissa, power = Q[i, i].mid().man_exp()
         scale.append(-((int(mantissa).bit_length() + int(power)) // 2))
     rows = Q.tolist()
     if any(scale):

@@ -40,6 +40,7 @@ DEEPEST = 1000  # splits on the way to a region
 WORK = 5e10  # multiplications of balls: some ten minutes
 ROOMS = 10.0 ** np.arange(-12.0, 3.0)  # by which λ is raised above its floating-point value until the proof succeeds
 COARSE = 1e-8  # a room beyond which it pays to look for a smaller one
+MOST = 1e150  # far above ‖Θᵀ(Xu)₊‖ with entries below 1; γ that is higher is as good as this
 ENOUGH = 0.99  # of γ²: a smaller λ would not improve the bound
 
 
@@ -237,7 +238,7 @@ class _Region:
         """A number ≥ ‖Aᵀ(α, β)‖/‖u‖ on the region; raises NotProved. T as (i, j, value), values times 2^shift."""
         K, cost = self._products(T, shift)
         B, weights = self._quadratic(K), [z[k] for k in self.free]
-        limit = float(self.space.gamma) ** 2
+        limit = min(float(self.space.gamma), MOST) ** 2
         guess = max(_guess(middle(B), middle(self._rows()), np.array([float(x) for x in weights])), ENOUGH * limit)
         room = _least(lambda room: definite(self._difference(B, weights, arb(guess), arb(room))))
         if room is None:
