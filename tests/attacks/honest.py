@@ -23,19 +23,22 @@ from .truth import best_network, polished
 
 DNN, CELLS, ARCS, COVER = "doubly nonnegative", "cells", "arcs", "cover"
 KINDS = (DNN, CELLS, ARCS, COVER)
-ROUNDING = 1e-12  # of the truth, which is a float
+ROUNDING = Fraction(1, 10**12)  # of the truth, which is a float in most cases
 
 
 @dataclass(frozen=True)
 class Case:
-    """A certificate, forged or not, the data it is shown with, and what no bound for these may exceed."""
+    """A certificate, forged or not, the data it is shown with, and what no bound for these may exceed.
+
+    Where `truth` is None it is the objective of a network near `network`, found when it is asked for.
+    """
 
     name: str
     certificate: Any
     X: Array
     Y: Array
     gamma: float
-    truth: float | Fraction
+    truth: float | Fraction | None
     network: Network | None = None
 
     @property
@@ -57,14 +60,18 @@ class Case:
 
     def with_data(self, name: str, X: Array, Y: Array, gamma: float) -> Case:
         """The same certificate shown with other data."""
-        problem = Problem(X, Y, gamma)
-        return replace(self, name=name, X=X, Y=Y, gamma=gamma, truth=problem.objective(_near(problem, self.network)))
+        return replace(self, name=name, X=X, Y=Y, gamma=gamma, truth=None)
 
-
-def _near(problem: Problem, start: Network | None) -> Network:
-    assert start is not None
-    networks = [start, polished(problem, start), Network(0 * start.U, 0 * start.V)]
-    return min(networks, key=problem.objective)
+    def most(self) -> float | Fraction:
+        """What no bound may exceed."""
+        if self.truth is not None:
+            return self.truth
+        assert self.network is not None
+        # p*(∞) grows with γ, so that of a γ at which a network is easily trained is enough.
+        unit = float(np.max(np.abs(self.X)) * np.max(np.abs(self.Y)))
+        problem = Problem(self.X, self.Y, max(self.gamma, 1e-10 * unit))
+        networks = [self.network, polished(problem, self.network), Network(0 * self.network.U, 0 * self.network.V)]
+        return min(problem.objective(network) for network in networks)
 
 
 def _asked(case: Case) -> tuple[float, str | None]:
@@ -85,8 +92,11 @@ def judge(case: Case) -> float | None:
     assert type(found) is float, (case.name, type(found))
     assert np.isfinite(found), (case.name, found)
     assert found >= 0, (case.name, found)
-    most = case.truth * (1 + Fraction(1, 10**12)) if isinstance(case.truth, Fraction) else case.truth * (1 + ROUNDING)
-    assert found <= most, f"{case.name}: {found!r} proved, {float(case.truth)!r} true"
+    if found > 0:
+        truth = case.most()
+        assert Fraction(found) <= Fraction(truth) * (1 + ROUNDING), (
+            f"{case.name}: {found!r} proved, {float(truth)!r} true"
+        )
     return found
 
 

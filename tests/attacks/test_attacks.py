@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from . import arrays, covers, meanings, regions
-from .honest import KINDS, Case, honest, judge
+from .honest import ARCS, CELLS, COVER, DNN, KINDS, Case, honest, judge
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("error::RuntimeWarning")]
 Attack = Callable[[Case], Iterator[Case]]
 ATTACKS: list[Attack] = [*arrays.ATTACKS, *meanings.ATTACKS, *regions.ATTACKS, *covers.ATTACKS]
-SAMPLE = 12  # forgeries of each attack on each kind that every run tries; a slow test tries all
+SAMPLE = {DNN: 8, CELLS: 8, ARCS: 8, COVER: 2}  # forgeries of each attack that every run tries; a slow test tries all
 
 
 def with_lies(forged: Case, theta: np.ndarray) -> Iterator[Case]:
@@ -26,18 +26,17 @@ def with_lies(forged: Case, theta: np.ndarray) -> Iterator[Case]:
             yield replace(forged, name=name, certificate=certificate)
 
 
-def forgeries(attack: Attack, kind: str) -> list[Case]:
-    return [
-        lie for case in honest(kind) for forged in attack(case) for lie in with_lies(forged, case.certificate.theta)
-    ]
+def forgeries(attack: Attack, kind: str) -> Iterator[Case]:
+    for case in honest(kind):
+        for forged in attack(case):
+            yield from with_lies(forged, case.certificate.theta)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_no_attack_proves_more_than_the_truth(attack, kind):
-    every = forgeries(attack, kind)
-    rng = np.random.default_rng(0)
-    for k in rng.permutation(len(every))[:SAMPLE]:
+    every = list(forgeries(attack, kind))
+    for k in np.random.default_rng(0).permutation(len(every))[: SAMPLE[kind]]:
         judge(every[k])
 
 
@@ -49,7 +48,6 @@ def test_no_forgery_of_any_attack_proves_more_than_the_truth(attack, kind):
         judge(forged)
 
 
-def test_every_kind_is_attacked_by_most():
-    counts = {kind: sum(bool(forgeries(attack, kind)) for attack in ATTACKS) for kind in KINDS}
-    assert min(counts.values()) >= 15, counts
-    assert len(ATTACKS) >= 23
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_attacked_in_many_ways(kind):
+    assert sum(next(forgeries(attack, kind), None) is not None for attack in ATTACKS) >= 18

@@ -1,5 +1,7 @@
 """Forgeries that a check once took for proofs, each at the size at which it was worth something."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from relaxbench.solvers.branch import branch
@@ -58,14 +60,18 @@ def test_the_circuit_of_itself_proves_nothing_about_iris():
         assert verify(tried, X, Y, 0.1) < 0.3 * np.sum(Y**2)
 
 
-@pytest.mark.parametrize("power", [-540, -538, -537, -520, -400, -1, 400, 1000, -1074])
+@cache
+def truth_of_xor():
+    return truth(Problem(XOR, HALVES, 0.01))
+
+
+@pytest.mark.parametrize("power", [-1074, -540, -538, -400, 1000])
 def test_a_cover_by_cones_whose_squares_vanish(power):
-    """Once 1.98 of ½‖Y‖² = 2 at 1.6e-162, where a network has 0.04 or so."""
+    """Once 1.98 of ½‖Y‖² = 2 at 2^-538 or so, where a network has 0.04."""
     T = np.ldexp(np.eye(2), power)
     proof = {"basis": np.eye(2), "transform": T, "splits": np.zeros(4, np.uint8), "offsets": np.arange(4)}
-    for factor in (1.0, 1.6e-162 / 2.0**-538):
-        tried = Certificate(COVER, HALVES, {**proof, "transform": factor * T}, 0.0)
-        judge(Case(f"transform 2^{power}", tried, XOR, HALVES, 0.01, truth(Problem(XOR, HALVES, 0.01))))
+    tried = Certificate(COVER, HALVES, proof, 0.0)
+    judge(Case(f"transform 2^{power}", tried, XOR, HALVES, 0.01, truth_of_xor()))
 
 
 @pytest.mark.parametrize("x", [1e-163, 1e-200, 1e-300, 5e-324, -1e-163])
@@ -119,19 +125,18 @@ def test_data_whose_squares_overflow_do_not_stop_the_check(size):
         judge(case)
 
 
-@pytest.mark.parametrize("count", [100, 130, 200])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16])
-def test_narrow_integers_do_not_wrap(count, dtype):
+def test_narrow_integers_do_not_wrap(dtype):
     """Representative 126 of 130 is number 256 among the β, which is 0 to uint8."""
+    count = 130
     x = np.linspace(1, 2, count)
     for case in on_a_line("narrow", np.r_[x, -x], np.ones(2 * count), 0.1, np.ones(2 * count)):
         if case.certificate.kind != DNN or len(case.proof["rows"]) > 1:
             continue
         rows = np.arange(count)
         turned = {"rows": rows, "rep": np.r_[rows, rows], "coef": np.r_[np.ones(count), -np.ones(count)]}
-        for z in (1.0, 1e3):
-            it = case.with_proof(f"{case.name} {dtype}", **turned, z=np.full(count, z))
-            judge(it.with_proof(it.name, rep=it.proof["rep"].astype(dtype), rows=rows.astype(dtype)))
+        it = case.with_proof(f"{case.name} {dtype}", **turned, z=np.ones(count))
+        judge(it.with_proof(it.name, rep=it.proof["rep"].astype(dtype), rows=rows.astype(dtype)))
 
 
 def test_the_bound_of_another_problem_is_not_taken_over():

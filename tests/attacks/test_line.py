@@ -55,15 +55,13 @@ def test_sizes_at_which_squares_and_products_leave_the_range(size):
         (size, 1.0, 1.0),
         (1.0, size, 1.0),
         (1.0, 1.0, size),
-        (size, 1.0, 0.1 * size),
+        (size, 1.0, max(0.1 * size, 5e-324)),
         (1.0, size, size),
     ):
         X, Y = np.array([x, -x]), np.array([y, y / 2])
-        for theta in (Y, Y / 2, 2 * Y):
-            with np.errstate(over="ignore"):
-                longer = np.nan_to_num(theta)
-            for z in (1.0, size, size**0.5):
-                for case in on_a_line(f"{x}, {y}, {gamma}", X, Y, max(gamma, 5e-324), longer, z):
+        for theta in (Y, np.minimum(2 * (Y / 2), 8e307) * 2):
+            for z in (1.0, size):
+                for case in on_a_line(f"{x}, {y}, {gamma}", X, Y, gamma, theta, z):
                     judge(case)
 
 
