@@ -98,11 +98,19 @@ def _scores(results: Results) -> str:
     said = "; ".join(clauses)
     fewest, most = table["splits"].min(), table["splits"].max()
     splits = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    single = _problems(cells[cells[list(MEASURES)].notna().any(axis=1)]) - _problems(table)
+    rest = f" {counted(single, 'more problem')} {'has' if single == 1 else 'have'} no two splits to compare." * (
+        single > 0
+    )
     family = "the one comparison" if len(table) == 1 else f"all {len(table)} comparisons"
     return (
         f"On held-out rows {said}. Paired t-test over {splits} splits of each problem (data set and γ), corrected for "
-        f"rows that splits share; p adjusted by Holm for {family}, level {LEVEL:g}."
+        f"rows that splits share; p adjusted by Holm for {family}, level {LEVEL:g}.{rest}"
     )
+
+
+def _problems(table: pd.DataFrame) -> int:
+    return table.groupby(["problem", "gamma"], dropna=False).ngroups
 
 
 def _shown(part: pd.DataFrame) -> str:

@@ -74,7 +74,7 @@ def corrected_t(differences: np.ndarray, test_share: float, step: float = 0.0) -
     J, mean = len(differences), float(np.mean(differences))
     variance = max(float(np.var(differences, ddof=1)), step**2 / 12)
     error = math.sqrt((1 / J + test_share) * variance)
-    if error <= 1e-12 * abs(mean) or error == 0.0:
+    if error <= 1e-12 * abs(mean):
         return float(mean == 0.0), 0.0
     return float(2 * t.sf(abs(mean) / error, J - 1)), float(t.ppf(0.975, J - 1) * error)
 

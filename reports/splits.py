@@ -35,5 +35,5 @@ def test_share(dataset: str, n: float, n_test: float, pool: int | None) -> float
     """
     if pool == 0 or (pool is None and dataset in GENERATED):
         return 0.0
-    rows = pool or ROWS.get(dataset, n + n_test)
+    rows = float(pool or ROWS.get(dataset, 0) or n + n_test)
     return n_test / (rows - n_test) if rows > n_test else math.inf

@@ -1,6 +1,7 @@
 """What the report says in words: a difference that was planted is told, with its test; noise never is."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,10 @@ def test_one_split_supports_no_finding_however_large_the_lead():
     (text,) = said(results, "No method is said to score better")
     assert "two splits" in text
     assert not findings(results_of((0.4,) * 4, splits=1, methods=("sdp",)))
+    several = results_of((0.1,) * 4)
+    several = replace(several, cells=several.cells[~several.cells["data"].str.match("[12][1-7]")])
+    assert "on 2 of 2 problems" in said(several, "On held-out rows")[0]
+    assert said(several, "On held-out rows")[0].endswith("2 more problems have no two splits to compare.")
 
 
 def test_gamma_chosen_by_cross_validation_counts_its_problems():
