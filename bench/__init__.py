@@ -27,6 +27,8 @@ tables.py       rows of records → results and tightness
 columns.py      the columns, each with its meaning
 environment.py  versions, machine, calibration
 verify.py       every bound proved again
+verify_records.py
+                whether table, plan and records tell of the same cells
 compare.py      compare: is the candidate worse than the base? Three classes of check and an exit code
 compare_columns.py, compare_match.py, compare_checks.py, compare_cost.py, compare_environment.py, compare_show.py
                 its columns with their tolerances, pairs of cells, checks, costs, what differs, and the formats

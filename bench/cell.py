@@ -20,6 +20,11 @@ from .spec import CV, DatasetTable, MethodTable, Spec
 from .text import UsageError
 
 MAX_CELLS = 1_000_000
+SHORT = "sha256:"  # before a short hash: digits alone may read as a number, such as 1e0678286166
+KNOWN = (  # the columns that are known before the work
+    *("dataset", "data", "data_seed", "preprocess", "bias", "n", "d", "c", "n_test", "method", "solver", "rounding"),
+    *("gamma", "gamma_by", "width", "seed", "options"),
+)
 JUDGES = ("bench/metrics.py", "bench/outcome.py", "bench/gate.py", "solvers/checker")  # scores, and what is proved
 
 
@@ -65,7 +70,7 @@ class Data:
         """The columns of results that the data decide."""
         return {
             "dataset": self.name,
-            "data": self.sha256[:12],
+            "data": SHORT + self.sha256[:12],
             "data_seed": self.seed,
             "preprocess": self.options["preprocess"],
             "bias": self.options["bias"],
@@ -103,17 +108,26 @@ class Cell:
 
     @cached_property
     def hash(self) -> str:
-        """First 20 hexadecimal digits of the sha256 of everything that can change the row."""
-        return _hash({**self.columns, "data": self.data.sha256, "code": self.code})
+        """c and the first 20 hexadecimal digits of the sha256 of everything that can change the row.
+
+        Versions of packages and the machine are no part of it: each record says its own (`environment` in its extra),
+        and a run in another environment adds to a folder rather than computing all of it again.
+        """
+        return "c" + _hash({**self.columns, "data": self.data.sha256, "code": self.code})
 
     @cached_property
     def relaxation_hash(self) -> str | None:
         """The same for the relaxation that the cell shares with others; None if it shares none."""
         if not self.method.relax or self.gamma is None:
             return None
+        return "r" + hash_of_relaxation(self.relaxation_asked)
+
+    @property
+    def relaxation_asked(self) -> dict[str, Any]:
+        """What decides the relaxation that the cell shares with others, if it does."""
         options, _ = split_options(self.method, self.options)
         parts = (self.data.sha256, self.method.name, self.gamma, options, self.code)
-        return _hash(dict(zip(("data", "method", "gamma", "options", "code"), parts, strict=True)))
+        return dict(zip(("data", "method", "gamma", "options", "code"), parts, strict=True))
 
     @property
     def installed_code(self) -> str:
@@ -232,6 +246,19 @@ def _grid(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")
     for values in product(*lists):
         yield dict(zip(options, values, strict=True))
+
+
+def hash_of_record(row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
+    """The digits of the hash of a cell, from its record."""
+    known = {name: row[name] for name in KNOWN}
+    if row["gamma_by"] == CV:
+        known["gamma"] = None
+    return _hash({**known, "data": extra["data"]["sha256"], "code": extra["code"]})
+
+
+def hash_of_relaxation(asked: Mapping[str, Any]) -> str:
+    """The digits of the hash of a relaxation, from what decides it."""
+    return _hash(asked)
 
 
 def _hash(value: Mapping[str, Any]) -> str:

@@ -266,17 +266,25 @@ def _add_verify(commands: Any) -> None:
 
 
 def _verify(given: argparse.Namespace) -> int:
+    from .store import load_results
     from .verify import verify
+    from .verify_records import not_run
 
     checks = failures = 0
     for check in verify(given.folder, given.data):
         if checks == 0:
             print(f"{'':6} {'bound':<12} {'recorded':>16} {'found':>16}  cell")
         checks, failures = checks + 1, failures + (not check.holds)
-        found = "-" if check.found is None else f"{check.found:.10g}"
+        recorded, found = ("-" if one is None else f"{one:.10g}" for one in (check.recorded, check.found))
         note = f": {check.message}" if check.message else ""
-        line = f"{check.bound:<12} {check.recorded:>16.10g} {found:>16}  {check.cell[:8]} {check.label}{note}"
+        line = f"{check.bound:<12} {recorded:>16} {found:>16}  {check.cell[:8]} {check.label}{note}"
         print(f"{'ok' if check.holds else 'FAILED':<6} {line}")
+    missing = not_run(given.folder, load_results(given.folder))
+    if missing:
+        print(f"{missing} cells of the plan have no record: not run yet, or removed")
+    if checks == 0:
+        print("nothing to verify: no cell has a network or a bound")
+        return NOTHING_COMPARABLE
     print(f"{checks} bounds, {failures} do not hold")
     return CHECK_FAILED if failures else OK
 

@@ -66,7 +66,7 @@ COLUMNS = (
     Column("message", "str", "one line on what went wrong or was noteworthy"),
     Column("cell", "str", "hash of everything that can change the row; name of its folder in cells/"),
     Column("gamma_by", "str", "cv: γ was chosen by cross-validation on training rows; empty if it was given"),
-    Column("data", "str", "first 12 hexadecimal digits of the sha256 of the data's arrays"),
+    Column("data", "str", "sha256: and the first 12 hexadecimal digits of the hash of the data's arrays"),
     Column("data_seed", "int", "seed of the split, or of the data where they are drawn"),
     Column("n_test", "int", "test rows"),
     Column("options", "str", "all options of the method as JSON"),
@@ -76,6 +76,7 @@ COLUMNS = (
     Column("setup_s", "float", "seconds for imports, loading the data and compilation; not in runtime_s"),
     Column("threads", "int", "threads the worker's linear algebra may use"),
     Column("machine", "str", "key of the machine (processor, cores, linear algebra); see environment.json"),
+    Column("environment_key", "str", "key of the versions, commit and machine that made the row; see environment.json"),
 )
 
 TIGHTNESS_COLUMNS = (

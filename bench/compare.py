@@ -31,7 +31,7 @@ from .compare_checks import (
 )
 from .compare_columns import tolerances_of
 from .compare_cost import advice
-from .compare_environment import differences, reference_seconds
+from .compare_environment import differences, mixed, reference_seconds
 from .compare_match import Matching, Side, labels, match, read_side
 from .verify import Check as Proof
 
@@ -106,7 +106,11 @@ def compare(base: str | Path, cand: str | Path) -> Comparison:
         notes.append("BLAS had another number of threads")
     checks = _checks(left, right, matching, names, tolerances)
     checks += advice(matching.pairs, names, reference)
-    return Comparison(left.name, right.name, checks, differences(left.environment, right.environment), notes)
+    found = [
+        line for name, side in (("BASE", left), ("CAND", right)) for line in mixed(name, side.rows, side.environment)
+    ]
+    found += differences(left.environment, right.environment)
+    return Comparison(left.name, right.name, checks, found, notes)
 
 
 def results_checks(base: Side, cand: Side) -> list[Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 HARDWARE = ("processor", "cores", "usable_cores", "memory_gb", "system", "threads")
@@ -20,6 +20,26 @@ def differences(base: Mapping[str, Any], cand: Mapping[str, Any]) -> list[str]:
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
+
+
+def mixed(name: str, rows: Iterable[Mapping[str, Any]], environment: Mapping[str, Any]) -> list[str]:
+    """What differs between the environments that made the rows of one side; nothing where one made them all."""
+    keys = sorted({str(row["environment_key"]) for row in rows if row.get("environment_key")})
+    entries = environment.get("environments")
+    known = [entries[key] for key in keys if key in entries] if isinstance(entries, dict) else []
+    lines = [f"{name}: its rows were made in {len(keys)} environments: {', '.join(keys)}"] if len(keys) > 1 else []
+    return lines + [f"{name}: {line}" for other in known[1:] for line in _versions(known[0], other)]
+
+
+def _versions(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Differences in what every entry holds: machine, Python, packages and commit."""
+    parts = [{name: env.get(name) for name in ("machine", "python", "packages", "commit")} for env in (one, other)]
+    changed = (
+        []
+        if parts[0]["machine"] == parts[1]["machine"]
+        else [f"machine: {parts[0]['machine']} → {parts[1]['machine']}"]
+    )
+    return changed + differences(*parts)
 
 
 def reference_seconds(environment: Mapping[str, Any]) -> float | None:

@@ -110,7 +110,8 @@ def labels(rows: Iterable[Row]) -> dict[str, str]:
 
 def key_of(row: Row) -> str:
     """What was asked for in a cell, as text that is the same from run to run."""
-    return json.dumps([*_asked(row), row["data"], row["options"]], ensure_ascii=False)
+    data = str(row["data"]).removeprefix("sha256:")  # as histories of earlier versions have it
+    return json.dumps([*_asked(row), data, row["options"]], ensure_ascii=False)
 
 
 def _asked(row: Row) -> tuple[Any, ...]:

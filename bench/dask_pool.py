@@ -23,7 +23,7 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from typing import Any
 
-from .environment import machine
+from .environment import maker
 from .memory import MEMORY_SHARE, usable_memory
 from .pool import THREADS, Slots
 from .task import Result, Task, ended
@@ -163,8 +163,9 @@ def _settle(done: Any, task: Task, answer: Future[list[Result]]) -> None:
     from distributed import KilledWorker
 
     try:
-        key, results = done.result()
-        answer.set_result([replace(result, columns={**result.columns, "machine": key}) for result in results])
+        made_by, results = done.result()
+        machine = {"machine": made_by["machine"]}
+        answer.set_result([replace(result, columns={**result.columns, **machine}, maker=made_by) for result in results])
     except KilledWorker:
         answer.set_result(ended(task, "failed", "the workers that had this cell went away, one after the other"))
     except Exception as error:
@@ -199,7 +200,7 @@ _stops: dict[str, threading.Event] = {}
 _lock = threading.Lock()
 
 
-def _perform(task: Task, run: str) -> tuple[str, list[Result]]:
+def _perform(task: Task, run: str) -> tuple[dict[str, Any], list[Result]]:
     """On a worker: the task in this thread's own child process, which is kept for the next task, of any run."""
     global _slots
     with _lock:
@@ -208,8 +209,8 @@ def _perform(task: Task, run: str) -> tuple[str, list[Result]]:
     cell = task.cells[0]
     if cell.installed_code != cell.code:
         message = "the worker has other code than the sender: update it and start it again"
-        return machine(THREADS), ended(task, "failed", message)
-    return machine(THREADS), _slots.run(task, stop)
+        return maker(THREADS), ended(task, "failed", message)
+    return maker(THREADS), _slots.run(task, stop)
 
 
 def _stop(run: str) -> None:

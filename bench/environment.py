@@ -1,4 +1,8 @@
-"""environment.json: versions, machine, threads, and how long a fixed piece of linear algebra takes here."""
+"""environment.json: versions, machine, threads, and how long a fixed piece of linear algebra takes here.
+
+At its top is the environment of the last run that computed something, under `environments` every one that made rows of
+the folder, by the key that stands in the column `environment_key`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -32,22 +36,50 @@ CALIBRATION_RUNS = 5
 def environment(threads: int) -> dict[str, Any]:
     """What a reader needs to judge the costs of a run, and `machine`, a key that another machine does not share."""
     return {
-        "machine": machine(threads),
+        **maker(threads),
         **_hardware(threads),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": sys.version.split()[0],
         "kernel": platform.release(),
-        "packages": _packages(),
-        "commit": _commit(),
         "load": psutil.getloadavg()[0],
         "calibration": calibration(threads),
     }
 
 
+def maker(threads: int) -> dict[str, Any]:
+    """What every record keeps of the environment that made it: its key, machine, Python, packages and commit."""
+    known = {
+        "machine": machine(threads),
+        "python": sys.version.split()[0],
+        "packages": _packages(),
+        "commit": _commit(),
+    }
+    return {"key": environment_key(known), **known}
+
+
+def environment_key(known: Mapping[str, Any]) -> str:
+    """e and eight hexadecimal digits for a machine, Python, packages and commit."""
+    parts = [known.get(name) for name in ("machine", "python", "packages", "commit")]
+    return "e" + hashlib.sha256(canonical(parts).encode()).hexdigest()[:8]
+
+
+def with_earlier(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """environment.json for a folder that had the one `before`: the environment now, and under `environments` all.
+
+    Each environment that made rows of the folder keeps its entry, by its key.
+    """
+    kept = before.get("environments")
+    kept = dict(kept) if isinstance(kept, dict) else {}
+    last = {name: value for name, value in before.items() if name != "environments"}
+    if last:
+        kept.setdefault(str(last.get("key") or environment_key(last)), last)
+    kept.setdefault(str(now["key"]), dict(now))
+    return {**now, "environments": kept}
+
+
 @cache
 def machine(threads: int) -> str:
-    """Eight hexadecimal digits for this machine and its linear algebra."""
-    return hashlib.sha256(canonical(_hardware(threads)).encode()).hexdigest()[:8]
+    """m and eight hexadecimal digits for this machine and its linear algebra."""
+    return "m" + hashlib.sha256(canonical(_hardware(threads)).encode()).hexdigest()[:8]
 
 
 def _hardware(threads: int) -> dict[str, Any]:
@@ -116,6 +148,7 @@ def _packages() -> dict[str, str]:
     return found
 
 
+@cache
 def _commit() -> str | None:
     """Commit of the source, `+` after it where the files differ from it; None outside a repository."""
     folder = Path(__file__).resolve().parent

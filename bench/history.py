@@ -31,7 +31,7 @@ from .compare_columns import CHECKED, COSTS
 from .compare_environment import facts, reference_seconds
 from .compare_match import key_of, labels, rows_of
 from .store import load_environment, load_results, read_parquet
-from .tables import DTYPES
+from .tables import DTYPES, marked_table
 from .text import UsageError
 
 NIGHT_COLUMNS = (
@@ -85,7 +85,7 @@ def load_history(path: str | Path) -> pd.DataFrame:
         lacking = [name for name in (*(column.name for column in NIGHT_COLUMNS), "machine") if name not in table]
         if lacking:
             raise UsageError(f"{path} must be a history of nights. Got a table without column {lacking[0]!r}.")
-        table = table.reindex(columns=list(dtypes)).astype(dtypes)
+        table = marked_table(table.reindex(columns=list(dtypes)).astype(dtypes))
         table["night"] = pd.to_datetime(table["night"], utc=True, format="ISO8601")
     except (OSError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, UsageError):

@@ -13,14 +13,14 @@ from pathlib import Path
 from .alarms import contradictions, unproved
 from .cell import expand
 from .dask_pool import DaskPool
-from .environment import environment, usable_cores
+from .environment import environment, maker, usable_cores, with_earlier
 from .memory import MEMORY_SHARE, usable_memory
 from .plan import planned
 from .pool import THREADS, LocalPool
 from .progress import Progress
 from .schedule import Limits, Schedule
 from .spec import Spec
-from .store import Store
+from .store import Store, load_environment
 from .tables import brought_nothing
 from .text import UsageError, unknown
 
@@ -62,10 +62,13 @@ def run(
     cells = expand(spec, data_dir)
     with closing(open_pool(executor, spec.jobs or usable_cores())) as pool, Store(Path(out)) as store:
         limits = limits_of(spec, pool)
-        where = environment(THREADS) | {"limits": vars(limits)}
-        store.begin(spec.toml(), planned(cells), where)
-        schedule = Schedule(store, pool, limits, retry, {"threads": THREADS, "machine": where["machine"]})
+        made_by, before = maker(THREADS), load_environment(store.folder)
+        constants = {"threads": THREADS, "machine": made_by["machine"]}
+        schedule = Schedule(store, pool, limits, retry, constants, made_by)
         missing = schedule.missing(cells)
+        if missing or not before:  # a run that keeps everything has made no row
+            before = with_earlier(environment(THREADS) | {"limits": vars(limits)}, before)
+        store.begin(spec.toml(), planned(cells), before)
         progress = Progress(len(cells), len(cells) - len(missing))
         for note in dict.fromkeys(note for cell in cells for note in cell.data.notes):
             progress.say(f"relaxbench: {note}")

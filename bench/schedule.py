@@ -38,13 +38,23 @@ class Limits:
 
 
 class Schedule:
-    """The queue of tasks of one run. constants: columns that are the same in every row."""
+    """The queue of tasks of one run. constants: columns that are the same in every row.
+
+    maker: what each record keeps of the environment that made it.
+    """
 
     def __init__(
-        self, store: Store, pool: LocalPool | DaskPool, limits: Limits, retry: bool, constants: Mapping[str, Any]
+        self,
+        store: Store,
+        pool: LocalPool | DaskPool,
+        limits: Limits,
+        retry: bool,
+        constants: Mapping[str, Any],
+        maker: Mapping[str, Any],
     ) -> None:
-        self._store, self._pool, self._constants = store, pool, constants
+        self._store, self._pool, self._constants, self._maker = store, pool, constants, maker
         self._limits, self._retry = limits, retry
+        self._makers: set[str] = set()
         self._queue: deque[Task] = deque()
 
     def missing(self, cells: Sequence[Cell]) -> list[Cell]:
@@ -111,8 +121,9 @@ class Schedule:
             (result,) = results
             if "factor" not in result.arrays:
                 return self._keep_all(task, result.columns, result.traceback, progress)
-            row = {**result.columns, **self._constants}
-            record = Record(row, self._extra(result), result.arrays, result.trace)
+            row = {**self._constants, **result.columns}
+            extra = {**self._extra(result), "key": _relaxation_hash(task), "asked": task.cells[0].relaxation_asked}
+            record = Record(row, extra, result.arrays, result.trace)
             self._store.put("relaxations", _relaxation_hash(task), record)
             return self._follow(task, record, progress)
         if len(task.cells) > 1 and all(result.columns["status"] in ("failed", "memory") for result in results):
@@ -140,16 +151,22 @@ class Schedule:
             self._keep(cell, Result({**columns, "message": message}, traceback=traceback), progress)
 
     def _keep(self, cell: Cell, result: Result, progress: Progress) -> None:
-        known = {**self._constants, **cell.columns, **result.columns, "cell": cell.hash}
+        own = self._extra(result)
+        keys = {"cell": cell.hash, "environment_key": own["environment"]["key"]}
+        known = {**self._constants, **cell.columns, **result.columns, **keys}
         row = {column.name: known.get(column.name) for column in COLUMNS if column.name != "gap"}
         row["message"] = row["message"] or None
-        extra = {**self._extra(result), "code": cell.code, "relaxation": cell.relaxation_hash}
+        extra = {**own, "code": cell.code, "relaxation": cell.relaxation_hash}
         extra["data"] = cell.data.locator
         self._store.put("cells", cell.hash, Record(row, extra, result.arrays, result.trace, result.traceback))
         progress.finished(cell.label, row)
 
     def _extra(self, result: Result) -> dict[str, Any]:
-        return {"limits": vars(self._limits), "info": dict(result.info)}
+        maker = dict(result.maker or self._maker)
+        if maker["key"] not in self._makers:
+            self._makers.add(maker["key"])
+            self._store.add_environment(maker)
+        return {"limits": vars(self._limits), "info": dict(result.info), "environment": maker}
 
 
 def tasks(cells: Sequence[Cell], timeout: float) -> list[Task]:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,7 +37,7 @@ from .record import (
     write_atomically,
     write_record,
 )
-from .tables import DTYPES, as_csv, frame, from_csv, results_table, tightness_table
+from .tables import DTYPES, as_csv, frame, from_csv, marked, marked_table, results_table, tightness_table
 from .text import UsageError
 
 __all__ = [
@@ -131,11 +132,19 @@ class Store:
         """Write a file of the folder atomically."""
         write_atomically(self.folder / name, text.encode())
 
+    def add_environment(self, maker: Mapping[str, Any]) -> None:
+        """Give the environment that made a row an entry in environment.json, unless it has one."""
+        known = load_environment(self.folder)
+        entries = known.setdefault("environments", {})
+        if isinstance(entries, dict) and maker["key"] not in entries:
+            entries[maker["key"]] = dict(maker)
+            self.write_text("environment.json", json.dumps(known, indent=2))
+
     def get(self, shelf: str, key: str) -> Record | None:
         """The record without its arrays, or None; a damaged one is moved to damaged/ with a warning and is None."""
         folder = self.folder / shelf / key
         try:
-            return read_record(folder, check_files=True)
+            return _own_record(folder, check_files=True)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except DamagedRecord as error:
@@ -230,6 +239,22 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def load_record(folder: str | Path, cell: str) -> Record:
+    """Row and extra of a cell, every byte of its record compared; raises UsageError if it has none that is whole."""
+    record = _record(Path(folder), cell)
+    return replace(record, row=marked(record.row))
+
+
+def load_relaxation_extra(folder: str | Path, key: str) -> dict[str, Any]:
+    """What the record of a relaxation keeps beside its numbers, empty without one; raises UsageError if damaged."""
+    try:
+        return dict(_own_record(Path(folder) / "relaxations" / key, check_files=True).extra) if _is_hash(key) else {}
+    except FileNotFoundError:
+        return {}
+    except DamagedRecord as error:
+        raise UsageError(str(error)) from None
+
+
 def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
     """Progress of a cell: stage (solve or round), seconds from the stage's start, iteration, value, bound, residual."""
     _record(Path(folder), cell)
@@ -282,7 +307,7 @@ def _from_records(folder: Path) -> pd.DataFrame:
 def _rows(folder: Path, cells: Iterable[str]) -> Iterable[dict[str, Any]]:
     for cell in cells:
         try:
-            yield dict(read_record(folder / "cells" / cell, check_files=False).row)
+            yield marked(_own_record(folder / "cells" / cell, check_files=False).row)
         except FileNotFoundError:
             continue
         except DamagedRecord as error:
@@ -301,7 +326,16 @@ def _plan(folder: Path) -> list[dict[str, Any]]:
         raise UsageError(
             f"{folder / 'plan.json'} must be as it was written. Got other bytes: run again with --out {folder}."
         )
-    return plan
+    return [marked(row) for row in plan]
+
+
+def _own_record(folder: Path, *, check_files: bool) -> Record:
+    """`read_record`, which also must be the record of this folder: one that was copied here raises DamagedRecord."""
+    record = read_record(folder, check_files=check_files)
+    key = record.row.get("cell") if folder.parent.name == "cells" else record.extra.get("key")
+    if key not in (None, folder.name):
+        raise DamagedRecord(f"{folder / 'record.json'} must be the record of {folder.name}. Got that of {key} instead.")
+    return record
 
 
 def _is_hash(cell: object) -> bool:
@@ -312,7 +346,7 @@ def _record(folder: Path, cell: str) -> Record:
     if not _is_hash(cell) or not (folder / "cells" / cell / "record.json").is_file():
         raise UsageError(f"cell must be the hash of a cell that has ended in {folder}. Got {cell!r} instead.")
     try:
-        return read_record(folder / "cells" / cell, check_files=True)
+        return _own_record(folder / "cells" / cell, check_files=True)
     except DamagedRecord as error:
         raise UsageError(f"{error} Run again with --out {folder} to compute it.") from None
 
@@ -330,7 +364,7 @@ def _read_table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
         lacking = [name for name in NEEDED if name not in table.columns]
         if lacking:
             raise UsageError(f"{path} must be a table of results. Got one without column {lacking[0]!r}.")
-        return table.reindex(columns=list(dtypes)).astype(dtypes)
+        return marked_table(table.reindex(columns=list(dtypes)).astype(dtypes))
     except (OSError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, UsageError):
             raise

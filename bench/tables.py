@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ COME_TO_AN_END = ("ok", "stalled", "iteration_limit")  # by themselves, whatever
 EXACT = 1e-2  # the largest proved gap at which the value of method cpp is called exact
 ROUNDING = 1e-9  # relative: by how much that value may lie below the bound
 FORMULA = r"('*[=+\-@\t\r])"  # how a text begins that a spreadsheet takes for a formula, quoted once or more, or not
+BARE = {"data": ("[0-9a-f]{12}", "sha256:"), "machine": ("[0-9a-f]{8}", "m")}  # digits alone, and what marks them now
 DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"}
 
 
@@ -30,6 +32,23 @@ def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS
             for column in columns
         }
     )
+
+
+def marked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the hashes marked as text that earlier versions wrote as digits alone, so that both can be joined."""
+    return {name: _mark(name, value) for name, value in row.items()}
+
+
+def marked_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The same for all rows of a table."""
+    names = [name for name in BARE if name in table.columns]
+    columns = {name: table[name].map(lambda value, name=name: _mark(name, value)) for name in names}
+    return table.assign(**{name: column.astype(table[name].dtype) for name, column in columns.items()})
+
+
+def _mark(name: str, value: Any) -> Any:
+    pattern, mark = BARE.get(name, ("", ""))
+    return mark + value if pattern and isinstance(value, str) and re.fullmatch(pattern, value) else value
 
 
 def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -72,7 +72,8 @@ class Task:
 class Result:
     """What came of a cell or a relaxation. columns: of the results, status and message always among them.
 
-    kind: of the certificate among the arrays; empty if there is none. `claimed_bound` says what it is still to prove.
+    maker: the environment that made it, if it is not that of the run (environment.py). kind: of the certificate among
+    the arrays; empty if there is none. `claimed_bound` says what it is still to prove.
     """
 
     columns: Mapping[str, Any]
@@ -81,6 +82,7 @@ class Result:
     traceback: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
+    maker: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ended(task: Task, status: str, message: str, traceback: str = "", **columns: float) -> list[Result]:

@@ -36,6 +36,22 @@ def good(problem: Problem, *, width: int, seed: int, budget: float, scale: float
     return Fit(network.predict, network, trace=trace, info={"iterations": 7, "budget": budget})
 
 
+class Flatterer(Network):
+    """A network that says what one would like to hear."""
+
+    def predict(self, X: Any) -> Any:
+        return np.zeros((len(X), self.V.shape[1]))
+
+
+def single(problem: Problem, *, width: int, seed: int, budget: float, flatter: bool = False) -> Fit:
+    """A random network in single precision, whatever `Network` makes of its arrays."""
+    rng = np.random.default_rng(seed)
+    network = (Flatterer if flatter else Network)(np.eye(problem.d, width), np.eye(width, problem.c))
+    for name, shape in (("U", (problem.d, width)), ("V", (width, problem.c))):
+        object.__setattr__(network, name, 1e3 * rng.standard_normal(shape).astype(np.float32))
+    return Fit(network.predict, network)
+
+
 def plain(problem: Problem, *, budget: float, mode: Literal["mean", "zero"] = "mean") -> Fit:
     """No width, no seed, no network; scores that do not depend on the row."""
     row = problem.Y.mean(axis=0) * (mode == "mean")

@@ -59,7 +59,7 @@ def test_cells_say_what_they_are():
         "options": '{"scale":0.1}',
     }
     assert expected.items() <= cell.columns.items()
-    assert cell.columns["data"] == cell.data.sha256[:12]
+    assert cell.columns["data"] == f"sha256:{cell.data.sha256[:12]}"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-import sys
+import shutil
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from relaxbench.bench.cell import expand
+from relaxbench.bench.cli import main
 from relaxbench.bench.record import Record
 from relaxbench.bench.spec import check_spec
 from relaxbench.bench.store import Store
@@ -34,7 +35,7 @@ def store(folder, tamper=None, **columns):
         "lower_bound": 1.0,
         **columns,
     }
-    extra = {"data": cell.data.locator, "relaxation": None}
+    extra = {"data": cell.data.locator, "relaxation": None, "code": cell.code}
     if tamper:
         tamper(arrays, extra)
     with Store(folder) as open_store:
@@ -47,9 +48,8 @@ def store(folder, tamper=None, **columns):
 @pytest.fixture(autouse=True)
 def prover(monkeypatch):
     """Stands for the solvers' prover: it proves what the certificate's array says. Its own tests are the solvers'."""
-    module = ModuleType("relaxbench.solvers.checker")
-    module.verify = lambda certificate, X, Y, gamma: float(certificate.proof["proves"][0])
-    monkeypatch.setitem(sys.modules, "relaxbench.solvers.checker", module)
+    found = lambda certificate, X, Y, gamma: float(certificate.proof["proves"][0])  # noqa: E731
+    monkeypatch.setattr("relaxbench.solvers.checker.verify", found)
 
 
 def test_forward_pass_against_the_definition():
@@ -164,3 +164,133 @@ def test_rows_without_bounds_have_nothing_to_check(tmp_path):
 def test_a_folder_without_results_is_refused(tmp_path):
     with pytest.raises(UsageError):
         list(verify(tmp_path))
+
+
+def grid(folder, *gammas, tamper=None, **columns):
+    """One cell for each γ, whose certificate proves γ; `tamper` gets the cells' records before they are written."""
+    table = {"dataset": [{"name": "random", "n": 6}], "method": [{"use": f"{PLANTED}:good"}], "width": 3}
+    cells, records = expand(check_spec({**table, "gamma": list(gammas)})), []
+    for cell in cells:
+        row = {**cell.columns, "cell": cell.hash, "status": "ok", "certificate": "planted", "lower_bound": cell.gamma}
+        extra = {"data": cell.data.locator, "relaxation": None, "code": cell.code}
+        arrays = {"certificate_theta": np.zeros((6, 5)), "certificate_proves": np.array([1.0])}
+        records.append(Record({**row, **columns}, extra, arrays))
+    if tamper:
+        tamper(records)
+    with Store(folder) as open_store:
+        open_store.begin("", [{**cell.columns, "cell": cell.hash} for cell in cells], {})
+        for record in records:
+            open_store.put("cells", record.row["cell"], record)
+        open_store.write_tables()
+    return [cell.hash for cell in cells]
+
+
+@pytest.fixture
+def proves_gamma(monkeypatch):
+    monkeypatch.setattr("relaxbench.solvers.checker.verify", lambda certificate, X, Y, gamma: gamma)
+
+
+@pytest.mark.usefixtures("proves_gamma")
+def test_cells_share_a_proof_by_what_it_rests_on_and_not_by_what_they_name(tmp_path):
+    def same_relaxation(records):
+        for record in records:
+            record.extra["relaxation"] = "r1"
+            record.row["lower_bound"] = 1.0
+
+    grid(tmp_path, 1.0, 0.1, tamper=same_relaxation)
+    assert [(check.found, check.holds) for check in verify(tmp_path)] == [(1.0, True), (0.1, False)]
+
+
+@pytest.mark.usefixtures("proves_gamma")
+def test_a_relaxation_of_other_cells_is_found(tmp_path):
+    def another(records):
+        asked = {"data": "0", "method": "sdp", "gamma": 1.0, "options": {}, "code": "0"}
+        with Store(tmp_path) as open_store:
+            open_store.put("relaxations", "r1", Record({}, {"key": "r1", "asked": asked}))
+        records[0].extra["relaxation"] = "r1"
+
+    grid(tmp_path, 0.1, tamper=another)
+    (check,) = verify(tmp_path)
+    assert (check.holds, check.message) == (False, "the record names the relaxation of other cells")
+
+
+@pytest.mark.parametrize("excess", [1e-12, 1e-10])
+def test_a_lower_bound_has_no_slack(tmp_path, excess):
+    store(tmp_path, lower_bound=1 + excess)
+    assert [check.holds for check in verify(tmp_path)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("names", "change", "words"),
+    [
+        (("network_V",), lambda A: A[:, :1], "must map 2 to 5"),
+        (("network_U",), lambda A: A[:1], "must map 2 to 5"),
+        (("network_U",), lambda A: A[:, :1], "must map 2 to 5"),
+        (("network_U", "network_V"), lambda A: A.astype(np.float32), "must be float64"),
+        (("network_U",), lambda A: A * np.nan, "must be finite"),
+    ],
+)
+def test_a_network_of_another_shape_or_type_is_none(tmp_path, names, change, words):
+    store(tmp_path, lambda arrays, extra: arrays.update({name: change(arrays[name]) for name in names}))
+    objective, lower = verify(tmp_path)
+    assert (objective.holds, lower.holds) == (False, True)
+    assert words in objective.message
+
+
+@pytest.mark.usefixtures("proves_gamma")
+def test_a_record_copied_over_another_is_found(tmp_path):
+    first, second = grid(tmp_path, 0.1, 1.0)
+    shutil.copytree(tmp_path / "cells" / first, tmp_path / "cells" / second, dirs_exist_ok=True)
+    assert [check.holds for check in verify(tmp_path)] == [True, False]
+    (tmp_path / "results.parquet").unlink()  # as if the run had been killed
+    with pytest.warns(RuntimeWarning, match="must be the record of"):
+        checks = list(verify(tmp_path))
+    assert sorted((check.cell, check.holds) for check in checks) == sorted([(first, True), (second, False)])
+
+
+@pytest.mark.usefixtures("proves_gamma")
+def test_a_record_that_goes_by_another_cells_name_is_found(tmp_path):
+    def renamed(records):
+        records[0].row["gamma"] = 0.2
+
+    grid(tmp_path, 0.1, tamper=renamed)
+    (check,) = verify(tmp_path)
+    assert "not that of the cell" in check.message
+
+
+@pytest.mark.usefixtures("proves_gamma")
+@pytest.mark.parametrize("bounds", [{}, {"lower_bound": None}])
+def test_a_damaged_record_is_a_failure_also_without_tables(tmp_path, bounds):
+    _, second = grid(tmp_path, 0.1, 1.0, **bounds)
+    (tmp_path / "cells" / second / "record.json").write_text("{}")
+    assert main(["verify", str(tmp_path)]) == 1
+    (tmp_path / "results.parquet").unlink()
+    with pytest.warns(RuntimeWarning, match="left out"):
+        checks = list(verify(tmp_path))
+    assert [check.cell for check in checks if not check.holds] == [second]
+
+
+@pytest.mark.usefixtures("proves_gamma")
+def test_a_table_that_says_something_else_than_the_records_is_found(tmp_path):
+    cells = grid(tmp_path, 0.1, 1.0, 2.0)
+    path = tmp_path / "results.parquet"
+    table = pd.read_parquet(path)
+    table.loc[0, "status"] = "timeout"
+    pd.concat([table.iloc[[0, 1]], table.iloc[[1]]]).to_parquet(path, index=False)
+    found = {check.cell: check.message for check in verify(tmp_path) if not check.holds}
+    assert "the table says status = timeout" in found[cells[0]]
+    assert "more than once" in found[cells[1]]
+    assert "no row of this cell" in found[cells[2]]
+
+
+@pytest.mark.usefixtures("proves_gamma")
+def test_nothing_to_verify_is_no_success_and_cells_not_run_are_counted(tmp_path, capsys):
+    grid(tmp_path / "a", 0.1, lower_bound=None)
+    assert main(["verify", str(tmp_path / "a")]) == 4
+    assert "nothing to verify" in capsys.readouterr().out
+    cells = grid(tmp_path / "b", 0.1, 1.0, 2.0)
+    for cell in cells[1:]:
+        shutil.rmtree(tmp_path / "b" / "cells" / cell)
+    (tmp_path / "b" / "results.parquet").unlink()
+    assert main(["verify", str(tmp_path / "b")]) == 0
+    assert "2 cells of the plan have no record" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from relaxbench.bench.methods import Method
 from relaxbench.bench.record import Record, plain, read_arrays, read_record, read_trace, write_record
 from relaxbench.bench.spec import check_spec
 from relaxbench.bench.task import BUDGET_SHARE, RELAX_SHARE, Cost, Task, cost, saved_relaxation
+from relaxbench.bench.verify import forward_objective
 from relaxbench.bench.worker import perform
 from relaxbench.solvers.problem import Network
 
@@ -59,6 +60,19 @@ def test_a_good_method_is_scored_and_its_network_kept():
     assert columns["peak_memory_mb"] > 10
     assert result.trace == [("solve", 0.0, 0, 2.0, None, None), ("solve", 0.1, 1, 1.0, 0.5, None)]
     assert result.info["budget"] == BUDGET_SHARE * 100.0
+
+
+@pytest.mark.parametrize("flatter", [False, True])
+def test_a_network_is_scored_in_float64_as_what_its_arrays_are(flatter):
+    (cell,) = expand(
+        check_spec({"dataset": [SMALL], "method": [{"use": f"{PLANTED}:single", "flatter": flatter}], "width": 3})
+    )
+    (result,) = perform(Task((cell,), timeout=9.0))
+    U, V = (result.arrays[f"network_{side}"] for side in "UV")
+    assert (U.dtype, V.dtype) == (np.float64, np.float64)
+    data = cell.data.load()
+    truth = forward_objective(U, V, data.X_train, data.Y_train, 0.1)
+    assert result.columns["objective"] == pytest.approx(truth, rel=1e-13)
 
 
 def test_a_method_without_axes_or_network_has_no_objective():
