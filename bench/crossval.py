@@ -9,7 +9,7 @@ Preprocessing is that of the data set, fitted to the training rows of all folds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -32,10 +32,10 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
 
     classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R². seed: of the
     folds. budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
-    info of the Fit gets `cv_scores`, and `cv_s`, the seconds before the last fit. A γ at which a fit fails or gives
-    numbers that are not finite is out; where the limit cuts fits to folds short, the status is `timeout`. The problem
-    is a new one, as the method may change what it is given. Raises UsageError for a single row, RuntimeError if every
-    γ is out.
+    info of the Fit gets `cv_scores`, and `cv_s`, the seconds before the last fit; its message says where all γ score
+    alike and where the one chosen is an end of the grid. A γ at which a fit fails or gives numbers that are not finite
+    is out; where the limit cuts fits to folds short, the status is `timeout`. The problem is a new one, as the method
+    may change what it is given. Raises UsageError for a single row, RuntimeError if every γ is out.
     """
     if len(X) < 2:
         raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
@@ -74,10 +74,19 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         "cv_s": cv_s,
         "compile_s": compile_s + float(last.info.get("compile_s", 0.0)),
     }
-    said = f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short" if cut else ""
+    said = [f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short"] if cut else []
     status = "timeout" if cut and last.status == "ok" else last.status  # with more time γ might be another
-    message = "; ".join(part for part in (last.message, said) if part)
+    message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen)) if part)
     return Problem(X, Y, chosen), replace(last, info=info, status=status, message=message)
+
+
+def _doubt(scores: Mapping[float, float], chosen: float) -> str:
+    """Why another γ may be as good or better, if there is a reason to think so."""
+    if len(scores) > 1 and len(set(scores.values())) == 1:
+        return f"cross-validation could not tell the γ apart, all score {scores[chosen]:.4g}: the largest is taken"
+    if chosen in (max(GAMMAS), min(GAMMAS)):
+        return f"cross-validation chose γ = {chosen:g}, the end of its grid: one beyond may be better"
+    return ""
 
 
 def folds(Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -44,7 +44,8 @@ def branch(
     """Tighten the relaxation, cell by cell, until the proved gap is at most `gap`.
 
     The network is as wide as it has to be: `width` is accepted, as every method does, and not used. budget: seconds;
-    then the best so far comes back with status `timeout`. cells: there will be no more than this many. cuts: rounds of
+    then the best so far comes back with status `timeout`. cells: there will be no more than this many; status
+    `iteration_limit` says that the gap would take more, `stalled` that they are of no help. cuts: rounds of
     separating circuit cuts (cuts.py) before the first split, after which cells go on using them; 0 for no cuts. The
     bound is never below that of the relaxation, with cuts if there are any, and never falls.
     """
@@ -72,6 +73,8 @@ def branch(
     network = min(networks, key=problem.objective)
     upper = problem.objective(network)
     reached = (upper - it.certificate.lower_bound) / upper
+    late = left() <= 0 or it.late
+    status = "ok" if reached <= gap else "timeout" if late else "iteration_limit" if it.cells + 2 > cells else "stalled"
     early = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     return Fit(
         predict=network.predict,
@@ -85,7 +88,7 @@ def branch(
             "solve_s": time.perf_counter() - began,
             "compile_s": compile_s,
         },
-        status="timeout" if left() <= 0 and reached > gap else "ok",
+        status=status,
         message="; ".join(part for part in (early, end) if part) if reached > gap else "",
     )
 

@@ -55,7 +55,10 @@ class Leaf:
 
 @dataclass
 class Hierarchy:
-    """The tree (node → row and children), its leaves by falling bound, the best proof, and the network."""
+    """The tree (node → row and children), its leaves by falling bound, the best proof, and the network.
+
+    late: a cell is left unsolved that would have taken more than the time left.
+    """
 
     problem: Problem
     reduced: Reduced
@@ -69,6 +72,7 @@ class Hierarchy:
     began: float = field(default_factory=time.perf_counter)
     solves: int = 0
     retrained: int = 0
+    late: bool = False
     trace: list[TraceRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -179,6 +183,7 @@ def _solve_or_split(it: Hierarchy, leaf: Leaf, allowed: float, cells: int, left:
         if row is not None:
             _split(it, leaf, row)
             return ""
+    it.late |= too_large and order <= LARGEST
     it.push(leaf if too_large else _improve(it, leaf, allowed, left))
     return f"a cell of order {order} is left unsolved: about {seconds(order):.0f} s of work" if too_large else ""
 

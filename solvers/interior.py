@@ -34,8 +34,8 @@ def solve_reduced(
 ) -> Solved:
     """The reduced relaxation, solved by a backend of CVXPY.
 
-    Status `ok`, `timeout` or `failed`; the backend ends by itself when `budget` seconds are over. Without a point, Z
-    is zero, the dual None and the value nan.
+    Status `ok`, `timeout`, `stalled`, `iteration_limit` or `failed`; the backend ends by itself when `budget` seconds
+    are over. Without a point, Z is zero, the dual None and the value nan.
     """
     import cvxpy as cp
 

@@ -39,6 +39,7 @@ def interior_point(
 ) -> InteriorPoint:
     """Solve the relaxation until the proved gap is at most `gap`, or `budget` seconds or the iterations are spent.
 
+    Status `ok` if the gap is reached; else `timeout`, `iteration_limit`, or `stalled` where rounding allows no more.
     warm: where the same data with another γ came by.
     """
     began = time.perf_counter()
@@ -72,6 +73,7 @@ def interior_point(
                 system = newton(reduced.X, cost, right, weight, pairs, it)
                 it, pairs, moved = _iterate(system, reduced, excluded)
         except (np.linalg.LinAlgError, FloatingPointError):
+            state.status = "stalled"
             state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
             break
         record(state, reduced, pairs, it, gap, began)
@@ -84,15 +86,17 @@ def interior_point(
         else:
             stalled += 1
         if stalled >= STALLED:
-            state.message = "stopped where rounding ends: no more progress"
+            state.status, state.message = "stalled", "stopped where rounding ends: no more progress"
             break
         if left() <= 0:
             state.status = "timeout"
             break
     else:
-        state.message = f"stopped after {state.iterations} iterations" if state.gap > gap else ""
+        state.status, state.message = "iteration_limit", f"stopped after {state.iterations} iterations"
     if state.gap > gap:
         last_sharpening(state, reduced)
+    if state.gap <= gap:
+        state.status, state.message = "ok", ""
     return state
 
 

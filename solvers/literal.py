@@ -84,7 +84,8 @@ def solve_literal(
 
     eps: the backend's absolute and relative tolerance. budget: seconds for everything, compilation included; the
     backend gets what is left of it and ends by itself. Status `timeout` then comes with the backend's last point, or
-    with a factor of no columns (and value nan) where it has none; `failed` says that the backend gave up.
+    with a factor of no columns (and value nan) where it has none; `stalled` and `iteration_limit` say that it ended
+    short of its tolerance, `failed` that it gave up.
     The factor is that of the returned Λ with negative eigenvalues set to 0. Returns the relaxation and the dual, None
     if there is none. Raises LiteralError for arguments out of range, and for a status this code does not know.
     """
@@ -169,7 +170,10 @@ def status_of(backend: str, status: str, *, out_of_time: bool) -> tuple[str, str
         case "optimal":
             return "ok", ""
         case "optimal_inaccurate" | "user_limit":
-            return "ok", f"{backend} stopped before it reached its tolerance ({status})"
+            # SCS never stalls: all it calls inaccurate is where its iterations ended.
+            limit = status == "user_limit" or backend == "scs"
+            message = f"{backend} stopped before it reached its tolerance ({status})"
+            return "iteration_limit" if limit else "stalled", message
         case (
             "infeasible"
             | "infeasible_inaccurate"

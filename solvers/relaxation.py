@@ -20,8 +20,9 @@ class Relaxation:
     implied coordinates: α = (s + Xu)/2, β = (s − Xu)/2); n, d, c as in the user's data, in its units.
     value: the primal value as the solver reports it (not a bound). certificate: the proved lower bound, if any.
     network: a network met on the way whose objective bounds p*(∞) from above, if any.
-    status: `ok`, `timeout` or `failed`. info: plain numbers and strings, among them `iterations`. halfway: from
-    where the same data can be solved for another γ.
+    status: `ok` (solved as closely as was asked for), `timeout`, `stalled` or `iteration_limit` (ended before, the best
+    until then is here) or `failed`. info: plain numbers and strings, among them `iterations`. halfway: from where the
+    same data can be solved for another γ.
     """
 
     factor: Array

@@ -17,9 +17,9 @@ from .cuts import cut
 from .dual import DualPoint, dual_value, sharpen, user_point
 from .interior import solve_reduced
 from .ipm import interior_point
-from .ipm_state import WarmStart
+from .ipm_state import InteriorPoint, WarmStart
 from .literal import solve_literal
-from .problem import Array, Fit, Problem
+from .problem import Array, Fit, Network, Problem
 from .reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .rounding import ROUNDINGS, disturbed
@@ -58,9 +58,10 @@ def relax(
     `ipm` stops. eps: tolerance of SCS, by default the authors'. cuts: rounds of separating circuit cuts after that
     (cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
     then is returned with status `timeout`. warm: the relaxation of the same X and Y with another γ, which saves `ipm`
-    about half of its iterations. The certificate of every solver comes from the same safe bound, whatever
-    the solver claims; the network is rounded by `gaussian+lbfgs`, and its time is `network_s`, which `solve_s` leaves
-    out.
+    about half of its iterations; where it leads nowhere, the solver starts cold after all. Status `ok` says that the
+    solver reached what it was asked for, `stalled` and `iteration_limit` that it ended before. The certificate of every
+    solver comes from the same safe bound, whatever the solver claims; the network is rounded by `gaussian+lbfgs`, and
+    its time is `network_s`, which `solve_s` leaves out.
     """
     began = time.perf_counter()
     if not problem.X.any() or not problem.Y.any():
@@ -68,7 +69,7 @@ def relax(
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget, warm.halfway if warm else None)
-        if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status == "ok":
+        if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status != "timeout":
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
     elif solver in ("interior", "reduced-scs"):
@@ -116,9 +117,21 @@ def sdp(
     cuts: Annotated[int, Ge(0)] = 0,
     rounding: Rounding = "tos",
 ) -> Fit:
-    """`relax` and `round_relaxation` in one call; each may use `budget` seconds."""
+    """`relax` and `round_relaxation` in one call; each may use `budget` seconds.
+
+    Where the solver has no solution to round, the network is zero, and status and message are the relaxation's.
+    """
     relaxation = relax(problem, solver=solver, gap=gap, cuts=cuts, budget=budget)
-    return round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
+    if relaxation.factor.shape[1] == 0:
+        nothing = Network(np.zeros((problem.d, width)), np.zeros((width, problem.c)))
+        fit = Fit(nothing.predict, nothing, relaxation.certificate, info=relaxation.info)
+    else:
+        fit = round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
+    return replace(
+        fit,
+        status=relaxation.status if fit.status == "ok" else fit.status,
+        message="; ".join(part for part in (relaxation.message, fit.message) if part),
+    )
 
 
 def _positive(budget: float | None) -> float | None:
@@ -128,7 +141,12 @@ def _positive(budget: float | None) -> float | None:
 def _ipm(
     problem: Problem, reduced: Reduced, gap: float, budget: float | None, warm: WarmStart | None = None
 ) -> Relaxation:
+    began = time.perf_counter()
     state = interior_point(reduced, gap=gap, budget=budget, warm=warm)
+    if warm is not None and state.status in ("stalled", "iteration_limit"):
+        spent = time.perf_counter() - began
+        cold = interior_point(reduced, gap=gap, budget=None if budget is None else max(budget - spent, 0.0))
+        state = _better(state, cold, spent)
     return Relaxation(
         factor=reduced.factor_back(positive_factor(state.Z)),
         value=state.upper * reduced.unit,
@@ -138,6 +156,22 @@ def _ipm(
         status=state.status,
         message=state.message,
         halfway=state.halfway,
+    )
+
+
+def _better(warm: InteriorPoint, cold: InteriorPoint, seconds: float) -> InteriorPoint:
+    """The better of a warm start that led nowhere and the cold one after it; both count, and the cold one's end."""
+    best = min(cold, warm, key=lambda state: state.gap)
+    after = [
+        replace(row, seconds=row.seconds + seconds, iteration=row.iteration + warm.iterations) for row in cold.trace
+    ]
+    return replace(
+        best,
+        iterations=warm.iterations + cold.iterations,
+        trace=[*warm.trace, *after],
+        status=cold.status,
+        message=cold.message,
+        halfway=cold.halfway or warm.halfway,
     )
 
 
@@ -170,7 +204,13 @@ def _merged(problem: Problem, first: Relaxation, rows: int, gap: float, budget: 
     if second.certificate.lower_bound <= first.certificate.lower_bound:  # type: ignore[union-attr]
         return first
     message = f"relaxation_value is that with rows within an angle of {NEARLY_PARALLEL:g} merged"
-    return replace(second, halfway=first.halfway, message="; ".join(part for part in (message, second.message) if part))
+    short = second.value - second.certificate.lower_bound > 1.1 * gap * second.value  # type: ignore[union-attr]
+    return replace(
+        second,
+        status="stalled" if short and second.status == "ok" else second.status,
+        halfway=first.halfway,
+        message="; ".join(part for part in (message, second.message) if part),
+    )
 
 
 def _general(

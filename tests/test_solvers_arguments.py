@@ -73,6 +73,15 @@ def test_no_time_at_all_is_a_time_limit(solver):
         assert fit.status == "timeout"
 
 
+@pytest.mark.parametrize("d", [2, 3, 7])
+def test_no_time_at_all_still_gives_an_interval(d):
+    problem = noise(1, 10, d, 2)
+    for exact in (cpp, branch):
+        fit = exact(problem, budget=0)
+        assert fit.status in ("ok", "timeout")
+        assert fit.bound.lower_bound <= problem.objective(fit.network)
+
+
 def test_a_checked_function_keeps_its_name_and_its_defaults():
     @checked
     def double(value, *, times: int = 2):

@@ -137,6 +137,9 @@ def test_beyond_five_dimensions_the_network_is_strong_and_the_bound_the_relaxati
     upper = problem.objective(fit.network)
     assert optimum * (1 - 1e-9) <= upper <= optimum * 1.001
     assert 0 < fit.bound.lower_bound <= optimum
+    assert upper - fit.bound.lower_bound > 1e-3 * upper
+    assert fit.status == "stalled"
+    assert "too many dimensions" in fit.message
 
 
 def test_rows_on_one_line_count_as_one() -> None:
@@ -261,7 +264,7 @@ def test_without_a_cover_the_relaxation_bounds(monkeypatch):
     problem = teacher(3, n=10, d=3, c=2)
     monkeypatch.setattr(sphere, "_prove", lambda *_: None)
     fit = cpp(problem, gap=1e-3)
-    assert fit.status == "ok"
+    assert fit.status == "stalled"
     assert "could not be covered" in fit.message
     assert fit.bound.lower_bound == pytest.approx(relax(problem).certificate.lower_bound, rel=1e-9)
     assert fit.bound.lower_bound <= problem.objective(fit.network)

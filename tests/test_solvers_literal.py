@@ -151,6 +151,9 @@ def test_time_limit_ends_with_timeout(backend):
 
 def test_statuses_are_mapped_explicitly():
     assert status_of("scs", "optimal", out_of_time=False) == ("ok", "")
+    assert status_of("scs", "optimal_inaccurate", out_of_time=False)[0] == "iteration_limit"
+    assert status_of("clarabel", "optimal_inaccurate", out_of_time=False)[0] == "stalled"
+    assert status_of("clarabel", "user_limit", out_of_time=False)[0] == "iteration_limit"
     assert status_of("scs", "unbounded", out_of_time=False)[0] == "failed"
     assert status_of("scs", "optimal_inaccurate", out_of_time=True)[0] == "timeout"
     with pytest.raises(LiteralError, match="documents"):

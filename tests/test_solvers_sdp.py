@@ -1,10 +1,14 @@
 """The method `sdp`: every solver bounds the same truth, and bound ≤ relaxation ≤ any network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxbench.solvers import sdp as sdp_module
 from relaxbench.solvers.interior import solve_reduced
+from relaxbench.solvers.ipm import interior_point
 from relaxbench.solvers.literal import solve_literal
 from relaxbench.solvers.problem import Network, Problem
 from relaxbench.solvers.reduction import reduce
@@ -49,13 +53,14 @@ def test_literal_reduced_and_interior_point_agree(shape):
 
 
 def test_the_program_as_it_is_written_comes_near():
-    """Without an interior a general solver gets within a percent, below as a rule, or gives up."""
+    """Without an interior a general solver gets within two percent, below as a rule, or gives up."""
     problems = [noise(sum(shape), *shape) for shape in SMALL]
     literal = [solve_literal(problem, backend="clarabel", eps=1e-7)[0] for problem in problems]
-    solved = [(relax(p).value, r.value) for p, r in zip(problems, literal, strict=True) if r.status == "ok"]
+    solved = [(relax(p).value, r) for p, r in zip(problems, literal, strict=True) if r.status != "failed"]
     assert len(solved) >= 3
     for ours, theirs in solved:
-        assert 0.985 * ours <= theirs <= 1.001 * ours
+        share = 0.985 if theirs.status == "ok" else 0.98
+        assert share * ours <= theirs.value <= 1.001 * ours
 
 
 def test_reduced_scs_agrees_too():
@@ -171,6 +176,50 @@ def test_out_of_time_is_said_where_it_is_true(solver):
     inaccurate = relax(noise(0, 8, 2, 2, 0.01), solver=solver, budget=100)
     assert inaccurate.status == "ok"
     assert inaccurate.info["solve_s"] < 90
+
+
+def test_ok_is_said_only_where_the_gap_is_reached(monkeypatch):
+    problem = noise(1, 8, 2, 2, 0.01)
+    whole = relax(problem, gap=1e-6)
+    assert (whole.status, whole.message) == ("ok", "")
+    assert whole.info["relaxation_gap"] <= 1e-6
+    beyond = relax(problem, gap=1e-15)  # rounding ends before
+    assert beyond.status == "stalled"
+    assert "where rounding ends" in beyond.message
+    monkeypatch.setattr(interior_point, "__kwdefaults__", {**interior_point.__kwdefaults__, "iterations": 3})
+    short = relax(problem, gap=1e-6)
+    assert (short.status, short.message) == ("iteration_limit", "stopped after 3 iterations")
+    assert short.certificate.lower_bound < whole.certificate.lower_bound
+
+
+def test_a_warm_start_that_leads_nowhere_is_followed_by_a_cold_one(monkeypatch):
+    """As on raw features, where the iterate of a large γ is of no use for a small one."""
+    problem = noise(1, 8, 2, 2, 0.01)
+    before = relax(Problem(problem.X, problem.Y, 0.1))
+    cold = relax(problem)
+
+    def solved(*args, warm=None, **more):
+        return interior_point(*args, warm=warm, **more, iterations=120 if warm is None else 2)
+
+    monkeypatch.setattr(sdp_module, "interior_point", solved)
+    warm = relax(problem, warm=before)
+    assert (warm.status, warm.message) == ("ok", "")
+    assert warm.certificate.lower_bound == pytest.approx(cold.certificate.lower_bound, rel=1e-12)
+    assert warm.info["iterations"] == cold.info["iterations"] + 2
+    assert [row.iteration for row in warm.trace] == list(range(1, len(warm.trace) + 1))
+    assert np.all(np.diff([row.seconds for row in warm.trace]) >= 0)
+
+
+def test_sdp_hands_on_how_the_solver_ended(monkeypatch):
+    problem = noise(1, 4, 2, 2)
+    stalled = replace(relax(problem), status="stalled", message="no more progress")
+    failed = Relaxation(np.zeros((8, 0)), float("nan"), status="failed", message="the backend gave up")
+    for relaxation in (stalled, failed):
+        monkeypatch.setattr(sdp_module, "relax", lambda *_, found=relaxation, **__: found)
+        fit = sdp(problem, width=3, seed=0)
+        assert (fit.status, fit.message) == (relaxation.status, relaxation.message)
+        assert fit.network.width == 3
+        assert np.all(np.isfinite(fit.predict(problem.X)))
 
 
 def test_positive_factor_keeps_what_is_positive():

@@ -39,8 +39,10 @@ def cpp(
     best network and the best proved bound so far come back, status `timeout`. gap: the proved (upper − lower)/upper at
     which to stop. Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own;
     beyond, and where no cover can be had, `search`: the same column generation as a trainer, and the bound of the
-    relaxation, however far off that is.
+    relaxation, however far off that is. Status `ok` says that the proved gap is reached, `stalled` that nothing more
+    was to be had.
     """
+    aim = (1 - 2 * PRUNE) * gap  # leaves room for what a smaller network costs
     scaled = problem.scaled
     Y, gamma = scaled.problem.Y, scaled.problem.gamma
     basis = row_space(scaled.problem.X)
@@ -52,10 +54,10 @@ def cpp(
     progress = Progress(W, Y, gamma, scaled.objective_unit, budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
         if route == "arcs":
-            gap = plane.generate(W, Y, gamma, gap, progress)
+            aim = plane.generate(W, Y, gamma, aim, progress)
         else:
-            sphere.generate(W, Y, gamma, gap, progress, seed, proofs=route == "sphere")
-        columns = prune(W, Y, gamma, progress.columns, PRUNE * gap, progress.late)
+            sphere.generate(W, Y, gamma, aim, progress, seed, proofs=route == "sphere")
+        columns = prune(W, Y, gamma, progress.columns, PRUNE * aim, progress.late)
     small = network(W, Y, gamma, columns)
     best = scaled.network_back(Network(basis @ small.U, small.V))
     if progress.proof:
@@ -79,9 +81,9 @@ def cpp(
         info={**info, **progress.info, "compile_s": compile_s},
     )
     upper = problem.objective(best)
-    missed = upper - certificate.lower_bound > 1.1 * gap * upper
-    left = 1.0 if budget is None else 1 - solve_s / budget
-    if route == "search" or (route == "sphere" and missed and (left > LAST or not progress.proof)):
+    missed = upper - certificate.lower_bound > gap * upper
+    left = np.inf if budget is None else budget - solve_s
+    if route == "search" or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof)):
         fit = _with_relaxation(problem, fit, budget)
     return _with_status(problem, fit, gap, progress.out_of_time)
 
@@ -129,7 +131,7 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     assert fit.network is not None
     upper = problem.objective(fit.network)
     reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
-    if reached <= 1.1 * gap:
+    if reached <= gap:
         return replace(fit, status="ok")
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
@@ -137,4 +139,5 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     if fit.bound.kind not in ("arcs", "cover"):
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
-    return replace(fit, status="timeout" if out_of_time else fit.status, message=message)
+    late = out_of_time or fit.status == "timeout"
+    return replace(fit, status="timeout" if late else "stalled", message=message)
