@@ -16,7 +16,7 @@ from relaxbench.solvers.cpp.sphere import whitener
 from relaxbench.solvers.problem import Array, Fit, Problem
 from relaxbench.solvers.sdp import relax
 
-from .solver_cases import teacher
+from .solver_cases import noise, teacher
 from .solver_oracles import by_cones, planted, prove
 
 
@@ -137,7 +137,15 @@ def test_beyond_five_dimensions_the_network_is_strong_and_the_bound_the_relaxati
     upper = problem.objective(fit.network)
     assert optimum * (1 - 1e-9) <= upper <= optimum * 1.001
     assert 0 < fit.bound.lower_bound <= optimum
-    assert upper - fit.bound.lower_bound > 1e-3 * upper
+
+
+def test_beyond_five_dimensions_an_open_gap_is_not_ok() -> None:
+    problem = noise(2, 8, 6, 2, 0.05)
+    fit = cpp(problem, gap=5e-3)
+    assert fit.bound is not None
+    assert fit.network is not None
+    upper = problem.objective(fit.network)
+    assert upper - fit.bound.lower_bound > 5e-3 * upper
     assert fit.status == "stalled"
     assert "too many dimensions" in fit.message
 
