@@ -77,6 +77,10 @@ def test_generated_data_share_no_rows_so_the_test_is_the_plain_paired_one():
     assert row["difference"] == pytest.approx(0.17 / 6)
     assert (row["wins"], row["ties"], row["losses"], row["splits"]) == (5, 0, 1, 6)
     assert row["verdict"] == "better"
+    assert [entry.text for entry in paired(results).rows[0]] == [
+        *("random", "0.1", "nngp", "6", "0.0283", f"{interval.low:.4f} to {interval.high:.4f}", "5/0/1"),
+        *(f"{expected.pvalue:.2g}", f"{expected.pvalue:.2g}", "better"),
+    ]
     worse = rows_of(results_of([-x for x in X], dataset="random", n=25, n_test=25))[0]
     assert (worse["p"], worse["low"], worse["high"]) == pytest.approx((row["p"], -row["high"], -row["low"]))
     assert worse["verdict"] == "worse"
