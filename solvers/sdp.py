@@ -147,10 +147,15 @@ def _ipm(
         spent = time.perf_counter() - began
         cold = interior_point(reduced, gap=gap, budget=None if budget is None else max(budget - spent, 0.0))
         state = _better(state, cold, spent)
+    value, certificate = state.upper * reduced.unit, certify(problem, reduced, state.dual)
+    proved = (value - certificate.lower_bound) / value
+    if state.status == "ok" and proved > 1.1 * gap:
+        state.status = "stalled"
+        state.message = f"merged rows and rounding leave a proved gap of {proved:.1e} where {gap:.1e} was asked for"
     return Relaxation(
         factor=reduced.factor_back(positive_factor(state.Z)),
-        value=state.upper * reduced.unit,
-        certificate=certify(problem, reduced, state.dual),
+        value=value,
+        certificate=certificate,
         trace=tuple(state.trace),
         info={"iterations": state.iterations, "inequalities": state.inequalities, "relaxation_gap": float(state.gap)},
         status=state.status,
@@ -204,13 +209,7 @@ def _merged(problem: Problem, first: Relaxation, rows: int, gap: float, budget: 
     if second.certificate.lower_bound <= first.certificate.lower_bound:  # type: ignore[union-attr]
         return first
     message = f"relaxation_value is that with rows within an angle of {NEARLY_PARALLEL:g} merged"
-    short = second.value - second.certificate.lower_bound > 1.1 * gap * second.value  # type: ignore[union-attr]
-    return replace(
-        second,
-        status="stalled" if short and second.status == "ok" else second.status,
-        halfway=first.halfway,
-        message="; ".join(part for part in (message, second.message) if part),
-    )
+    return replace(second, halfway=first.halfway, message="; ".join(part for part in (message, second.message) if part))
 
 
 def _general(

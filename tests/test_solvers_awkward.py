@@ -34,8 +34,8 @@ def solve(problem):
         relaxation = relax(problem, budget=BUDGET)
     bound = check(problem, relaxation)
     reached = relaxation.value - bound <= 1.1e-6 * relaxation.value
-    assert relaxation.status == ("ok" if reached else "stalled")
-    assert reached or relaxation.message
+    assert (relaxation.status == "ok") == reached
+    assert relaxation.message or relaxation.status in ("ok", "timeout")
     return relaxation, bound
 
 
@@ -92,7 +92,7 @@ def test_every_solver_says_how_it_ended(solver, name):
     problem = awkward()[name]
     relaxation = relax(problem, solver=solver, budget=BUDGET)
     assert relaxation.status in ENDED
-    assert relaxation.status == "ok" or relaxation.message
+    assert relaxation.message or relaxation.status in ("ok", "timeout")
     if relaxation.certificate is not None:
         check(problem, relaxation)
 
