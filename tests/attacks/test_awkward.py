@@ -63,7 +63,7 @@ def confirmed(seeds):
             made = time.perf_counter()
             found = verify(certificate, problem.X, problem.Y, problem.gamma)
             times.append((made - began, time.perf_counter() - made))
-            if found != pytest.approx(certificate.lower_bound, rel=1e-6, abs=0):
+            if found < certificate.lower_bound * (1 - 1e-6):  # it may be higher, where the first proof lost more
                 refused.append((seed, shape, certificate.kind, certificate.lower_bound, found))
     assert not refused
     return np.array(times).T
