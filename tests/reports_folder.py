@@ -38,7 +38,7 @@ def make_rows(sets=None, methods=METHODS, gammas=(0.1, 0.01), widths=(5, 10, 100
         for draw in range(draws):
             rng = np.random.default_rng([len(name), n, draw])
             base = {"dataset": name, "n": n, "d": d, "c": c, "n_test": n, "preprocess": "none", "bias": False}
-            base |= {"data": hashed(name, draw)[:12], "data_seed": draw, "machine": "m1", "threads": 1}
+            base |= {"data": f"sha256:{hashed(name, draw)[:12]}", "data_seed": draw, "machine": "m1", "threads": 1}
             for gamma in gammas:
                 optimum = n * c * gamma**0.5 * rng.uniform(0.05, 0.15)
                 for method in methods:

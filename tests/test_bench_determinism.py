@@ -16,7 +16,7 @@ from relaxbench.bench.worker import perform
 
 PLANTED = Path(__file__).with_name("bench_planted.py")
 TINY = {"name": "random", "n": 8, "n_test": 5, "d": 3, "c": 2, "teacher_width": 4}
-COST = ["runtime_s", "solve_s", "round_s", "cpu_s", "peak_memory_mb", "setup_s"]
+COST = ["runtime_s", "solve_s", "round_s", "cpu_s", "peak_memory_mb", "setup_s", "verify_s"]
 ENGINES = {"one job": ("local", 1), "again": ("local", 1), "two jobs": ("local", 2), "dask": ("dask-local", 2)}
 
 

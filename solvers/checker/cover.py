@@ -100,7 +100,7 @@ def _lines(theta: Array, W: Array) -> tuple[Rows, float]:
 
 def _inverse(transform: Array) -> Array:
     """R with ‖I − RT‖ < ½ in row sums, rounding included: T is invertible, ‖T⁻¹‖ ≤ 2‖R‖; else NotProved."""
-    R = np.linalg.inv(transform)
+    R = np.asarray(np.linalg.inv(transform), np.float64)
     d = len(R)
     rounding = 4 * d * EPS * np.max(np.sum(np.abs(R) @ np.abs(transform), axis=1))
     if not np.max(np.sum(np.abs(np.eye(d) - R @ transform), axis=1)) + rounding < 0.5:
