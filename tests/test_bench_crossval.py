@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxbench.bench import crossval
 from relaxbench.bench.cell import expand
@@ -42,6 +42,7 @@ def linear(problem, budget):
     return Fit(lambda Z: Z @ W)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 40), st.integers(1, 4), st.integers(0, 5))
 def test_folds_share_rows_and_classes_out_evenly(n, c, seed):
     Y = np.eye(c)[np.random.default_rng(seed).integers(0, c, n)]
