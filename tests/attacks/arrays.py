@@ -122,7 +122,7 @@ def other_layouts(case: Case) -> Iterator[Case]:
         if array.size:
             yield _put(case, name, np.broadcast_to(array[:1], array.shape), "all like the first")
         if array.ndim == 2:
-            yield _put(case, name, np.asmatrix(array), "as a matrix")
+            yield _put(case, name, array.view(np.matrix), "as a matrix")
         hidden = np.ma.masked_array(array.copy(), mask=np.arange(array.size).reshape(array.shape) == 0)
         if array.dtype.kind == "f" and array.size:
             hidden.data.flat[0] = np.nan

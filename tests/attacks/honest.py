@@ -70,7 +70,11 @@ class Case:
         # p*(∞) grows with γ, so that of a γ at which a network is easily trained is enough.
         unit = float(np.max(np.abs(self.X)) * np.max(np.abs(self.Y)))
         problem = Problem(self.X, self.Y, max(self.gamma, 1e-10 * unit))
-        networks = [self.network, polished(problem, self.network), Network(0 * self.network.U, 0 * self.network.V)]
+        networks = [
+            self.network,
+            polished(problem, self.network, rounds=1),
+            Network(0 * self.network.U, 0 * self.network.V),
+        ]
         return min(problem.objective(network) for network in networks)
 
 

@@ -54,7 +54,7 @@ def group_lasso(problem: Problem) -> Network:
     return Network(U[:, kept] * root, V.value[kept] / root[:, None])
 
 
-def polished(problem: Problem, start: Network) -> Network:
+def polished(problem: Problem, start: Network, rounds: int = 3) -> Network:
     """A network at least as good as `start`, by local search over its weights."""
     (d, m), c = start.U.shape, problem.c
 
@@ -68,7 +68,7 @@ def polished(problem: Problem, start: Network) -> Network:
 
     w = np.concatenate([start.U.ravel(), start.V.ravel()])
     options = {"ftol": 0.0, "gtol": 1e-13, "maxiter": 2000, "maxfun": 4000}
-    for _ in range(3):
+    for _ in range(rounds):
         w = minimize(objective, w, jac=True, method="L-BFGS-B", options=options).x
     better = Network(w[: d * m].reshape(d, m), w[d * m :].reshape(m, c))
     return min(start, better, key=problem.objective)
