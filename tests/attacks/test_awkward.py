@@ -45,7 +45,7 @@ def makers(problem, seed):
     if seed % 3 == 0 and np.linalg.matrix_rank(problem.X / np.max(np.abs(problem.X))) <= 2:
         yield lambda: cpp(problem, gap=1e-4).bound
     if seed % 6 == 1:
-        yield lambda: branch(problem, gap=1e-2, cells=20, cuts=seed % 4 == 1).bound
+        yield lambda: branch(problem, gap=1e-2, cells=20, cuts=seed // 6 % 2).bound
     if seed % 30 == 29:
         yield lambda: cpp(problem, gap=2e-2, budget=10.0).bound
 
