@@ -28,9 +28,14 @@ def real(value: Any, name: str, ndim: int) -> NDArray[np.float64]:
     return found
 
 
+def integers(value: Any, name: str) -> NDArray[Any]:
+    """The list of integers as it is, whatever their size; raises CertificateError for another."""
+    return _plain(value, name, "iu", 1)
+
+
 def whole(value: Any, name: str) -> NDArray[np.int64]:
     """The list of integers as int64; raises CertificateError for another."""
-    array = _plain(value, name, "iu", 1)
+    array = integers(value, name)
     if array.size and int(array.max()) > np.iinfo(np.int64).max:
         raise CertificateError(f"{name} must hold integers of 64 bits. Got {array.max()}.")
     return array.astype(np.int64)

@@ -15,7 +15,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from .arrays import CertificateError, NotChecked, names, real, whole
+from .arrays import CertificateError, NotChecked, integers, names, real, whole
 from .balls import NotProved, exponent, flatness, table, upper
 from .cover_walk import EPS, FLOOR, Rows, walk
 
@@ -30,7 +30,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     """η from `basis` (d, r), `transform` (r, r), `splits` (uint8, preorder) and `offsets` (2^r) of the roots' trees."""
     names(proof, ("basis", "transform", "splits", "offsets"))
     basis, transform = real(proof["basis"], "basis", 2), real(proof["transform"], "transform", 2)
-    splits, offsets = whole(proof["splits"], "splits"), whole(proof["offsets"], "offsets")
+    splits, offsets = integers(proof["splits"], "splits"), whole(proof["offsets"], "offsets")
     _check(basis, transform, splits, offsets, X.shape[1])
     if len(splits) * float(theta.size) * len(transform) > WORK:
         raise NotChecked(f"{len(splits):,} cells over {len(X)} rows are more work than is allowed.")
@@ -43,7 +43,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     transform = np.ldexp(transform, -exponent(transform))
     inverse = _inverse(transform)
     scaled = float((arb(gamma) * arb(2) ** (-unit - size) - missed) / stretch) - slip
-    bounds = _replay(rows, transform, splits.astype(np.uint8), offsets, scaled)
+    bounds = _replay(rows, transform, np.ascontiguousarray(splits, np.uint8), offsets, scaled)
     most = max(eta for eta, _ in bounds) * (1 + 8 * EPS)
     off = max(rounded for _, rounded in bounds) * EPS
     # A midpoint that rounding moved leaves uncovered what is within `off` of |y|, hence within `aside` of u = Ty.
@@ -54,7 +54,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     return upper((stretch * (arb(float(most)) + arb(slip)) * (1 + arb(64 * EPS)) + missed) * arb(2) ** (unit + size))
 
 
-def _check(basis: Array, transform: Array, splits: NDArray[np.int64], offsets: NDArray[np.int64], columns: int) -> None:
+def _check(basis: Array, transform: Array, splits: NDArray[Any], offsets: NDArray[np.int64], columns: int) -> None:
     r = len(transform)
     if not 0 < r <= DIMENSIONS or transform.shape != (r, r) or basis.shape != (columns, r):
         raise CertificateError(
