@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .text import UsageError, one_line, refuses, unknown
 
 if TYPE_CHECKING:
-    from .compare import Comparison
+    from .compare.comparison import Comparison
 
 OK, CHECK_FAILED, USAGE, CELLS_FAILED, NOTHING_COMPARABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES = (
@@ -103,8 +103,8 @@ def _add_list(commands: Any) -> None:
 
 def _list(_given: argparse.Namespace) -> int:
     from ..datasets import NAMES, OPTIONS, describe
-    from .methods import METHODS, options, plugins
-    from .spec import DatasetTable, read_config, shipped_configs
+    from .grid.methods import METHODS, options, plugins
+    from .grid.spec import DatasetTable, read_config, shipped_configs
 
     common = [option for option in DatasetTable.model_fields if option != "name"]
     print("Data sets (--dataset)")
@@ -198,8 +198,8 @@ def _add_run(commands: Any) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from .run import run
-    from .spec import resolve
+    from .engine.run import run
+    from .grid.spec import resolve
 
     lists = ("dataset", "method", "gamma", "width", "seed", "preprocess", "test_fraction", "bias")
     limits = ("timeout", "memory", "jobs")
@@ -266,9 +266,9 @@ def _add_verify(commands: Any) -> None:
 
 
 def _verify(given: argparse.Namespace) -> int:
-    from .store import load_results
-    from .verify import verify
-    from .verify_records import not_run
+    from .results.store import load_results
+    from .verify.bounds import verify
+    from .verify.records import not_run
 
     checks = failures = 0
     for check in verify(given.folder, given.data):
@@ -304,7 +304,7 @@ def _add_compare(commands: Any) -> None:
 
 
 def _compare(given: argparse.Namespace) -> int:
-    from .compare import compare
+    from .compare.comparison import compare
 
     return _show(compare(given.base, given.cand), given)
 
@@ -331,10 +331,10 @@ def _add_ab(commands: Any) -> None:
 
 def _ab(given: argparse.Namespace) -> int:
     try:
-        from .ab import PERF, ab, ab_perf
-        from .spec import resolve
+        from .ab.session import PERF, ab, ab_perf
+        from .grid.spec import resolve
 
-        import_module(f"{__package__}.compare_show")  # what `_show` needs, before minutes are spent
+        import_module(f"{__package__}.compare.show")  # what `_show` needs, before minutes are spent
     except Exception as error:  # this code is the candidate
         print(f"relaxbench: the working tree does not run: {one_line(error)}", file=sys.stderr)
         return CHECK_FAILED
@@ -364,8 +364,8 @@ def _add_nightly(commands: Any) -> None:
 
 def _nightly(given: argparse.Namespace) -> int:
     from ..reports import report
+    from .grid.spec import resolve
     from .nightly import nightly
-    from .spec import resolve
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -387,7 +387,7 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 
 def _show(comparison: Comparison, given: argparse.Namespace) -> int:
     """Print or write a comparison; returns its exit code."""
-    from .compare_show import FORMATS
+    from .compare.show import FORMATS
 
     text = FORMATS[given.format](comparison)
     if given.out is not None:

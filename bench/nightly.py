@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from .compare import Comparison, compare
-from .compare_match import read_side
-from .compare_show import VERDICTS, markdown
-from .history import METRICS, append_history, load_history, steps, trends, what_changed
-from .run import Summary, run
-from .spec import Spec
+from .compare.comparison import Comparison, compare
+from .compare.match import read_side
+from .compare.show import VERDICTS, markdown
+from .engine.run import Summary, run
+from .grid.spec import Spec
+from .results.history import METRICS, append_history, load_history, steps, trends, what_changed
 from .text import UsageError, in_markdown, one_line
-from .verify import Check as Proof
-from .verify import verify
+from .verify.bounds import Check as Proof
+from .verify.bounds import verify
 
 RECENT = pd.Timedelta(days=14)  # steps that began earlier are old news
 MOST_STEPS = 30

@@ -6,7 +6,7 @@ import html
 import re
 
 from ..solvers.text import shown, unknown
-from .fingerprint import ROOT
+from .grid.fingerprint import ROOT
 
 __all__ = ["UsageError", "in_markdown", "one_line", "printable", "refuses", "shown", "unknown"]
 

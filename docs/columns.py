@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from relaxbench.bench.columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS, Column
-from relaxbench.bench.compare_columns import CHECKED, COSTS
-from relaxbench.bench.history import NIGHT_COLUMNS
+from relaxbench.bench.grid.tolerances import CHECKED, COSTS
+from relaxbench.bench.results.columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS, Column
+from relaxbench.bench.results.history import NIGHT_COLUMNS
 
 PAGE = Path(__file__).with_suffix(".md")
 

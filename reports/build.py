@@ -17,13 +17,13 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
     style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
     A partial or running folder is reported as far as it goes. Raises ReportError for anything else that cannot be.
     """
-    from .contents import tables  # matplotlib and scipy are slow to import, and the command line needs neither
-    from .drawing import FORMATS, Drawn, draw
     from .figures import FIGURES
+    from .figures.drawing import FORMATS, Drawn, draw
     from .figures.kind import NothingToShow
-    from .page import write_page
+    from .figures.style import WIDTHS
+    from .page.page import write_page
     from .reading import read
-    from .style import WIDTHS
+    from .tables.contents import tables  # matplotlib and scipy are slow to import, and the command line needs neither
 
     if figure is not None and figure not in FIGURES:
         raise ReportError(f"figure must be one of {', '.join(FIGURES)}. Got {figure!r} instead.")

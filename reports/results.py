@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..bench.history import METRICS, Step, Trend, steps, trends
-from ..bench.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
+from ..bench.results.history import METRICS, Step, Trend, steps, trends
+from ..bench.results.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
 from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -44,7 +44,7 @@ class Results:
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
     did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a network, in words;
     what is proved of their groups is left out of both tables. history: the nights up to this one, if the folder holds
-    any (bench/history.py).
+    any (bench/results/history.py).
     """
 
     folder: Path

@@ -15,13 +15,13 @@ from annotated_types import Ge
 from threadpoolctl import threadpool_limits
 
 from .arguments import checked
-from .branch_cells import Cell, Circuits
-from .branch_hierarchy import TRAINED, Hierarchy, tighten
-from .branch_network import Trainer
-from .cpp import sphere
-from .cuts import circuits, root
+from .certificates.tree import Cell, Circuits
+from .conic.cuts import circuits, root
+from .exact import sphere
+from .hierarchy.network import Trainer
+from .hierarchy.splitting import TRAINED, Hierarchy, tighten
 from .problem import Fit, Network, Problem
-from .reduction import reduce
+from .reduced.reduction import reduce
 from .relaxation import Relaxation
 from .sdp import Budget, Gap, Seed, Width, relax
 

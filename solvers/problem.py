@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from .certificate import Certificate
+    from .certificates.certificate import Certificate
 
 Array = NDArray[np.float64]
 

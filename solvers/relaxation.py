@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .certificate import Certificate
-from .ipm_state import WarmStart
+from .certificates.certificate import Certificate
+from .ipm.bounds import WarmStart
 from .problem import Array, Network, Problem, TraceRow
 
 

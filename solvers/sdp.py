@@ -12,15 +12,15 @@ from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
 from .arguments import checked
-from .bound import certify, trivial_certificate
-from .cuts import cut
-from .dual import DualPoint, dual_value, sharpen, user_point
-from .interior import solve_reduced
-from .ipm import interior_point
-from .ipm_state import InteriorPoint, WarmStart
-from .literal import solve_literal
+from .certificates.quadratic import certify, trivial_certificate
+from .conic.cuts import cut
+from .conic.literal import solve_literal
+from .conic.reduced import solve_reduced
+from .ipm.bounds import InteriorPoint, WarmStart
+from .ipm.loop import interior_point
 from .problem import Array, Fit, Network, Problem
-from .reduction import Reduced, reduce
+from .reduced.dual import DualPoint, dual_value, sharpen, user_point
+from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .rounding import ROUNDINGS, disturbed
 

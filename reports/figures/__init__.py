@@ -5,7 +5,10 @@ ratio by data set and γ. interval.py — lower bounds and networks by problem. 
 scaling.py — the same as the problem grows. width.py — training objective against width. gap.py — proved gap against
 time, of the best network and of the relaxation. runtime.py — runtime against n. profile.py — performance profiles.
 tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was learned in the plane.
-kernels.py — learned and fixed kernels. trends.py — metrics over the nights. kind.py — what a figure is.
+kernels.py — learned and fixed kernels. trends.py — metrics over the nights.
+
+kind.py — what a figure is. style.py — how figures look. drawing.py — pictures and their CSV. scripts.py — the script
+beside a picture. arccosine.py — kernels in closed form.
 """
 
 from . import (

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import SOFT, canvas, legend, name_rows, only, panels
 from ..summary import CHOICE, INTERVAL, chosen, ordered, summarise
 from .kind import FigureKind, NothingToShow
+from .style import SOFT, canvas, legend, name_rows, only, panels
 
 
 def _data(results: Results, column: str) -> pd.DataFrame:

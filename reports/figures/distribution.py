@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import INK, METHOD_LOOKS, OTHER_LOOKS, canvas, legend, only, panels
 from ..summary import ordered
-from ..tightness import stages
+from ..tables.tightness import stages
 from .kind import FigureKind, NothingToShow
+from .style import INK, METHOD_LOOKS, OTHER_LOOKS, canvas, legend, only, panels
 
 REPORTED = 0.769  # the smallest ratio the paper reports, against the best SGD run, on its synthetic data
 CURVES = {

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import PANELS, around, canvas, legend, log_x, log_y, only, panels, title
 from ..summary import OURS, best_known, ordered, series, stage
 from .kind import FigureKind, NothingToShow, left_out
+from .style import PANELS, around, canvas, legend, log_x, log_y, only, panels, title
 
 TRACES = 400  # read at most
 SMALLEST = 1e-9  # gaps below are drawn here

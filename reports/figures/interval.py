@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import GRID, INK, around, canvas, legend, log_x, name_rows
 from ..summary import best_known, ordered
 from .kind import FigureKind, NothingToShow, left_out
+from .style import GRID, INK, around, canvas, legend, log_x, name_rows
 
 ROWS = 60  # drawn at most, the widest intervals first; the CSV has all
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..arccosine import kernel
 from ..results import Results
-from ..style import canvas, only, panels, title
 from ..summary import chosen
+from .arccosine import kernel
 from .kind import FigureKind, NothingToShow
+from .style import canvas, only, panels, title
 
 ROWS = 80  # of the data shown at most, evenly taken from all
 NETWORKS = 2  # learned kernels shown at most

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, legend, log_x, panels
 from ..summary import CHOICE, chosen
 from .kind import FigureKind, NothingToShow
+from .style import canvas, legend, log_x, panels
 
 MEASURES = {"runtime_s": "runtime", "objective": "training objective"}
 POINTS = 160  # of each curve

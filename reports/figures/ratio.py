@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import canvas, gamma_looks, legend, name_rows
 from ..summary import ordered
 from .kind import FigureKind, NothingToShow
+from .style import canvas, gamma_looks, legend, name_rows
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
-from ..arccosine import ridge_scores
 from ..results import Array, Results
-from ..style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, title
 from ..summary import chosen
+from .arccosine import ridge_scores
 from .kind import FigureKind, NothingToShow
+from .style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, title
 
 GRID = 80  # points along each side
 NEURONS = 40  # drawn at most, the heaviest first

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results, options
-from ..style import around, canvas, choice_looks, legend, log_x, log_y, name_rows, only, panels
 from ..summary import ordered, with_best
 from .kind import FigureKind, NothingToShow
+from .style import around, canvas, choice_looks, legend, log_x, log_y, name_rows, only, panels
 
 
 def data(results: Results) -> pd.DataFrame:

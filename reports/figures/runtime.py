@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import around, canvas, legend, log_x, log_y
 from ..summary import CHOICE, chosen, series
 from .kind import FigureKind, NothingToShow
+from .style import around, canvas, legend, log_x, log_y
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -4,11 +4,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ...bench.store import load_extra
+from ...bench.results.store import load_extra
 from ..results import Results
-from ..style import SOFT, canvas, gamma_looks, legend, only, panels
-from ..tightness import stages
+from ..tables.tightness import stages
 from .kind import FigureKind, NothingToShow
+from .style import SOFT, canvas, gamma_looks, legend, only, panels
 
 SIZES = {"n": "rows n", "d": "features d", "c": "outputs c", "teacher_width": "neurons of the teacher"}
 FACTORS = {**SIZES, "gamma": "γ"}

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import PANELS, around, canvas, legend, log_x, only, panels, title
 from ..summary import ordered, series
 from .kind import FigureKind, NothingToShow, left_out
+from .style import PANELS, around, canvas, legend, log_x, only, panels, title
 
 
 def data(results: Results) -> pd.DataFrame:

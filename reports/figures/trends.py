@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from ..results import Results
-from ..style import INK, SOFT, canvas, legend, only, panels, plain
-from ..trends import STEPS_DRAWN, nights
+from ..tables.trends import STEPS_DRAWN, nights
 from .kind import FigureKind, NothingToShow
+from .style import INK, SOFT, canvas, legend, only, panels, plain
 
 
 def data(results: Results) -> pd.DataFrame:

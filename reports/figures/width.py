@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..results import Results
-from ..style import INK, PANELS, SOFT, around, canvas, legend, log_x, log_y, only, panels, title
 from ..summary import ordered, series, with_best
 from .kind import FigureKind, NothingToShow, left_out
+from .style import INK, PANELS, SOFT, around, canvas, legend, log_x, log_y, only, panels, title
 
 HIGHEST = 4.0  # networks this many times worse than the best known leave the panel, lest nothing else be seen
 CLOSE = 1.01  # a width is enough when its loss is within one per cent of the best known

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 from relaxbench.solvers.branch import branch
-from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import CertificateError, verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Array, Network, Problem
 from relaxbench.solvers.sdp import relax
 
-from ..solver_cases import Planted, noise, quarter_turns, tight
-from ..solver_oracles import planted
+from ..support.cases import Planted, noise, quarter_turns, tight
+from ..support.oracles import planted
 from .truth import best_network, polished
 
 DNN, CELLS, ARCS, COVER = "doubly nonnegative", "cells", "arcs", "cover"

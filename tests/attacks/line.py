@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.problem import Array
 
 from .honest import ARCS, CELLS, COVER, DNN, Case

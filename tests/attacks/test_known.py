@@ -5,12 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 from relaxbench.solvers.branch import branch
-from relaxbench.solvers.certificate import Certificate
+from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import verify
 from relaxbench.solvers.problem import Problem
 from sklearn.datasets import load_iris
 
-from ..solver_cases import noise
+from ..support.cases import noise
 from .honest import ARCS, CELLS, COVER, DNN, Case, judge
 from .line import on_a_line
 from .truth import truth

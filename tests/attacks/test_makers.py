@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from relaxbench.solvers import bound, branch_hierarchy, branch_proof
 from relaxbench.solvers.branch import branch
+from relaxbench.solvers.certificates import quadratic as bound
+from relaxbench.solvers.certificates import regions as branch_proof
 from relaxbench.solvers.checker import verify
-from relaxbench.solvers.cpp import cpp, plane, sphere
+from relaxbench.solvers.cpp import cpp
+from relaxbench.solvers.exact import plane, sphere
+from relaxbench.solvers.hierarchy import splitting as branch_hierarchy
 from relaxbench.solvers.sdp import relax
 
-from ..solver_cases import noise, tight
-from ..solver_oracles import planted
+from ..support.cases import noise, tight
+from ..support.oracles import planted
 from .honest import ARCS, CELLS, COVER, DNN
 from .truth import best_network
 

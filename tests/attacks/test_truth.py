@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from relaxbench.solvers.problem import Problem
 
-from ..solver_cases import circle_maximum, noise, one_feature, one_row, quarter_turns, separable
-from ..solver_oracles import by_patterns
+from ..support.cases import circle_maximum, noise, one_feature, one_row, quarter_turns, separable
+from ..support.oracles import by_patterns
 from .truth import best_network, group_lasso, highest, truth, truth_on_a_line
 
 

@@ -30,6 +30,6 @@ def one_thread():
 
 
 def pytest_benchmark_update_machine_info(config, machine_info):
-    from relaxbench.bench.environment import environment
+    from relaxbench.bench.results.environment import environment
 
     machine_info["relaxbench"] = environment(threads=1)

@@ -12,9 +12,9 @@ _kept: dict = {}
 
 def solved(problem):
     """What a solve of this problem met: arguments of its Newton system halfway, and the state at the end."""
-    from relaxbench.solvers import ipm
-    from relaxbench.solvers.newton import NewtonSystem
-    from relaxbench.solvers.reduction import reduce
+    from relaxbench.solvers.ipm import loop as ipm
+    from relaxbench.solvers.ipm.newton import NewtonSystem
+    from relaxbench.solvers.reduced.reduction import reduce
 
     key = problem.X.shape
     if key not in _kept:
@@ -34,20 +34,20 @@ def solved(problem):
 
 
 def test_facial_reduction(benchmark, problem):
-    from relaxbench.solvers.reduction import reduce
+    from relaxbench.solvers.reduced.reduction import reduce
 
     assert benchmark(reduce, problem).n == problem.n
 
 
 def test_lift(benchmark, problem):
-    from relaxbench.solvers.lift import lift
+    from relaxbench.solvers.reduced.lift import lift
 
     reduced, _, state = solved(problem)
     assert len(benchmark(lift, reduced.X, state.Z)) == 2 * reduced.n + reduced.c
 
 
 def test_adjoint(benchmark, problem):
-    from relaxbench.solvers.lift import adjoint, lift
+    from relaxbench.solvers.reduced.lift import adjoint, lift
 
     reduced, _, state = solved(problem)
     K = lift(reduced.X, state.Z)
@@ -55,9 +55,9 @@ def test_adjoint(benchmark, problem):
 
 
 def test_schur_assembly(benchmark, problem):
-    from relaxbench.solvers.lift import lift
-    from relaxbench.solvers.newton import NewtonSystem
-    from relaxbench.solvers.schur import schur_rows
+    from relaxbench.solvers.ipm.newton import NewtonSystem
+    from relaxbench.solvers.ipm.schur import schur_rows
+    from relaxbench.solvers.reduced.lift import lift
 
     reduced, arguments, _ = solved(problem)
     system = NewtonSystem(*arguments)
@@ -66,7 +66,7 @@ def test_schur_assembly(benchmark, problem):
 
 
 def test_newton_system_and_direction(benchmark, problem):
-    from relaxbench.solvers.newton import NewtonSystem
+    from relaxbench.solvers.ipm.newton import NewtonSystem
 
     _, arguments, _ = solved(problem)
     direction = benchmark(lambda: NewtonSystem(*arguments).direction(0.0))
@@ -74,7 +74,7 @@ def test_newton_system_and_direction(benchmark, problem):
 
 
 def test_safe_bound(benchmark, problem):
-    from relaxbench.solvers.bound import certify
+    from relaxbench.solvers.certificates.quadratic import certify
 
     reduced, _, state = solved(problem)
     assert 0 < benchmark(certify, problem, reduced, state.dual).lower_bound < np.sum(problem.Y**2) / 2
@@ -95,7 +95,7 @@ def test_rounding_iterations(benchmark, problem):
 @cache
 def sphere(d):
     """Θ (n, c), X (n, d), whitening and a target a tenth above the largest h found by sampling."""
-    from relaxbench.solvers.cpp.sphere import whitener
+    from relaxbench.solvers.exact.sphere import whitener
 
     rng = np.random.default_rng(0)
     X, theta = rng.standard_normal((60, d)), rng.standard_normal((60, 3))
@@ -107,7 +107,7 @@ def sphere(d):
 @pytest.mark.parametrize("d", [3, 4])
 def test_cones_of_the_sphere_proof(benchmark, d):
     """About a hundred cones for d = 3, a thousand for d = 4; how many is in the exported results."""
-    cover = pytest.importorskip("relaxbench.solvers.cpp.cover").cover
+    cover = pytest.importorskip("relaxbench.solvers.exact.cover").cover
     found = benchmark(cover, *sphere(d))
     benchmark.extra_info["cells"] = found.cells
     assert found.eta <= sphere(d)[-1]

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from relaxbench.bench.environment import usable_cores
-from relaxbench.bench.run import run
-from relaxbench.bench.spec import check_spec
+from relaxbench.bench.engine.run import run
+from relaxbench.bench.grid.spec import check_spec
+from relaxbench.bench.results.environment import usable_cores
 
 sys.path.insert(0, str(Path(__file__).parent))
 

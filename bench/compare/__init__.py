@@ -1,0 +1,13 @@
+"""compare: is the candidate worse than the base? Three classes of check and an exit code.
+
+comparison.py   compare and Comparison
+match.py        two sides read, and pairs of cells
+checks.py       soundness, grid, quality
+cost.py         runtime and memory, as advice
+differences.py  what differs between machines and versions
+show.py         table, Markdown, JSON, JUnit
+"""
+
+from .comparison import Comparison, compare
+
+__all__ = ["Comparison", "compare"]

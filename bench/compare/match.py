@@ -1,0 +1,170 @@
+"""The two sides of a comparison, and which cell of one is which cell of the other.
+
+The hash of a cell holds the code that computed it, which is just what differs here. So cells are matched by what was
+asked for: data, method, options, γ, width and seed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..results.columns import STATUSES
+from ..results.store import load_environment, load_results, load_spec
+from ..text import UsageError
+
+ASKED = ("dataset", "n", "data_seed", "preprocess", "bias", "method", "gamma", "width", "seed")
+ALWAYS_SHOWN = {"dataset", "method", "gamma"}
+SHOWN = ("dataset", "n", "data_seed", "preprocess", "bias", "method", "solver", "rounding", "gamma", "width", "seed")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Side:
+    """name: the path as given. rows: of the results, missing values as None. environment and spec: if there are any."""
+
+    name: str
+    rows: list[dict[str, Any]]
+    environment: Mapping[str, Any]
+    spec: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A cell on both sides; note: what about the cell itself is not quite the same."""
+
+    base: Row
+    cand: Row
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """missing and new: cells of the base, or of the candidate, without a counterpart, each with a note."""
+
+    pairs: list[Pair]
+    missing: list[tuple[Row, str]]
+    new: list[tuple[Row, str]]
+
+
+def read_side(path: str | Path) -> Side:
+    """A side from the folder of a run, or its results.parquet or results.csv; raises UsageError for anything else."""
+    path = Path(path)
+    table = load_results(path)
+    strange = table[~table["status"].isin(list(STATUSES))]
+    if len(strange):
+        raise UsageError(
+            f"{path}: status must be one of {', '.join(STATUSES)}. Got {strange['status'].iloc[0]!r} instead."
+        )
+    folder = path if path.is_dir() else path.parent
+    rows = rows_of(table)
+    seen = set()
+    for row in rows:
+        key = (_asked(row), row["data"], row["options"])
+        if key in seen:
+            raise UsageError(f"{path} must hold each cell once. Got {row['dataset']} {row['method']} twice.")
+        seen.add(key)
+    return Side(str(path), rows, load_environment(folder), load_spec(folder))
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dictionaries, with None for what is missing."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+def match(base: Iterable[Row], cand: Iterable[Row]) -> Matching:
+    """Pairs of cells. First those alike in everything; then, where there is only one such cell on each side, those
+    alike but for options that the other side does not know."""
+    left = {(_asked(row), row["data"], row["options"]): row for row in base}
+    right = {(_asked(row), row["data"], row["options"]): row for row in cand}
+    pairs = [Pair(left.pop(key), right.pop(key)) for key in list(left) if key in right]
+    pairs += _but_for_options(left, right)
+    return Matching(
+        pairs,
+        [(row, _why(row, right.values())) for row in left.values()],
+        [(row, _why(row, left.values())) for row in right.values()],
+    )
+
+
+def labels(rows: Iterable[Row]) -> dict[str, str]:
+    """A few words for each cell by its hash: what always matters, what varies, and all options where that is needed."""
+    rows = list(rows)
+    varying = [name for name in SHOWN if name in ALWAYS_SHOWN or len({row[name] for row in rows}) > 1]
+    words = {row["cell"]: " ".join(_words(row, varying)) for row in rows}
+    meanings = defaultdict(set)
+    for row in rows:
+        meanings[words[row["cell"]]].add((_asked(row), row["options"]))
+    return {
+        row["cell"]: words[row["cell"]] + (f" {row['options']}" if len(meanings[words[row["cell"]]]) > 1 else "")
+        for row in rows
+    }
+
+
+def key_of(row: Row) -> str:
+    """What was asked for in a cell, as text that is the same from run to run."""
+    data = str(row["data"]).removeprefix("sha256:")  # as histories of earlier versions have it
+    return json.dumps([*_asked(row), data, row["options"]], ensure_ascii=False)
+
+
+def _asked(row: Row) -> tuple[Any, ...]:
+    return tuple("cv" if name == "gamma" and row["gamma_by"] else row[name] for name in ASKED)
+
+
+def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
+    for name in names:
+        value = row[name]
+        if value is None or (name == "bias" and not value):
+            continue
+        if name in ("dataset", "method", "solver", "rounding", "preprocess"):
+            yield str(value)
+        elif name == "bias":
+            yield "bias"
+        elif name == "gamma" and row["gamma_by"]:
+            yield "γ by cv"
+        else:
+            yield f"{'γ' if name == 'gamma' else name}={value:g}"
+
+
+def _but_for_options(left: dict[Any, Row], right: dict[Any, Row]) -> list[Pair]:
+    """Takes the pairs out of both."""
+    others = defaultdict(list)
+    for key in right:
+        others[key[:2]].append(key)
+    agreeing = {key: [other for other in others[key[:2]] if _agree(key[2], other[2])] for key in left}
+    counts: dict[Any, int] = defaultdict(int)
+    for found in agreeing.values():
+        for other in found:
+            counts[other] += 1
+    pairs = []
+    for key, found in agreeing.items():
+        if len(found) == 1 and counts[found[0]] == 1:
+            names = sorted(_options(key[2]).keys() ^ _options(found[0][2]).keys())
+            pairs.append(Pair(left.pop(key), right.pop(found[0]), f"only one side has option {', '.join(names)}"))
+    return pairs
+
+
+def _agree(options: str | None, others: str | None) -> bool:
+    """Whether the options that both know are the same."""
+    mine, theirs = _options(options), _options(others)
+    return all(mine[name] == theirs[name] for name in mine.keys() & theirs.keys())
+
+
+def _options(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {"": text}
+    return found if isinstance(found, dict) else {"": text}
+
+
+def _why(row: Row, others: Iterable[Row]) -> str:
+    """Why a cell may have no counterpart."""
+    return "on other data" if any(_asked(row) == _asked(other) for other in others) else ""

@@ -1,0 +1,42 @@
+"""What a reader of results must not miss: bounds that contradict a network, and bounds that were not proved."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..compare.match import labels, rows_of
+from .tables import GROUP, UPPER
+
+
+def contradictions(results: pd.DataFrame) -> list[str]:
+    """One sentence for each problem (data, γ) with a lower bound above the objective of a network, whoever made them.
+
+    Both are proved to be impossible together, so one of the two is wrong: there is no tolerance.
+    """
+    rows, found = rows_of(results), []
+    names = labels(rows)
+    best = results[list(UPPER)].min(axis=1)
+    for _, group in results.assign(best=best).groupby(GROUP, sort=False):
+        bounds, networks = group["lower_bound"].dropna(), group["best"].dropna()
+        if bounds.empty or networks.empty or bounds.max() <= networks.min():
+            continue
+        bound, network = group.loc[bounds.idxmax()], group.loc[networks.idxmin()]
+        found.append(
+            f"the lower bound {bound['lower_bound']:.10g} of {_named(bound, names)} lies above {network['best']:.10g}, "
+            f"the objective of a network of {_named(network, names)}, so one of them is wrong"
+        )
+    return found
+
+
+def unproved(results: pd.DataFrame) -> str:
+    """A sentence on the cells that claim a bound which was not proved, and the first of them; empty if none does."""
+    claims = results[results["claimed_bound"].notna()]
+    if claims.empty:
+        return ""
+    names, first = labels(rows_of(claims)), claims.iloc[0]
+    some = "cells claim bounds that are" if len(claims) > 1 else "cell claims a bound that is"
+    return f"{len(claims)} {some} not proved, first {_named(first, names)}: {first['message']}"
+
+
+def _named(row: pd.Series, names: dict[str, str]) -> str:
+    return f"cell {str(row['cell'])[:8]} ({names[row['cell']]})"

@@ -1,0 +1,7 @@
+"""What a method returned becomes a row.
+
+outcome.py      what a method returned → Result
+metrics.py      what a Fit scores
+gate.py         a claimed bound → lower_bound, if the checker proves it
+crossval.py     γ chosen by cross-validation on the training rows
+"""

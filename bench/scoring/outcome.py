@@ -1,0 +1,160 @@
+"""What a method returned → Result: scored, timed and checked against the contract by the harness, not by the method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...datasets import Dataset
+from ...solvers.problem import Fit, Network, Problem
+from ...solvers.relaxation import Relaxation
+from ..engine.task import Cost, Result, network_arrays, trace_lines
+from ..grid.cell import Cell
+from ..results.columns import STATUSES
+from .gate import claim
+from .metrics import ContractError, score, upper_bound
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds and 10⁶ bytes of one call, as the worker measured them, and how many cells share the call."""
+
+    wall_s: float
+    cpu_s: float
+    setup_s: float
+    peak_memory_mb: float
+    cells: int = 1
+
+    def cost(self, info: Mapping[str, Any]) -> Cost:
+        """The cost of one cell; compilation, which only the method can tell apart, counts as set-up."""
+        compile_s = min(max(float(info.get("compile_s", 0.0)), 0.0), self.wall_s)
+        solve_s, setup_s = self.wall_s - compile_s, self.setup_s + compile_s
+        return Cost(solve_s / self.cells, setup_s / self.cells, self.cpu_s / self.cells, self.peak_memory_mb)
+
+
+def relaxation_result(problem: Problem, relaxation: object, measured: Measured) -> Result:
+    """The Result of a relaxation, its factor and certificate among the arrays; raises ContractError.
+
+    What is claimed of the bound is not proved yet (gate.py).
+    """
+    if not isinstance(relaxation, Relaxation):
+        raise ContractError(f"relax must return a Relaxation. Got {type(relaxation).__name__} instead.")
+    rows = problem.n + problem.d + problem.c
+    if relaxation.factor.ndim != 2 or len(relaxation.factor) != rows:
+        raise ContractError(
+            f"The factor must have n + d + c = {rows} rows. Got shape {relaxation.factor.shape} instead."
+        )
+    status, message = _status(relaxation.status), relaxation.message
+    if not np.isfinite(relaxation.factor).all():
+        status, message = "diverged", message or "the relaxation's factor is not finite"
+    cost = measured.cost(relaxation.info)
+    claimed, network = claim(relaxation.certificate), _network(relaxation.network)
+    columns = {
+        **vars(cost),
+        **claimed.columns,
+        "upper_bound": upper_bound(problem, network),
+        "relaxation_value": relaxation.value,
+        "iterations": relaxation.info.get("iterations"),
+        "status": status,
+        "message": message,
+    }
+    arrays = {"factor": relaxation.factor, **network_arrays(network), **claimed.arrays}
+    trace = trace_lines(relaxation.trace, "solve")
+    return Result(columns, arrays, trace, info=relaxation.info, kind=claimed.kind)
+
+
+def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, measured: Measured) -> Result:
+    """The Result of a cell whose method does everything in one call; raises ContractError.
+
+    What is claimed of the bound is not proved yet (gate.py).
+    """
+    fit = _fit(fit)
+    cost = measured.cost(fit.info)
+    claimed = claim(fit.bound)
+    round_s = fit.info.get("round_s")
+    columns = {
+        **vars(cost),
+        **claimed.columns,
+        **_scores(problem, dataset, fit, cell.width),
+        "upper_bound": upper_bound(problem, fit.network),
+        "relaxation_value": fit.value if claimed.kind else None,
+        "runtime_s": cost.solve_s,
+        "solve_s": cost.solve_s - float(round_s or 0.0),
+        "round_s": round_s,
+        "iterations": fit.info.get("iterations"),
+    }
+    arrays = {**network_arrays(fit.network), **claimed.arrays}
+    return Result(columns, arrays, trace_lines(fit.trace, "solve"), info=fit.info, kind=claimed.kind)
+
+
+def rounded_result(
+    problem: Problem,
+    dataset: Dataset,
+    cell: Cell,
+    fit: object,
+    measured: Measured,
+    relaxation: Relaxation,
+    spent: Cost,
+    bound: Mapping[str, Any],
+) -> Result:
+    """The Result of a cell that rounds a relaxation solved before at the cost `spent`; raises ContractError.
+
+    bound: columns of the relaxation's bound, which went through the gate when it was solved. The arrays of the
+    certificate and of the relaxation's own network stay with the relaxation.
+    """
+    fit = _fit(fit)
+    cost = measured.cost(fit.info)
+    scores = _scores(problem, dataset, fit, cell.width)
+    if scores["status"] == "ok":
+        scores["status"] = relaxation.status
+    scores["message"] = "; ".join(part for part in (relaxation.message, scores["message"]) if part)
+    columns = {
+        **bound,
+        **scores,
+        "upper_bound": upper_bound(problem, fit.network, relaxation.network),
+        "relaxation_value": relaxation.value,
+        "runtime_s": spent.solve_s + cost.solve_s,
+        "solve_s": spent.solve_s,
+        "round_s": cost.solve_s,
+        "cpu_s": spent.cpu_s + cost.cpu_s,
+        "setup_s": spent.setup_s + cost.setup_s,
+        "peak_memory_mb": max(spent.peak_memory_mb, cost.peak_memory_mb),
+        "iterations": relaxation.info.get("iterations", fit.info.get("iterations")),
+    }
+    trace = [*trace_lines(relaxation.trace, "solve"), *trace_lines(fit.trace, "round")]
+    return Result(columns, network_arrays(fit.network), trace, info={**relaxation.info, **fit.info})
+
+
+def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> dict[str, Any]:
+    """status, message and the scores of a Fit; what is not finite makes it `diverged`."""
+    status, message = _status(fit.status), fit.message
+    if status == "unsupported":
+        return {"status": status, "message": message}
+    scores = score(problem, dataset, fit, width)
+    if not all(np.isfinite(value) for value in scores.values()):
+        status, message = "diverged", message or "the objective or the outputs are not finite"
+    return {**scores, "status": status, "message": message}
+
+
+def _fit(fit: object) -> Fit:
+    if not isinstance(fit, Fit):
+        raise ContractError(f"The method must return a Fit. Got {type(fit).__name__} instead.")
+    return fit if fit.network is None else replace(fit, network=_network(fit.network))
+
+
+def _network(network: Network | None) -> Network | None:
+    """Plain weights in float64: what is scored and saved is the network itself, whatever class a method made of it."""
+    if network is None:
+        return None
+    if not isinstance(network, Network):
+        raise ContractError(f"The network must be a Network or None. Got {type(network).__name__} instead.")
+    return Network(np.array(network.U, dtype=np.float64), np.array(network.V, dtype=np.float64))
+
+
+def _status(status: str) -> str:
+    if status not in STATUSES:
+        raise ContractError(f"status must be one of {', '.join(STATUSES)}. Got {status!r} instead.")
+    return status

@@ -1,0 +1,105 @@
+"""Drawing a figure into files: picture, the CSV behind it, and the script that draws it again from that CSV."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..results import ReportError, Results
+from ..summary import OURS, series
+from ..tables.table import inert
+from . import style as house
+from .kind import FigureKind, Looks
+from .scripts import script
+
+FORMATS = ("pdf", "svg", "png")
+METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was written: its kind, its rows, its caption, and the files by `format` and `format-single`."""
+
+    kind: FigureKind
+    frame: pd.DataFrame
+    caption: str
+    files: dict[str, Path]
+
+
+def looks(results: Results) -> Looks:
+    """The look of every method, each followed by the lines that stand for some of its settings (`summary.series`).
+
+    Where a method ran with several solvers, those that are not ours have looks of their own.
+    """
+    cells = results.cells.drop_duplicates("arm")
+    several = cells.groupby("method")["solver"].transform("nunique") > 1
+    foreign = several & ~cells["solver"].isin(OURS) & (cells["solver"] != "")
+    kinds = cells["method"].mask(foreign, cells["solver"])
+    cells = cells.assign(kind=kinds).set_index("arm", drop=False).loc[results.arms]
+    methods = house.method_looks(results.methods)
+    arms: Looks = {}
+    for rounded in (False, True):
+        lines = series(cells, rounded=rounded)
+        arms.update(house.arm_looks(list(zip(cells["kind"], lines, strict=True))))
+    found: Looks = {}
+    for method in results.methods:
+        own = cells[cells["method"] == method]
+        names = dict.fromkeys([*series(own, rounded=False), *series(own)])
+        found |= {**{name: arms[name] for name in names}, method: methods[method]}
+    return found
+
+
+def draw(
+    kind: FigureKind,
+    results: Results,
+    folder: Path,
+    *,
+    formats: Sequence[str],
+    widths: Sequence[str],
+    style: str | None,
+) -> Drawn:
+    """Write the figure, its CSV and its script into the folder. Raises NothingToShow before anything is written."""
+    frame = kind.data(results)
+    named = {name: look for name, look in looks(results).items() if _occurs(frame, name)}
+    files = {}
+    inert(frame).to_csv(folder / f"{kind.name}.csv", index=False)
+    (folder / f"{kind.name}.py").write_text(script(kind, frame, named), encoding="utf-8")
+    with settings(style):
+        for width in widths:
+            figure = kind.draw(frame, named, house.WIDTHS[width])
+            house.settle(figure)
+            suffix = "" if width == "double" else f"-{width}"
+            for form in formats:
+                path = files[form + suffix] = folder / f"{kind.name}{suffix}.{form}"
+                figure.savefig(path, metadata=METADATA[form])
+    return Drawn(kind, frame, kind.caption(frame), files)
+
+
+@contextmanager
+def settings(style: str | None) -> Iterator[None]:
+    """The house's settings, with a matplotlib style (a name or a file) over them."""
+    import matplotlib
+    from matplotlib import style as styles
+
+    layers: list[Any] = [house.settings(), *([style] if style else [])]
+    with ExitStack() as stack:
+        stack.enter_context(matplotlib.rc_context())
+        try:
+            stack.enter_context(styles.context(layers))
+        except OSError:
+            raise ReportError(
+                f"style must be single, double, or the name or file of a matplotlib style. Got {style!r} instead."
+            ) from None
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
+
+
+def _occurs(frame: pd.DataFrame, name: str) -> bool:
+    return any(column in frame and (frame[column] == name).any() for column in ("method", "arm", "series"))

@@ -1,0 +1,186 @@
+"""The few most important things that the results say, in plain words and with the numbers and tests they rest on.
+
+A difference between methods is told only where a paired test shows it, adjusted for every comparison that was made;
+means alone support no sentence. What is proved (bounds) and what is measured once (a ratio) is called so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR
+
+import pandas as pd
+
+from ..results import Results
+from ..summary import chosen
+from ..tables.paired import LEVEL, MEASURES, REFERENCE, UNDECIDED, compared, holm
+from ..tables.table import fixed, number, records
+from ..tables.trends import NIGHT, steps_table
+
+MOST = 3
+RECENT = 14  # nights
+VERBS = {"test_accuracy": "classifies", "test_r2": "predicts"}
+
+
+def findings(results: Results) -> list[str]:
+    """At most three sentences, the most important first; fewer when the results do not say more."""
+    candidates = [_steps(results), _tightness(results), _scores(results), _exact(results), _speed(results)]
+    return [text for text in candidates if text][:MOST]
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 problem`, `2 problems`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _steps(results: Results) -> str:
+    """How many numbers changed for good within the last RECENT nights of the history, and the one that did most."""
+    table = steps_table(results)
+    if table is None or results.history is None:
+        return ""
+    nights = results.history["night"].drop_duplicates().nlargest(RECENT)
+    data = table.data[(table.data["night"] >= f"{nights.min():{NIGHT}}") & table.data["change"].notna()]
+    data = data[data["metric"] != "test_accuracy_paper"]  # optimistic: no finding rests on it
+    if data.empty:
+        return ""
+    most = data.loc[data["change"].abs().idxmax()]
+    return (
+        f"Over the last {RECENT} nights {len(data)} of the numbers followed changed for good, as "
+        f"change-point detection sees it. The largest step: {most['metric']} of {most['cell']} went from "
+        f"{most['before']:.4g} to {most['after']:.4g} on {most['night']}."
+    )
+
+
+def _tightness(results: Results) -> str:
+    groups = results.tightness[results.tightness["certified_ratio"] > 0]
+    if groups.empty:
+        return ""
+    ordered = groups.sort_values("certified_ratio")
+    best, worst = ordered.iloc[-1], ordered.iloc[0]
+    middle = _open(groups["certified_ratio"].median())
+    text = f"The global optimum is proved to lie at most {middle} below the best network"
+    if len(groups) == 1:
+        return f"{text} of {best['problem']} at γ = {best['gamma']:g}."
+    return (
+        f"{text} known, in the median over {len(groups)} problems: at most {_open(best['certified_ratio'])} on "
+        f"{best['problem']} at γ = {best['gamma']:g}, and {_open(worst['certified_ratio'])} on {worst['problem']} at "
+        f"γ = {worst['gamma']:g}, where bound and network leave most open."
+    )
+
+
+def _open(ratio: float) -> str:
+    """What a certified ratio leaves open, rounded up so that the sentence stays true."""
+    return f"{fixed(max(100 * (1 - ratio), 0.0), 1, ROUND_CEILING)} %"
+
+
+def _scores(results: Results) -> str:
+    """Where REFERENCE is shown to be better or worse than another method, and where no difference is shown."""
+    cells = chosen(results.done)
+    table = compared(cells, results)
+    if table.empty:
+        return _nothing_compared(cells)
+    clauses, undecided = [], []
+    for (measure, method), part in table.groupby(["measure", "method"], sort=False):
+        text = _shown(part)
+        if text:
+            clauses.append(f"{REFERENCE} {VERBS[str(measure)]} {text}")
+        else:
+            undecided.append((str(method), len(part)))
+    if undecided:
+        against = listed(f"{method} ({counted(count, 'problem')})" for method, count in undecided)
+        clauses.append(f"no difference is shown between {REFERENCE} and {against}")
+    said = "; ".join(clauses)
+    fewest, most = table["splits"].min(), table["splits"].max()
+    splits = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    single = _problems(cells[cells[list(MEASURES)].notna().any(axis=1)]) - _problems(table)
+    rest = f" {counted(single, 'more problem')} {'has' if single == 1 else 'have'} no two splits to compare." * (
+        single > 0
+    )
+    family = "the one comparison" if len(table) == 1 else f"all {len(table)} comparisons"
+    return (
+        f"On held-out rows {said}. Paired t-test over {splits} splits of each problem (data set and γ), corrected for "
+        f"rows that splits share; p adjusted by Holm for {family}, level {LEVEL:g}.{rest}"
+    )
+
+
+def _problems(table: pd.DataFrame) -> int:
+    return table.groupby(["problem", "gamma"], dropna=False).ngroups
+
+
+def _shown(part: pd.DataFrame) -> str:
+    """`better than b on 1 of 3 problems (p = 0.01), no difference is shown on 2`; empty if nothing is shown."""
+    method, total = part["method"].iloc[0], len(part)
+    texts = []
+    for side in ("better", "worse"):
+        some = part[part["verdict"] == side]
+        if len(some):
+            sign = "=" if len(some) == 1 else "≤"
+            on = f"on {len(some)} of {counted(total, 'problem')} (p {sign} {number(some['p_holm'].max(), 2)})"
+            texts.append(f"{side} than {method} {on}")
+    left = int((part["verdict"] == UNDECIDED).sum())
+    if texts and left:
+        texts.append(f"no difference is shown on {left}")
+    return ", ".join(texts)
+
+
+def _nothing_compared(cells: pd.DataFrame) -> str:
+    """That no method is said to be better, where several could have been compared."""
+    scored = cells[cells[list(MEASURES)].notna().any(axis=1)]
+    if scored["method"].nunique() < 2:
+        return ""
+    return (
+        f"No method is said to score better than another on held-out rows: that takes {REFERENCE} and another method "
+        "on two splits of a problem or more, with test rows of their own."
+    )
+
+
+def _speed(results: Results) -> str:
+    """Methods that are shown to take less or more time than REFERENCE, by the sign test over data drawn."""
+    from scipy.stats import binomtest
+
+    cells = chosen(results.done)
+    times = cells.groupby(["data", "method"])["runtime_s"].median().unstack("method")
+    if REFERENCE not in times:
+        return ""
+    lines = []
+    for method in [name for name in results.methods if name in times and name != REFERENCE]:
+        ratio = (times[method] / times[REFERENCE]).where((times[method] > 0) & (times[REFERENCE] > 0)).dropna()
+        less, more = int((ratio < 1).sum()), int((ratio > 1).sum())
+        if less + more:
+            p = binomtest(less, less + more).pvalue
+            lines.append({"method": method, "less": less, "more": more, "ratio": ratio.median(), "p": p})
+    if not lines:
+        return ""
+    table = pd.DataFrame(lines)
+    table["p_holm"] = holm(table["p"])
+    clauses = []
+    for row in records(table[table["p_holm"] < LEVEL]):
+        word, won = ("less", row["less"]) if row["less"] > row["more"] else ("more", row["more"])
+        on = counted(row["less"] + row["more"], "draw")
+        clauses.append(
+            f"{row['method']} takes {word} time than {REFERENCE} on {won} of {on} of the data, in the median "
+            f"{number(row['ratio'], 2)} times as long (p = {number(row['p_holm'], 2)})"
+        )
+    if not clauses:
+        return ""
+    test = f"Sign test; p adjusted by Holm for {counted(len(table), 'comparison')}, level {LEVEL:g}."
+    return f"{'; '.join(clauses)}. {test}"
+
+
+def _exact(results: Results) -> str:
+    groups = results.tightness.dropna(subset=["sdp_over_exact"])
+    if groups.empty:
+        return ""
+    below = int((groups["sdp_over_exact"] < 0.769).sum())
+    least = f"{fixed(100 * groups['sdp_over_exact'].min(), 1, ROUND_FLOOR)} %"
+    return (
+        f"Where the exact optimum is known ({counted(len(groups), 'problem')}), the relaxation's value, as its solver "
+        f"reports it, is {least} of it or more; {below} of them {'lies' if below == 1 else 'lie'} below the 76.9 % "
+        "that the paper reports for its synthetic data."
+    )

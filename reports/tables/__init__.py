@@ -1,0 +1,14 @@
+"""The tables, one file each.
+
+contents.py     which tables there are, runtime among them
+table.py        a table as CSV, Markdown and LaTeX
+scores.py       accuracy, R² and the like, a protocol a table
+paired.py       methods compared split by split
+splits.py       what splits have in common
+behind.py       why a method is behind
+ranking.py      all methods and settings
+tightness.py    bounds and ratios
+critical_width.py   widths that are enough
+solvers.py      solvers side by side
+trends.py       nights and the steps in them
+"""

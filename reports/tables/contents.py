@@ -1,0 +1,74 @@
+"""Which tables a report has, and that of runtime."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from ..results import Results
+from ..summary import CHOICE, chosen, ordered
+from .behind import behind
+from .critical_width import critical_width
+from .paired import paired
+from .ranking import ranking
+from .scores import failures, scores, wide
+from .solvers import solver_table
+from .table import Row, Table, number
+from .tightness import tightening, tightness
+from .trends import steps_table
+
+
+def tables(results: Results) -> list[Table]:
+    """Every table for which the results hold at least one number."""
+    found = [
+        *scores(results),
+        paired(results),
+        behind(results),
+        _runtime(results),
+        ranking(results),
+        tightness(results),
+        critical_width(results),
+        tightening(results),
+        solver_table(results),
+        steps_table(results),
+    ]
+    return [table for table in found if table is not None]
+
+
+def _runtime(results: Results) -> Table | None:
+    cells = chosen(results.cells)
+    if cells["runtime_s"].isna().all():
+        return None
+    keys = ["problem", "gamma", "method"]
+    done = cells[cells["status"] == "ok"].groupby([*keys, "arm"], dropna=False)
+    found = done["runtime_s"].agg(median="median", fastest="min", slowest="max", runs="count").reset_index()
+    parts = done[["solve_s", "round_s", "cpu_s", "peak_memory_mb"]].median().reset_index()
+    table = ordered(failures(cells).merge(found.merge(parts, on=[*keys, "arm"]), on=keys, how="left"))
+
+    def text(row: Row) -> str:
+        if math.isnan(row["median"]):
+            return "–"
+        span = f" ({number(row['fastest'], 3)}–{number(row['slowest'], 3)})" if row["runs"] > 1 else ""
+        return number(row["median"], 3) + span
+
+    def best(line: pd.DataFrame) -> set[str]:
+        whole = line[(line["failed"] == 0) & line["median"].notna()]
+        shown = whole["median"].map(lambda value: float(number(value, 3)))
+        return set(whole["method"][shown == shown.min()]) if len(whole) else set()
+
+    rows, notes = wide(results, table, text, best)
+    caption = (
+        "Runtime in seconds, solving and rounding included, loading and compiling not: median over runs "
+        f"(fastest–slowest). {CHOICE} Bold: shortest median of the row among methods that finished every "
+        "run, ties included."
+    )
+    return Table(
+        "runtime",
+        "Runtime in seconds",
+        caption,
+        ("data set", "γ", "n", "splits", *results.methods),
+        rows,
+        table,
+        notes=notes,
+    )

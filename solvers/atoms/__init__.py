@@ -1,0 +1,7 @@
+"""Column generation: networks grown neuron by neuron, a trainer that exact/ and hierarchy/ share.
+
+columns.py      a finite set of directions: solve, extend, slide, merge, prune
+master.py       the program over finitely many directions
+search.py       directions with large ‖Θᵀ(Xu)₊‖, by exact searches along great circles
+threads.py      share tasks among threads
+"""

@@ -1,0 +1,182 @@
+"""The safe bound of the hierarchy: one proof of h(u) = ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for each cell of a tree that covers R^d.
+
+As in bound.py, with the forms of branch_cells.py: on a cell, rows E of linear forms in (s_free, u) are nonnegative up
+to `below`·‖u‖, so that T ≥ 0 gives h(u)² ≤ (s, u)ᵀ B (s, u) plus what `below` costs, with
+
+    B = Eᵀ T E + h hᵀ + blkdiag(−diag z, Xᵀ diag(z) X),   h = E_{αβ}ᵀ A,   A = Θ on the merged rows.
+
+A single cell with circuits is the relaxation with cuts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..problem import Array, Problem
+from ..reduced.dual import maximum
+from ..reduced.reduction import Reduced
+from .certificate import Certificate
+from .quadratic import EPS, first_rows, lower_bound, power_of_two, proved_maximum, stand_ins
+from .tree import Cell, Circuits, leaves
+
+KIND = "cells"
+
+
+@dataclass(frozen=True)
+class CellPoint:
+    """Multipliers of one cell: of the products of its forms i < j, and z (n,) of s_k² = (x_k·u)² on free rows."""
+
+    i: np.ndarray
+    j: np.ndarray
+    value: Array
+    z: Array
+
+
+def certify_cells(
+    problem: Problem,
+    reduced: Reduced,
+    theta: Array,
+    tree: Sequence[int],
+    cells: Sequence[tuple[Cell, Circuits, CellPoint]],
+    planes: Array | None = None,
+) -> Certificate:
+    """The certificate for Θ (2n, c) on the reduced problem's extended rows, with the cells of the tree, in its units.
+
+    cells: in the order of the tree, each with the circuits that were given as implied, and its multipliers; planes
+    (k, d): the normals of splits from n on. Whatever the arrays hold, the bound is valid; T and z are in units of
+    ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
+    """
+    n, unit, F = reduced.n, reduced.kappa**2, len(cells[0][0].circuits)
+    points = [settled(cell, theta, point, reduced.gamma) for cell, _, point in cells]
+    i, j, value = (np.concatenate([getattr(point, name) for point in points]) for name in ("i", "j", "value"))
+    kept = np.flatnonzero(value > 0)
+    i, j = i[kept], j[kept]
+    cuts = np.unique(np.r_[i, j])
+    cuts = cuts[(cuts >= 2 * n) & (cuts < 2 * n + F)]  # the circuits in use
+    shared = cells[0][0].circuits.only(cuts - 2 * n)
+    position = np.arange(2 * n + F + (0 if planes is None else len(planes)))
+    position[cuts] = 2 * n + np.arange(len(cuts))
+    position[2 * n + F :] -= F - len(cuts)
+    own = [implied.only(cell.source) for cell, implied, _ in cells]
+    form, row = _nonzero([shared, *own])
+    proof = {
+        "rows": first_rows(reduced),
+        "rep": reduced.rep,
+        "coef": reduced.coef,
+        "tree": np.array(tree, dtype=int),
+        "planes": np.zeros(0) if planes is None else reduced.sigma * (planes @ reduced.basis.T).ravel(),
+        "circuit_head": np.concatenate([part.head for part in (shared, *own)]),
+        "circuit_cell": np.repeat(np.arange(-1, len(cells)), [len(part) for part in (shared, *own)]),
+        "circuit_form": form,
+        "circuit_row": row,
+        "circuit_value": np.concatenate([part.C[np.nonzero(part.C)] for part in (shared, *own)]),
+        "T_cell": np.repeat(np.arange(len(points)), [len(point.i) for point in points])[kept],
+        "T_row": position[i],
+        "T_column": position[j],
+        "T_value": value[kept] * unit,
+        "z": np.concatenate([point.z for point in points]) * unit,
+    }
+    back = reduced.theta_back(theta, problem.Y)
+    return Certificate(KIND, back, proof, lower_bound(problem, back, prove_cells(back, problem.X, proof)))
+
+
+def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the coefficients of all these circuits are not zero: their number in the whole list, and the row."""
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    found = [np.nonzero(part.C) for part in parts]
+    form = np.concatenate([start + form for start, (form, _) in zip(starts, found, strict=False)])
+    return form, np.concatenate([row for _, row in found])
+
+
+def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
+    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; inf if the arrays prove nothing.
+
+    theta (N, c), X (N, d). proof: rows, rep, coef as in bound.py; tree, the splits in preorder (branch_cells.py);
+    planes (k·d,), the normals of splits from n on, one after another; circuit_head (F,) with the entries circuit_form,
+    circuit_row, circuit_value of C, and circuit_cell: the cell to which a circuit gives a sign, −1 for the forms t;
+    T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a cell; z
+    (cells·n,), cell by cell.
+    """
+    size, unit = power_of_two(theta), power_of_two(X)
+    theta, X, planes = theta / size, X / unit, proof["planes"].reshape(-1, X.shape[1]) / unit
+    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"])
+    merged = X[proof["rows"]]
+    n, N = len(merged), len(merged) + len(planes)
+    if np.any((proof["circuit_head"] < 0) | (proof["circuit_head"] >= n)):
+        raise ValueError(f"Circuits must belong to rows from 0 to {n - 1}.")
+    C = np.zeros((len(proof["circuit_head"]), N))
+    C[proof["circuit_form"], proof["circuit_row"]] = proof["circuit_value"]
+    circuits = Circuits(proof["circuit_head"], C)
+    shared = circuits.only(proof["circuit_cell"] < 0)
+    if np.any(shared.C[:, n:]):
+        return math.inf
+    shared = Circuits(shared.head, shared.C[:, :n])
+    highest, z = 0.0, proof["z"].reshape(-1, n)
+    for cell, sign in enumerate(leaves(proof["tree"].tolist(), N)):
+        own = proof["T_cell"] == cell
+        T = (proof["T_row"][own], proof["T_column"][own], np.maximum(proof["T_value"][own], 0.0) / size**2)
+        form = Cell.build(merged, sign, shared, circuits.only(proof["circuit_cell"] == cell), planes)
+        highest = max(highest, _cell_maximum(form, A, T, z[cell][form.free] / size**2))
+    return (highest * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
+
+
+def _cell_maximum(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> float:
+    """Proved η with ‖A_αᵀα + A_βᵀβ‖ ≤ η‖u‖ on the cell."""
+    (n, d), free = cell.X.shape, cell.free
+    magnitude = np.concatenate([np.linalg.norm(cell.X[free], axis=1), np.ones(d)])
+    largest = cell.absolute @ magnitude
+    i, j, value = T
+    # t t' ≥ −(below t' + below' t + below below'), twice as T is symmetric.
+    below = cell.below
+    cost = 2 * float(value @ (below[i] * largest[j] + below[j] * largest[i] + below[i] * below[j]))
+    B = quadratic_form(cell, A, T, z)
+    size = _form(cell.absolute, np.abs(cell.X[free]), np.abs(A), T, np.zeros(len(free)))
+    size[np.arange(len(free)), np.arange(len(free))] += np.abs(z)
+    size[len(free) :, len(free) :] += (np.abs(cell.X[free]).T * np.abs(z)) @ np.abs(cell.X[free])
+    depth = 6 * n + 2 * len(value) + 2 * len(cell.circuits) + 4 * d + 2 * A.shape[1] + 60
+    squared = proved_maximum(B, len(free), magnitude, depth * EPS * float(magnitude @ size @ magnitude))
+    missed = float(np.linalg.norm(A, axis=1) @ np.r_[cell.error, cell.error]) / 2
+    return math.sqrt(squared + cost * (1 + 1e-12)) * (1 + 4 * EPS) + missed * (1 + 1e-12)
+
+
+def quadratic_form(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:
+    """B of the module's docstring, (free+d, free+d), for A (2n, c), T as (i, j, value) and z (free,)."""
+    return _form(cell.E, cell.X[cell.free], A, T, z)
+
+
+def settled(cell: Cell, theta: Array, point: CellPoint, gamma: float) -> CellPoint:
+    """The point with z raised a little where that lowers the maximum that it proves.
+
+    A conic solver ends within its tolerance of the boundary, on either side. Raising z_k by γ² room/(2n‖x_k‖²) gives
+    room to −B_ss and costs at most γ² room/2.
+    """
+    n, X = len(cell.X), cell.X[cell.free]
+    unit = np.zeros(n)
+    unit[cell.free] = 0.5 * gamma**2 / (n * np.sum(X**2, axis=1))
+    base = quadratic_form(cell, theta, (point.i, point.j, point.value), point.z[cell.free])
+    best, best_z = np.inf, point.z + unit
+    for room in (0.0, *10.0 ** np.arange(-12.0, 1.0)):
+        B = base.copy()
+        raised = room * unit[cell.free]
+        B[np.arange(len(X)), np.arange(len(X))] -= raised
+        B[len(X) :, len(X) :] += X.T @ (raised[:, None] * X)
+        top = maximum(B, len(X))[0]
+        if top < best:
+            best, best_z = top, point.z + room * unit
+    return CellPoint(point.i, point.j, point.value, best_z)
+
+
+def _form(E: Array, X: Array, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:
+    """B of the module's docstring, (free+d, free+d); X (free, d)."""
+    i, j, value = T
+    product = (E[i].T * value) @ E[j]
+    h = E[: len(A)].T @ A
+    B = product + product.T + h @ h.T
+    free = np.arange(len(X))
+    B[free, free] -= z
+    B[len(X) :, len(X) :] += X.T @ (z[:, None] * X)
+    return (B + B.T) / 2

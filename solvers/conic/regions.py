@@ -1,0 +1,227 @@
+"""The two conic programs over a cell: the best Θ for it, and the best bound on it for a given Θ.
+
+    relaxation:   max ⟨Θ, Ȳ⟩ − ½ Σ_r ‖Θ_r‖²/w_r   s.t.   [ blkdiag(0, I) − B(T, z)/γ²   −h/γ ]
+                                                         [          −hᵀ/γ                I   ]  ⪰ 0
+    height:       min λ   s.t.   λ blkdiag(0, I) − B(T, z)/γ² − h hᵀ/γ²  ⪰ 0
+
+with h and B as in branch_proof.py, B without its h hᵀ. The multiplier of the matrix inequality is the measure Z over
+(s_free, u, v) or (s_free, u). Only products of forms that have been violated get a multiplier in T. Variables are Θ/γ,
+T/γ² and z/γ², so that what is feasible does not depend on γ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from ..certificates.regions import CellPoint
+from ..certificates.tree import Cell
+from ..problem import Array
+from ..reduced.reduction import Reduced
+
+VIOLATED = 1e-6  # share of the measure's mass below which a product of forms counts as negative
+UNUSED = 1e-6  # share of the largest multiplier below which a product is dropped
+ITERATIONS, SPEED = 15, 1e10  # of the solver, and operations a second of its factorisations, to estimate its time
+LARGEST = 150  # order of a cell's matrix; the solver's memory grows with its fourth power, to 1 GB here
+ROUGH = 1e-5  # to which heights are solved, relative: the proof repairs what is left
+
+
+@dataclass(frozen=True)
+class CellState:
+    """A cell with the products (i, j) that have a multiplier, their values, z of the free rows, and the measure Z."""
+
+    cell: Cell
+    i: np.ndarray
+    j: np.ndarray
+    value: Array
+    z: Array
+    Z: Array
+
+    @classmethod
+    def fresh(cls, cell: Cell, i: np.ndarray, j: np.ndarray, value: Array, z: Array) -> CellState:
+        """Before anything is solved; z (n,). Products that the cell has no use for are left out."""
+        keep = cell.pairs[i, j]
+        return cls(cell, i[keep], j[keep], value[keep], z[cell.free], np.zeros((cell.E.shape[1],) * 2))
+
+    def point(self) -> CellPoint:
+        """Its multipliers on all rows."""
+        z = np.zeros(len(self.cell.X))
+        z[self.cell.free] = self.z
+        return CellPoint(self.i, self.j, self.value, z)
+
+    @property
+    def known(self) -> Array:
+        """The measure over (s_free, u)."""
+        order = self.cell.E.shape[1]
+        return self.Z[:order, :order]
+
+    @property
+    def mass(self) -> float:
+        """tr U."""
+        free = len(self.cell.free)
+        return float(np.trace(self.known[free:, free:]))
+
+
+def solve_relaxation(reduced: Reduced, state: CellState, budget: float) -> tuple[Array, CellState, float]:
+    """(Θ (2n, c), the state solved, value in scaled units); the value is nan if there is no usable solution."""
+    rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
+    losses, known = len(rows) * c, state.cell.E.shape[1]
+    unit = max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
+    inner, order = _inner(state), known + c
+    inner.resize(order * (order + 1) // 2, inner.shape[1])
+    weight = np.r_[np.repeat(γ / unit / reduced.weight[rows], c), np.zeros(inner.shape[1])]
+    linear = np.r_[-reduced.target[rows].ravel(), np.zeros(inner.shape[1])]
+    matrix = sparse.hstack([_outer(state.cell.E[rows], c, unit), inner], format="csc")
+    constant = np.zeros(order * (order + 1) // 2)
+    constant[_diagonal(order)[len(state.z) :]] = 1.0
+    x, dual, value = _clarabel(sparse.diags(weight, format="csc"), linear, matrix, constant, len(state.i), budget, 1e-8)
+    theta = np.zeros_like(reduced.target)
+    theta[rows] = (γ / unit) * x[:losses].reshape(-1, c)
+    solved = _solved(state, x[losses:], _unpack(dual[: len(constant)], order) * (2 / unit), γ)
+    return theta, solved, value * γ / unit + reduced.constant
+
+
+def solve_height(state: CellState, theta: Array, gamma: float, budget: float) -> CellState | None:
+    """The state with the multipliers that prove ‖Θᵀ(α, β)‖ smallest on its cell; None if there is no usable solution.
+
+    theta (2n, c). Z is the measure that is believed to reach the largest height, tr U = 1.
+    """
+    E = state.cell.E
+    order, free = E.shape[1], len(state.z)
+    p, q = _triangle(order)
+    scale = np.where(p == q, 1.0, np.sqrt(2.0))
+    h = E[: len(theta)].T @ theta / gamma
+    height = np.zeros((len(p), 1))
+    height[_diagonal(order)[free:]] = -1.0
+    matrix = sparse.hstack([sparse.csc_matrix(height), _inner(state)], format="csc")
+    linear = np.zeros(matrix.shape[1])
+    linear[0] = 1.0
+    nothing = sparse.csc_matrix((len(linear), len(linear)))
+    constant = -scale * (h @ h.T)[p, q]
+    x, dual, value = _clarabel(nothing, linear, matrix, constant, len(state.i), budget, ROUGH)
+    if not np.isfinite(value):
+        return None
+    return _solved(state, x[1:], _unpack(dual[: len(constant)], order), gamma)
+
+
+def seconds(order: int) -> float:
+    """About how long a cell takes, of a matrix of this order: the solver looks at its clock between iterations only."""
+    return ITERATIONS * (order * (order + 1) / 2) ** 3 / 3 / SPEED
+
+
+def _clarabel(
+    P: Any, q: Array, matrix: Any, constant: Array, products: int, budget: float, tol: float
+) -> tuple[Array, Array, float]:
+    """(x, dual, −optimal value) of min ½xᵀPx + qᵀx, constant − matrix x ⪰ 0, the last `products` of x ≥ 0.
+
+    The value is nan if there is no usable solution.
+    """
+    import clarabel
+
+    variables = len(q)
+    last = np.arange(variables - products, variables)
+    positive = sparse.csc_matrix((-np.ones(products), (np.arange(products), last)), (products, variables))
+    order = round((np.sqrt(8 * len(constant) + 1) - 1) / 2)
+    cones = [clarabel.PSDTriangleConeT(order), clarabel.NonnegativeConeT(products)]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.max_threads = 1
+    settings.presolve_enable = False
+    settings.chordal_decomposition_enable = False
+    settings.time_limit = max(budget, 1e-3)
+    settings.tol_gap_abs = settings.tol_gap_rel = tol
+    A = sparse.vstack([matrix, positive], format="csc")
+    solution = clarabel.DefaultSolver(P, q, A, np.r_[constant, np.zeros(products)], cones, settings).solve()
+    x, dual = np.asarray(solution.x), np.asarray(solution.z)
+    usable = np.isfinite(x).all() and np.isfinite(dual).all()
+    return x, dual, -float(solution.obj_val) if usable else np.nan
+
+
+def _solved(state: CellState, y: Array, Z: Array, gamma: float) -> CellState:
+    """The state with z and T from the solver's variables."""
+    free, size = len(state.z), _sizes(state.cell.E)
+    T = np.maximum(y[free:], 0.0) * gamma**2 / (size[state.i] * size[state.j])
+    return replace(state, value=T, z=y[:free] * gamma**2, Z=Z)
+
+
+def _inner(state: CellState) -> sparse.csc_matrix:
+    """Columns for z and T of the scaled upper triangle of B, as Clarabel reads it."""
+    E, X = state.cell.E, state.cell.X[state.cell.free]
+    free = len(X)
+    p, q = _triangle(E.shape[1])
+    scale = np.where(p == q, 1.0, np.sqrt(2.0))
+    unit = E / _sizes(E)[:, None]
+    G, H = unit[state.i], unit[state.j]
+    products = scale * (G[:, p] * H[:, q] + G[:, q] * H[:, p])
+    Xu = np.hstack([np.zeros((free, free)), X])
+    squares = scale * Xu[:, p] * Xu[:, q]
+    squares[np.arange(free), _diagonal(E.shape[1])[:free]] -= 1.0
+    return sparse.csc_matrix(np.vstack([squares, products]).T)
+
+
+def _outer(E: Array, c: int, unit: float) -> sparse.csc_matrix:
+    """Columns for Θ of the scaled upper triangle of the relaxation's matrix."""
+    row, s = np.nonzero(E)
+    k = np.arange(c)
+    column = E.shape[1] + k
+    order = E.shape[1] + c
+    where = (column * (column + 1) // 2)[None, :] + s[:, None]
+    variable = row[:, None] * c + k[None, :]
+    entry = np.repeat(np.sqrt(2.0) / unit * E[row, s], c)
+    return sparse.csc_matrix((entry, (where.ravel(), variable.ravel())), (order * (order + 1) // 2, len(E) * c))
+
+
+def _sizes(E: Array) -> Array:
+    """Norms of the rows, 1 for zero rows."""
+    norm = np.linalg.norm(E, axis=1)
+    return np.where(norm > 0, norm, 1.0)
+
+
+def _triangle(order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the upper triangle, column by column."""
+    column, row = np.tril_indices(order)
+    return row, column
+
+
+def _diagonal(order: int) -> np.ndarray:
+    """Where the diagonal is in the upper triangle."""
+    k = np.arange(order)
+    return k * (k + 1) // 2 + k
+
+
+def _unpack(triangle: Array, order: int) -> Array:
+    """The symmetric matrix of a scaled upper triangle."""
+    row, column = _triangle(order)
+    Z = np.zeros((order, order))
+    Z[row, column] = triangle / np.where(row == column, 1.0, np.sqrt(2.0))
+    return Z + np.triu(Z, 1).T
+
+
+def separate(state: CellState, limit: float, shared: int | None = None) -> tuple[CellState, int]:
+    """The state with the products that are below −limit, relative to the forms' sizes, worst first, without those
+    that are not in use, and how many are new. shared: of the new ones, as many as a form may have part in."""
+    E = state.cell.E
+    unit = E / _sizes(E)[:, None]
+    W = unit @ state.known @ unit.T
+    i, j = np.nonzero((-limit > W) & state.cell.pairs)
+    worst = np.argsort(W[i, j], kind="stable")
+    i, j = _spread(i[worst], j[worst], 4 * len(state.cell.free) + 50, shared or len(E))
+    used = state.value > UNUSED * np.max(state.value, initial=0.0)
+    value = np.r_[state.value[used], np.zeros(len(i))]
+    return replace(state, i=np.r_[state.i[used], i], j=np.r_[state.j[used], j], value=value), len(i)
+
+
+def _spread(i: np.ndarray, j: np.ndarray, most: int, shared: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first `most` of the pairs (i, j), leaving out those of a number that `shared` pairs before have."""
+    left = [shared] * (int(max(i.max(initial=0), j.max(initial=0))) + 1)
+    taken: list[int] = []
+    for place, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+        if len(taken) == most:
+            break
+        if left[a] and left[b]:
+            left[a], left[b] = left[a] - 1, left[b] - 1
+            taken.append(place)
+    return i[taken], j[taken]

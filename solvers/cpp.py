@@ -1,0 +1,143 @@
+"""The exact completely positive program: the network that no other can beat, and the proof of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from .arguments import checked
+from .atoms.columns import network, prune
+from .certificates.certificate import Certificate
+from .exact import plane, sphere
+from .exact.progress import Progress
+from .problem import Array, Fit, Network, Problem, TraceRow
+from .sdp import Budget, Gap, Seed, Width, relax
+
+RANK = 1e-12  # singular values below this share of the largest are taken for zero; the proof accounts for the rest
+PRUNE = 0.01  # share of the gap that a smaller network may cost
+LAST = 0.05  # share of the time limit: with less left, a bound that is there is not compared with the relaxation's
+SPHERE = 5  # the highest rank of X at which the sphere is covered
+
+
+@checked
+def cpp(
+    problem: Problem,
+    *,
+    width: Width | None = None,
+    seed: Seed = 0,
+    budget: Budget = None,
+    gap: Gap = 1e-3,
+) -> Fit:
+    """Solve the completely positive program, whose value is p*(∞), by column generation (formulation, section 6).
+
+    The program has no width: `width` is accepted, as every method does, and not used. budget: seconds; at the limit the
+    best network and the best proved bound so far come back, status `timeout`. gap: the proved (upper − lower)/upper at
+    which to stop. Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own;
+    beyond, and where no cover can be had, `search`: the same column generation as a trainer, and the bound of the
+    relaxation, however far off that is. Status `ok` says that the proved gap is reached, `stalled` that nothing more
+    was to be had.
+    """
+    aim = (1 - 2 * PRUNE) * gap  # leaves room for what a smaller network costs
+    scaled = problem.scaled
+    Y, gamma = scaled.problem.Y, scaled.problem.gamma
+    basis = row_space(scaled.problem.X)
+    route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
+    compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
+    if route == "arcs":
+        basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
+    W = scaled.problem.X @ basis
+    progress = Progress(W, Y, gamma, scaled.objective_unit, budget)
+    with threadpool_limits(limits=1):  # the matrices are too small for more
+        if route == "arcs":
+            aim = plane.generate(W, Y, gamma, aim, progress)
+        else:
+            sphere.generate(W, Y, gamma, aim, progress, seed, proofs=route == "sphere")
+        columns = prune(W, Y, gamma, progress.columns, PRUNE * aim, progress.late)
+    small = network(W, Y, gamma, columns)
+    best = scaled.network_back(Network(basis @ small.U, small.V))
+    if progress.proof:
+        certificate = certify(problem, "cover", scaled.kappa * progress.theta, {"basis": basis, **progress.proof})
+    else:
+        certificate = certify(problem, "arcs", scaled.kappa * progress.theta, {})
+    solve_s = progress.seconds
+
+    info: dict[str, float | int | str] = {
+        "route": route,
+        "atoms": len(columns.s),
+        "iterations": progress.columns.iterations,
+        "solve_s": solve_s,
+    }
+    fit = Fit(
+        predict=best.predict,
+        network=best,
+        bound=certificate,
+        value=columns.value * scaled.objective_unit,
+        trace=progress.trace,
+        info={**info, **progress.info, "compile_s": compile_s},
+    )
+    upper = problem.objective(best)
+    missed = upper - certificate.lower_bound > gap * upper
+    left = np.inf if budget is None else budget - solve_s
+    if route == "search" or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof)):
+        fit = _with_relaxation(problem, fit, budget)
+    return _with_status(problem, fit, gap, progress.out_of_time)
+
+
+def row_space(X: Array) -> Array:
+    """Orthonormal basis (d, r) of the rows of X (n, d); the identity where they span everything."""
+    values, rows = np.linalg.svd(X, full_matrices=False)[1:]
+    rank = int(np.sum(values > RANK * values[0]))
+    return np.eye(X.shape[1]) if rank == X.shape[1] else rows[:rank].T
+
+
+def certify(problem: Problem, kind: str, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
+    """The certificate for Θ (n, c) in the user's units, whose h the search and its cover found to be at most γ.
+
+    Rows of X that are zero keep Θ_i = y_i: they have no part in h.
+    """
+    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], theta, problem.Y)
+    return Certificate(kind, theta, proof, dual_value(theta, problem.Y))
+
+
+def dual_value(theta: Array, Y: Array) -> float:
+    """⟨Θ, Y⟩ − ½‖Θ‖² less all that rounding may have added to it."""
+    terms = theta * Y
+    size = float(np.sum(np.abs(terms)) + np.sum(theta**2))
+    return float(np.sum(terms) - 0.5 * np.sum(theta**2)) - (theta.size + 8) * 2.0**-53 * size
+
+
+def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
+    """With the bound of the doubly nonnegative relaxation, and its network, where these are better."""
+    began = time.perf_counter()
+    relaxation = relax(problem, budget=None if budget is None else max(0.0, budget - float(fit.info["solve_s"])))
+    info = {**fit.info, "solve_s": float(fit.info["solve_s"]) + time.perf_counter() - began}
+    networks = [n for n in (fit.network, relaxation.network) if n is not None]
+    best = min(networks, key=problem.objective)
+    bounds = [b for b in (fit.bound, relaxation.certificate) if b is not None]
+    bound = max(bounds, key=lambda b: b.lower_bound)
+    row = TraceRow(float(info["solve_s"]), len(fit.trace), value=problem.objective(best), bound=bound.lower_bound)
+    fit = replace(fit, predict=best.predict, network=best, bound=bound, trace=[*fit.trace, row], info=info)
+    return replace(fit, status=relaxation.status)
+
+
+def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> Fit:
+    """Say so where the gap was not reached, and why."""
+    assert fit.bound is not None
+    assert fit.network is not None
+    upper = problem.objective(fit.network)
+    reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
+    if reached <= gap:
+        return replace(fit, status="ok")
+    message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
+    if fit.info.get("cells_expected"):
+        message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
+    if fit.bound.kind not in ("arcs", "cover"):
+        why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
+        message += f"; the bound is the relaxation's, as the sphere {why}"
+    late = out_of_time or fit.status == "timeout"
+    return replace(fit, status="timeout" if late else "stalled", message=message)

@@ -1,0 +1,117 @@
+"""Column generation in three dimensions and more: columns from great circles, bounds from covers of the sphere.
+
+The great circles find the columns; a cover is made when they say that the gap is nearly closed. Directions that the
+cover finds above γ come back as columns. Without covers (too many dimensions) this is a trainer.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..atoms.columns import Columns, advance, train
+from ..atoms.search import ascend, distinct, starts
+from ..problem import Array
+from .cover import SLACK, Cover, cover
+from .progress import Progress, feasible
+
+FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
+FIRST_TOL = 1e-3  # of its output weights
+FIRST_S = 0.03  # seconds a row that it may take
+FEW = 20  # directions where half of the time limit is less than that
+MOST = 200  # new columns a round
+STARTS = 200
+ROUNDS = 200
+COARSE = 0.3  # the gap at which a first, cheap cover is made
+MARKS = (0.3, 0.8)  # shares of the time limit at which there is a cheap cover at the latest, and another one
+SEARCH = 0.5  # share of the time limit that a search without proofs takes
+FINEST = 1e-8  # a believed gap below which no more is to be had
+STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the search ends
+GROWTH = 4.0  # cells of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
+
+
+def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, seed: int, proofs: bool) -> None:
+    """Run rounds for X (n, d) of rank d, putting columns and bounds on record, until the gap or the time limit is met.
+
+    With `proofs` the gap is the proved one; without, it is what the search believes, and no bound goes on record.
+    """
+    if not Y.any():
+        return  # the zero network, which is on record
+    rng = np.random.default_rng(seed)
+    transform = whitener(X)
+    live = np.any(X != 0, axis=1)
+    wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
+    columns = train(X, Y, gamma, starts(Y, X, transform, rng, wide), FIRST_TOL)
+    marks, history, spent = list(MARKS) if proofs else [], [np.inf], 0.0
+    for _ in range(ROUNDS):
+        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
+        directions, height = ascend(columns.theta, X, directions, rng)
+        progress.primal(columns)
+        upper = progress.columns.value
+        lower = feasible(columns.theta, Y, gamma, live, float(height[0]))[1]
+        believed = (upper - lower) / upper
+        progress.info["believed_gap"] = believed
+        first = len(marks) == len(MARKS)
+        if marks and (progress.late(marks[0]) or (first and believed < COARSE)):
+            slack = COARSE if first else min(COARSE, believed)
+            made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + slack), progress)
+            if first:
+                progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
+            marks.pop(0)
+        history.append(upper)
+        stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
+        if not proofs and (believed <= gap / 2 or stale):
+            return
+        if not proofs and progress.late(SEARCH):
+            progress.out_of_time = True  # half of it, but what comes next does not make up for the search
+            return
+        if believed <= gap / 2:
+            target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), float(height[0]) * (1 + 1e-6))
+            made = _prove(columns, X, transform, target, progress)
+            if progress.gap <= gap or made is None:
+                return
+            found, high = ascend(columns.theta, X, made.tops, rng)
+            directions, height = np.hstack([found, directions]), np.concatenate([high, height])
+            order = np.argsort(-height, kind="stable")
+            directions, height = directions[:, order], height[order]
+        new = directions[:, height > gamma * (1 + 1e-9)]
+        if progress.late(ahead=spent) or believed <= FINEST:
+            return
+        spent = progress.seconds
+        columns = advance(X, Y, gamma, columns, new[:, distinct(new, MOST, 1e-5)], believed)
+        spent = progress.seconds - spent  # the next round takes about as long
+
+
+def whitener(X: Array) -> Array:
+    """T (d, d) with TᵀXᵀXT = n·I: in y = T⁻¹u the rows look the same from all sides."""
+    values, rows = np.linalg.svd(X, full_matrices=False)[1:]
+    return rows.T * (np.sqrt(len(X)) / values)
+
+
+def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float, least: float) -> float:
+    """The largest η ≥ least for which Θ still proves `lower`, by bisection in t = γ/η, in which that value rises."""
+    low, high = 0.0, gamma / max(least, 1e-3 * gamma)
+    for _ in range(50):
+        t = 0.5 * (low + high)
+        low, high = (low, t) if feasible(theta, Y, gamma, live, gamma / t)[1] >= lower else (t, high)
+    return gamma / high
+
+
+def _prove(columns: Columns, X: Array, transform: Array, target: float, progress: Progress) -> Cover | None:
+    """Cover for the columns' Θ, put on record."""
+    made = cover(columns.theta, X, transform, target, progress.late)
+    if made is not None:
+        progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.cells
+        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))
+    return made
+
+
+def compile_kernels(proofs: bool) -> float:
+    """Compile, or load, what numba needs, so that no clock counts it; the seconds that took."""
+    began = time.perf_counter()
+    theta, X = np.ones((4, 1)), np.vstack([np.eye(3), np.ones(3)])
+    ascend(theta, X, np.eye(3), np.random.default_rng(0), rounds=1)
+    if proofs:
+        cover(theta, X, np.eye(3), 10.0)
+    return time.perf_counter() - began

@@ -1,0 +1,273 @@
+"""One iteration's linear algebra of the interior point: the HKM direction and its Schur matrix.
+
+Constraints are pairs (i, j) of extended rows, A_k = sym(n_i n_jᵀ), in the order: n diagonal ones (α_i, β_i) = 0;
+loss rows (r, v_k) + Θ_rk/w_r = ȳ_rk; active inequalities (i, j) − x = 0 with x ≥ 0. S = C − Σ_k y_k A_k.
+
+The Schur matrix is badly conditioned near the end, above all with nearly parallel rows, whose slacks are tiny from
+the start. So its Cholesky factor only preconditions conjugate gradients on the operator itself, measured on the
+direction that is really taken: without that, primal feasibility is lost long before the gap is closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg as sl
+from scipy.linalg import lapack
+
+from ..problem import Array
+from ..reduced.lift import adjoint, lift
+from .schur import schur_rows
+
+REFINE = 30  # conjugate gradient steps at most
+ACCURATE = 1e-4  # error of a direction relative to the slacks and to the smallest eigenvalues of Z
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The constraints: rows i and columns j (m,), of which n are diagonal, then `losses` loss rows."""
+
+    i: np.ndarray
+    j: np.ndarray
+    n: int
+    losses: int
+
+    @property
+    def first(self) -> int:
+        """Index of the first inequality."""
+        return self.n + self.losses
+
+    def add(self, i: np.ndarray, j: np.ndarray) -> Pairs:
+        """With more inequalities at the end."""
+        return Pairs(np.r_[self.i, i], np.r_[self.j, j], self.n, self.losses)
+
+
+@dataclass
+class Iterate:
+    """Primal Z (q, q) and slacks x of the inequalities, dual S (q, q) and y of all constraints.
+
+    excess (as x): what an inequality's y has too much since it was let in, S = C − Σ_k (y − excess)_k A_k; each dual
+    step takes its share of it away.
+    """
+
+    Z: Array
+    S: Array
+    x: Array
+    y: Array
+    excess: Array
+
+    def mu(self, first: int) -> float:
+        """Complementarity per dimension of the cone."""
+        total = np.sum(self.Z * self.S) + self.x @ self.y[first:]
+        return float(total / (len(self.Z) + len(self.x)))
+
+    def add(self, slack: Array, mu: float) -> Iterate:
+        """With inequalities of this slack let in, centred at y = μ/x."""
+        y = mu / slack
+        return Iterate(self.Z, self.S, np.r_[self.x, slack], np.r_[self.y, y], np.r_[self.excess, y])
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A step in (Z, S, y, x)."""
+
+    Z: Array
+    S: Array
+    y: Array
+    x: Array
+
+
+class NewtonSystem:
+    """Scaling at one iterate; `extend` adds constraints without factorising again what is there.
+
+    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows.
+    Raises numpy.linalg.LinAlgError if Z or S is not positive definite or the Schur matrix cannot be factorised.
+    """
+
+    def __init__(self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate) -> None:
+        self.X, self.cost, self.right, self.weight = X, cost, right, weight
+        self.pairs, self.it = pairs, it
+        self.chol_Z = _cholesky(it.Z)
+        self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
+        self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
+        inverse_chol_Z = _inverse_lower(self.chol_Z)
+        self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
+        self.inverse_chol_Z = inverse_chol_Z
+        self.lifted_Z = lift(X, it.Z)
+        self.ridge = 0.0
+        self.factor = np.empty((0, 0))
+        self._prepare()
+        self._factorise()
+        self._residuals()
+
+    def multiply(self, y: Array) -> Array:
+        """Σ_k y_k A_k (q, q)."""
+        K = np.zeros_like(self.lifted_Z)
+        K[self.pairs.i, self.pairs.j] = y / 2
+        return adjoint(self.X, K + K.T)
+
+    def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
+        """Let inequalities (i, j) in, centred at x = entry (i, j) of the lifted Z."""
+        self.pairs = self.pairs.add(i, j)
+        self.it = self.it.add(self.lifted_Z[i, j], mu)
+        self._extend_factor(len(i))
+        self._residuals()
+
+    def direction(self, mu: float, predictor: Direction | None = None) -> Direction:
+        """The HKM direction towards μ, with Mehrotra's second-order term of `predictor`."""
+        it, first, pairs = self.it, self.pairs.first, self.pairs
+        base = mu * self.S_inverse - it.Z
+        towards = np.full(len(it.x), mu)
+        if predictor is not None:
+            base = base - self._second_order(predictor)
+            towards = towards - predictor.x * predictor.y[first:]
+        slack_target = towards / it.y[first:]
+        target = self._target(slack_target)
+        right = target - lift(self.X, base - self.scaled_residual)[pairs.i, pairs.j]
+        y = self._solve(right)
+        S = self.dual_residual - self.multiply(y)
+        Z = base - self._scaled(S)
+        y, S, Z = self._refine(target, y, S, Z)
+        return Direction(Z, S, y, slack_target - it.x - it.x / it.y[first:] * y[first:])
+
+    def step_lengths(self, step: Direction) -> tuple[float, float]:
+        """Longest primal and dual steps that stay in the cones (before any fraction to the boundary)."""
+        Z = self.inverse_chol_Z @ step.Z @ self.inverse_chol_Z.T
+        S = self.inverse_chol_S @ step.S @ self.inverse_chol_S.T
+        primal, dual = _to_boundary(Z), _to_boundary(S)
+        first = self.pairs.first
+        if len(self.it.x):
+            primal = min(primal, _ratio(step.x, self.it.x))
+            change = lift(self.X, step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
+            primal = min(primal, _ratio(change, self.it.x))
+            dual = min(dual, _ratio(step.y[first:], self.it.y[first:]))
+        return primal, dual
+
+    def _residuals(self) -> None:
+        it = self.it
+        self.diagonal = np.concatenate(
+            [np.zeros(self.pairs.n), 1 / self.weight, it.x / it.y[self.pairs.first :]]
+        )  # D in O = A (Z ⊗ S⁻¹) Aᵀ + D
+        self.dual_residual = np.diag(self.cost) - self.multiply(it.y) - it.S
+        self.scaled_residual = self._scaled(self.dual_residual)
+
+    def _scaled(self, A: Array) -> Array:
+        """sym(Z A S⁻¹): what a change −A of S does to Z."""
+        B = self.it.Z @ A @ self.S_inverse
+        return (B + B.T) / 2
+
+    def _second_order(self, predictor: Direction) -> Array:
+        """sym(dZ dS S⁻¹)."""
+        B = predictor.Z @ predictor.S @ self.S_inverse
+        return (B + B.T) / 2
+
+    def _target(self, slack_target: Array) -> Array:
+        """What A(dZ) + D dy has to be."""
+        n, first, i, j = self.pairs.n, self.pairs.first, self.pairs.i, self.pairs.j
+        target = -self.lifted_Z[i, j]
+        target[n:first] += self.right - self.it.y[n:first] / self.weight
+        target[first:] += slack_target
+        return target
+
+    def _refine(self, target: Array, y: Array, S: Array, Z: Array) -> tuple[Array, Array, Array]:
+        """Conjugate gradients on A(dZ) + D dy = target, preconditioned by the factor, best iterate kept."""
+        i, j = self.pairs.i, self.pairs.j
+        residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+        best = (self._error(residual), y, S, Z)
+        search, rho = np.zeros_like(y), 1.0
+        for step in range(REFINE):
+            if best[0] < ACCURATE:
+                break
+            preconditioned = self._solve(residual)
+            previous, rho = rho, float(residual @ preconditioned)
+            search = preconditioned + (rho / previous) * search if step else preconditioned
+            A = self.multiply(search)
+            B = self._scaled(A)
+            curvature = float(search @ (lift(self.X, B)[i, j] + self.diagonal * search))
+            if not (curvature > 0 and rho > 0):
+                break
+            length = rho / curvature
+            y, S, Z = y + length * search, S - length * A, Z + length * B
+            residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+            error = self._error(residual)
+            if error < best[0]:
+                best = (error, y, S, Z)
+        return best[1:]
+
+    def _error(self, residual: Array) -> float:
+        """Largest residual in the units in which it does harm; near 1 it costs feasibility."""
+        n, first = self.pairs.n, self.pairs.first
+        error = 4 * float(np.max(np.abs(residual[:n]) * self.Z_inverse_diagonal))
+        error = max(error, 100 * float(np.max(np.abs(residual[n:first]), initial=0.0)))
+        return max(error, float(np.max(np.abs(residual[first:]) / self.it.x, initial=0.0)))
+
+    def _prepare(self) -> None:
+        """What the Schur matrix is made of."""
+        self.lifted_S = lift(self.X, self.S_inverse)
+
+    def _schur_rows(self, first: int) -> Array:
+        """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""
+        pairs, it = self.pairs, self.it
+        rows = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j, first)
+        diagonal = np.r_[np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]]
+        rows[np.arange(len(rows)), first + np.arange(len(rows))] += diagonal[first:]
+        return rows
+
+    def _solve(self, right: Array) -> Array:
+        """Approximate solution of O y = right, m entries."""
+        return self._back_substitute(right)
+
+    def _back_substitute(self, right: Array) -> Array:
+        return lapack.dpotrs(self.factor, right, lower=0)[0]
+
+    def _factorise(self) -> None:
+        matrix = self._schur_rows(0)
+        diagonal = np.diag(matrix).copy()
+        ridges = (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
+        for ridge in ridges:
+            trial = matrix if ridge == ridges[-1] else matrix.copy()
+            trial[np.diag_indices_from(trial)] = diagonal * (1 + ridge)
+            self.factor, info = lapack.dpotrf(trial.T, lower=0, clean=0, overwrite_a=1)
+            self.ridge = ridge
+            if info == 0:
+                return
+        raise np.linalg.LinAlgError("The Schur matrix cannot be factorised.")
+
+    def _extend_factor(self, count: int) -> None:
+        """Border the Cholesky factor by `count` constraints instead of computing it anew."""
+        old = len(self.factor)
+        rows = self._schur_rows(old)
+        corner = rows[:, old:]
+        corner = np.tril(corner) + np.tril(corner, -1).T
+        corner[np.diag_indices_from(corner)] *= 1 + self.ridge
+        side = sl.solve_triangular(self.factor, rows[:, :old].T, trans="T", check_finite=False)
+        corner -= side.T @ side
+        corner_factor, info = lapack.dpotrf(corner, lower=0, clean=1)
+        if info != 0:
+            self._factorise()
+            return
+        factor = np.zeros((old + count, old + count), order="F")
+        factor[:old, :old] = self.factor
+        factor[:old, old:] = side
+        factor[old:, old:] = corner_factor
+        self.factor = factor
+
+
+def _cholesky(A: Array) -> Array:
+    return np.asarray(np.linalg.cholesky(A), dtype=np.float64)
+
+
+def _inverse_lower(L: Array) -> Array:
+    inverse, _ = lapack.dtrtri(L, lower=1)
+    return np.tril(inverse)
+
+
+def _to_boundary(A: Array) -> float:
+    lowest = float(np.linalg.eigvalsh((A + A.T) / 2)[0])
+    return -1.0 / lowest if lowest < 0 else np.inf
+
+
+def _ratio(change: Array, value: Array) -> float:
+    lowest = float(np.min(change / value))
+    return -1.0 / lowest if lowest < 0 else np.inf

@@ -1,0 +1,29 @@
+"""The relaxation without v: for a fixed block E over (s, u) the best v is kernel ridge regression.
+
+value(E) = γ/2 [tr Ȳᵀ(γW⁻¹ + K)⁻¹Ȳ + tr U] + constant,   K = the loss rows of N E Nᵀ, W = diag(w)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg as sl
+
+from ..problem import Array
+from .lift import lift
+from .reduction import Reduced
+
+
+def kernel_value(reduced: Reduced, E: Array) -> tuple[float, Array]:
+    """Objective (scaled units) of E (n+d, n+d) with v eliminated, and Θ (2n, c) = w(ȳ − prediction).
+
+    If E is feasible the value bounds the relaxation's optimum from above.
+    Raises numpy.linalg.LinAlgError if E is so far from positive semidefinite that γW⁻¹ + K is not definite.
+    """
+    rows = reduced.loss_rows
+    K = lift(reduced.X, E)[np.ix_(rows, rows)]
+    K[np.diag_indices_from(K)] += reduced.gamma / reduced.weight[rows]
+    factor = sl.cho_factor(K, overwrite_a=True, check_finite=False)
+    theta = np.zeros_like(reduced.target)
+    theta[rows] = reduced.gamma * sl.cho_solve(factor, reduced.target[rows], check_finite=False)
+    fit = 0.5 * float(np.sum(theta[rows] * reduced.target[rows]))
+    return fit + 0.5 * reduced.gamma * float(np.trace(E[reduced.n :, reduced.n :])) + reduced.constant, theta

@@ -1,0 +1,48 @@
+"""The linear maps between Z over (s, u, v) and the entrywise constraints on (α, β), with their adjoints.
+
+Extended rows are the 2n + c rows of blkdiag(N, I_c), where N maps (s, u) to (α, β); every constraint of the
+relaxation is one entry (i, j) of G(Z) = blkdiag(N, I) Z blkdiag(N, I)ᵀ.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..problem import Array
+
+
+def lift(X: Array, Z: Array) -> Array:
+    """G(Z) (2n+k, 2n+k) for symmetric Z (n+d+k, n+d+k), k ≥ 0; X is (n, d)."""
+    n, d = X.shape
+    columns = _extend(X, Z, n, d)
+    return _extend(X, columns, n, d)
+
+
+def _extend(X: Array, A: Array, n: int, d: int) -> Array:
+    """blkdiag(N, I) applied to the columns' side of A: (r, n+d+k) → (2n+k, r)."""
+    half_s, half_u = A[:, :n] / 2, A[:, n : n + d] @ (X.T / 2)
+    return np.concatenate([half_s + half_u, half_s - half_u, A[:, n + d :]], axis=1).T
+
+
+def adjoint(X: Array, K: Array) -> Array:
+    """blkdiag(N, I)ᵀ K blkdiag(N, I) for symmetric K (2n+k, 2n+k), k ≥ 0; the adjoint of `lift`."""
+    n = len(X)
+    return _restrict(X, _restrict(X, K, n).T, n)
+
+
+def _restrict(X: Array, K: Array, n: int) -> Array:
+    """blkdiag(N, I)ᵀ K: (2n+k, r) → (n+d+k, r)."""
+    alpha, beta = K[:n], K[n : 2 * n]
+    return np.concatenate([(alpha + beta) / 2, X.T @ ((alpha - beta) / 2), K[2 * n :]])
+
+
+def project(X: Array, K: Array) -> Array:
+    """Nᵀ K for K (2n, k): rows (α, β) to rows (s, u)."""
+    return _restrict(X, K, len(X))
+
+
+def inequalities(n: int) -> np.ndarray:
+    """Mask (2n, 2n) of the entrywise constraints: above the diagonal, without the pairs (α_i, β_i)."""
+    mask = np.triu(np.ones((2 * n, 2 * n), bool), 1)
+    mask[np.arange(n), n + np.arange(n)] = False
+    return mask

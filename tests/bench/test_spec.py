@@ -1,0 +1,167 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from relaxbench.bench.grid.spec import Spec, check_spec, read_config, resolve, shipped_configs
+from relaxbench.bench.text import UsageError
+
+PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
+TABLES = {"dataset": [{"name": "iris"}], "method": [{"use": f"{PLANTED}:good"}]}
+
+
+def refused(tables):
+    with pytest.raises(UsageError) as caught:
+        check_spec(tables, "my.toml")
+    line = str(caught.value)
+    assert line.startswith("my.toml: ")
+    assert "\n" not in line
+    return line
+
+
+def test_defaults_and_single_values_become_lists():
+    spec = check_spec({**TABLES, "gamma": 0.5, "seed": "1..3", "width": [10, 20]})
+    assert spec.gamma == [0.5]
+    assert spec.seed == [1, 2, 3]
+    assert spec.width == [10, 20]
+    assert spec.dataset[0].data_seed == [0]
+    assert spec.dataset[0].preprocess == ["none"]
+
+
+def test_integers_pass_as_gamma():
+    assert check_spec({**TABLES, "gamma": [1]}).gamma == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({**TABLES, "gama": 0.1}, ["'gama'", "Did you mean 'gamma'?"]),
+        ({**TABLES, "gamma": -0.5}, ["gamma[1]", "greater than 0", "-0.5"]),
+        ({**TABLES, "gamma": 0}, ["gamma[1]", "greater than 0"]),
+        ({**TABLES, "gamma": float("nan")}, ["gamma[1]"]),
+        ({**TABLES, "gamma": float("inf")}, ["gamma[1]"]),
+        ({**TABLES, "gamma": []}, ["gamma"]),
+        ({**TABLES, "gamma": "0.1"}, ["gamma[1]", "'0.1'"]),
+        ({**TABLES, "width": 0}, ["width[1]", "0"]),
+        ({**TABLES, "width": 1.5}, ["width[1]", "1.5"]),
+        ({**TABLES, "seed": -1}, ["seed[1]", "-1"]),
+        ({**TABLES, "seed": "3..1"}, ["seed", "rise"]),
+        ({**TABLES, "seed": "0..99999999999"}, ["seed", "at most"]),
+        ({**TABLES, "timeout": 0}, ["timeout"]),
+        ({**TABLES, "memory": -1}, ["memory"]),
+        ({**TABLES, "jobs": 0}, ["jobs"]),
+        ({"method": TABLES["method"]}, ["dataset is missing", "--dataset"]),
+        ({"dataset": TABLES["dataset"]}, ["method is missing"]),
+        ({**TABLES, "dataset": []}, ["dataset"]),
+        ({**TABLES, "dataset": [{"nam": "iris"}]}, ["dataset[1]", "name"]),
+        ({**TABLES, "dataset": [{"name": "iris", "n": 0}]}, ["dataset[1].n[1]", "0"]),
+        ({**TABLES, "dataset": [{"name": "iris", "test_fraction": 1.5}]}, ["test_fraction", "1.5"]),
+        ({**TABLES, "method": [{"name": "sgd", "use": "x.py:f"}]}, ["method[1]", "either"]),
+        ({**TABLES, "method": [{}]}, ["method[1]", "either"]),
+        ({**TABLES, "dataset": "iris"}, ["dataset", "'iris'"]),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_place_and_value(tables, words):
+    line = refused(tables)
+    for word in words:
+        assert word in line, line
+
+
+def test_the_resolved_spec_is_a_config_that_means_the_same(tmp_path):
+    spec = check_spec({**TABLES, "gamma": [0.1, 1 / 3], "seed": "0..2", "about": "déjà vu", "memory": 2.5})
+    (tmp_path / "spec.toml").write_text(spec.toml(), encoding="utf-8")
+    assert resolve(str(tmp_path / "spec.toml"), {}, {}) == spec
+
+
+@pytest.mark.parametrize("name", list(shipped_configs()))
+def test_shipped_configs_are_valid(name):
+    assert check_spec(read_config(name)).about
+
+
+def test_configs_have_the_promised_grids():
+    assert {"smoke", "paper"} <= set(shipped_configs())
+    smoke = check_spec(read_config("smoke"))
+    assert {table.name for table in smoke.method} == {"sdp", "nngp", "ntk", "sgd"}
+    assert (smoke.gamma, smoke.width) == ([0.1, 0.01], [10, 100])
+    assert sum(len(table.data_seed) for table in smoke.dataset) == 4
+    paper = check_spec(read_config("paper"))
+    assert {len(table.bias) for table in paper.dataset} == {2}
+    assert {table.name: len(table.data_seed) for table in paper.dataset} == {
+        **dict.fromkeys(("spiral", "iris", "ionosphere", "pima", "banknote", "mnist"), 1),
+        "random": 100,
+    }
+    sgd = next(table for table in paper.method if table.name == "sgd")
+    assert (sgd.width, sgd.seed) == ([5, 10, 100, 200, 300], [0, 1, 2, 3, 4])
+
+
+def config(tmp_path, text):
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_line_replaces_lists_also_those_of_single_methods(tmp_path):
+    path = config(
+        tmp_path,
+        f'gamma = [1.0, 2.0]\n[[dataset]]\nname = "spiral"\npoints = 9\n[[dataset]]\nname = "iris"\n'
+        f'[[method]]\nuse = "{PLANTED}:good"\nwidth = [3]\nscale = 2.0\n[[method]]\nuse = "{PLANTED}:plain"\n',
+    )
+    spec = resolve(path, {"dataset": ["spiral", "random"], "width": [7], "bias": True, "gamma": None}, {})
+    assert [table.name for table in spec.dataset] == ["spiral", "random"]
+    assert spec.dataset[0].model_extra == {"points": 9}
+    assert [table.bias for table in spec.dataset] == [[True], [True]]
+    assert spec.method[0].width is None
+    assert spec.method[0].model_extra == {"scale": 2.0}
+    assert spec.width == [7]
+    assert spec.gamma == [1.0, 2.0]
+    chosen = resolve(path, {"method": [f"{PLANTED}:good"]}, {"scale": [0.5, 0.25]})
+    assert chosen.method[0].model_extra == {"scale": [0.5, 0.25]}
+    assert chosen.method[0].width == [3]
+
+
+def test_an_option_that_no_method_has_is_refused():
+    with pytest.raises(UsageError, match="--solver must be an option of a method"):
+        resolve(None, {"dataset": ["iris"], "method": [f"{PLANTED}:good"]}, {"solver": ["ipm"]})
+
+
+def test_paths_are_relative_to_the_config(tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    path = config(tmp_path, '[[dataset]]\nname = "file:my.npz"\n[[method]]\nuse = "own.py:f"\n')
+    spec = resolve(path, {}, {})
+    assert spec.dataset[0].name == f"file:{tmp_path / 'my.npz'}"
+    assert spec.method[0].use == f"{tmp_path / 'own.py'}:f"
+
+
+@pytest.mark.parametrize("content", [b"gamma = [", b"\xff\xfe", b"a" * 2_000_000, b"a = " + b"[" * 5000])
+def test_what_is_not_toml_is_refused(tmp_path, content):
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="must be a TOML file"):
+        read_config(str(path))
+
+
+def test_an_unknown_config_names_the_nearest():
+    with pytest.raises(UsageError, match="Did you mean 'smoke'"):
+        read_config("smokey")
+
+
+KEYS = st.sampled_from([*Spec.model_fields, "nonsense", ""])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["0..3", "iris"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(KEYS, VALUES, max_size=5))
+def test_any_tables_make_a_spec_or_one_line(tables):
+    try:
+        spec = check_spec({**TABLES, **tables})
+    except UsageError as error:
+        line = str(error)
+    else:
+        line = ""
+        assert check_spec(tomllib.loads(spec.toml())) == spec
+    assert "\n" not in line.replace(repr(tables), "")

@@ -1,0 +1,228 @@
+"""The hierarchy: between the relaxation and every network, monotone, proved by arrays that nobody can bend."""
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from relaxbench.datasets import load
+from relaxbench.solvers.branch import branch
+from relaxbench.solvers.certificates.certificate import Certificate
+from relaxbench.solvers.certificates.regions import prove_cells
+from relaxbench.solvers.checker import CertificateError, verify
+from relaxbench.solvers.problem import Problem
+from relaxbench.solvers.sdp import relax
+
+from ..support.cases import awkward, circle_maximum, noise, quarter_turns, sampled_maximum, tight, train
+
+TIGHT = 1e-12  # of the closed forms
+
+
+def random_problem(seed):
+    """n ≤ 8, d ≤ 3, c ≤ 3, with duplicates, opposite, parallel, zero and collinear rows, and γ of any size."""
+    rng = np.random.default_rng(seed)
+    n, d, c = int(rng.integers(1, 9)), int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, c))
+    for k in range(1, n):
+        kind = rng.integers(0, 8)
+        if kind < 3:
+            X[k] = (X[k - 1], -2 * X[k - 1], 0 * X[k])[kind]
+        elif kind == 3:
+            X[k] = X[k - 1] + np.eye(d)[0]
+    gamma = 10.0 ** rng.choice([-5.0, -2.0, -1.0, 0.0, 3.0])
+    return Problem(X, Y, gamma)
+
+
+def check_order(problem, cells):
+    plain = relax(problem).certificate.lower_bound
+    cut = relax(problem, cuts=2).certificate.lower_bound
+    fit = branch(problem, gap=1e-4, cells=cells)
+    upper = min(problem.objective(train(problem, 16, 3, 0)), problem.objective(fit.network))
+    rounding = 1e-9 * 0.5 * float(np.sum(problem.Y**2))
+    assert plain <= cut + rounding
+    assert plain <= fit.bound.lower_bound + rounding
+    assert max(cut, fit.bound.lower_bound) <= upper + rounding
+    assert fit.value == pytest.approx(problem.objective(fit.network))
+    proved = verify(fit.bound, problem.X, problem.Y, problem.gamma)
+    assert proved >= fit.bound.lower_bound - 1e-6 * upper
+    assert proved <= upper + rounding
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_order_of_bounds_on_random_problems(seed):
+    check_order(random_problem(seed), cells=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 400))
+def test_order_of_bounds_on_many_random_problems(seed):
+    check_order(random_problem(seed), cells=12)
+
+
+@pytest.mark.parametrize("name", sorted(tight()))
+def test_nothing_passes_a_known_optimum(name):
+    planted = tight()[name]
+    fit = branch(planted.problem, gap=1e-9, cells=4)
+    assert planted.optimum * (1 - 1e-5) <= fit.bound.lower_bound <= planted.optimum * (1 + TIGHT)
+
+
+@pytest.mark.parametrize("gamma", [0.3, 0.1])
+def test_splits_close_the_gap_in_the_plane(gamma):
+    problem = noise(6, 8, 2, 2, gamma)
+    plain = relax(problem).certificate.lower_bound
+    fit = branch(problem, gap=1e-3, cells=24)
+    upper = min(fit.value, problem.objective(train(problem, 24, 8, 0)))
+    assert plain < upper * (1 - 1e-2)  # there is something to close
+    assert upper * (1 - 1e-3) <= fit.bound.lower_bound <= upper
+    assert fit.value <= upper * (1 + 1e-2)
+    assert [row.bound for row in fit.trace] == sorted(row.bound for row in fit.trace)
+
+
+def test_ok_is_said_only_of_a_gap_that_is_proved():
+    problem = noise(6, 8, 2, 2, 0.3)
+    few, enough = branch(problem, gap=1e-3, cells=2), branch(problem, gap=0.1, cells=24)
+    assert few.value - few.bound.lower_bound > 1e-3 * few.value
+    assert few.status == "iteration_limit"
+    assert "of at most 2 cells" in few.message
+    assert enough.value - enough.bound.lower_bound <= 0.1 * enough.value
+    assert (enough.status, enough.message) == ("ok", "")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_splits_never_pass_a_planted_optimum(seed):
+    planted = quarter_turns(seed)
+    fit = branch(planted.problem, gap=1e-9, cells=4)
+    assert planted.optimum * (1 - 1e-5) <= fit.bound.lower_bound <= planted.optimum * (1 + TIGHT)
+
+
+@pytest.mark.parametrize(
+    "name", ["no data", "nothing to fit", "constant column", "tiny units", "huge units", "one number"]
+)
+def test_awkward_data(name):
+    problem = awkward()[name]
+    fit = branch(problem, gap=1e-3, cells=4)
+    assert relax(problem).certificate.lower_bound <= fit.bound.lower_bound * (1 + 1e-9)
+    assert fit.bound.lower_bound <= fit.value * (1 + 1e-9)
+    assert verify(fit.bound, problem.X, problem.Y, problem.gamma) == pytest.approx(fit.bound.lower_bound, rel=1e-6)
+
+
+@cache
+def solved():
+    """A problem with cells and cuts in its certificate, which verify accepts."""
+    problem = noise(4, 8, 2, 2, 0.02)
+    fit = branch(problem, gap=1e-2, cells=12, cuts=1)
+    return problem, fit.bound
+
+
+def test_the_proof_bounds_the_true_maximum():
+    problem, certificate = solved()
+    assert len(certificate.proof["tree"]) >= 5
+    assert len(certificate.proof["circuit_head"])
+    eta = prove_cells(certificate.theta, problem.X, certificate.proof)
+    truth = circle_maximum(certificate.theta, problem.X)[0]
+    assert truth <= eta <= truth * (1 + 1e-2)
+    stored = Certificate.from_arrays("cells", certificate.arrays(), certificate.lower_bound)
+    assert verify(stored, problem.X, problem.Y, problem.gamma) == pytest.approx(certificate.lower_bound, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_altered_arrays_never_prove_too_much(seed):
+    problem, certificate = solved()
+    rng = np.random.default_rng(seed)
+    proof = {name: array.copy() for name, array in certificate.proof.items()}
+    theta = certificate.theta.copy()
+    name = rng.choice(["theta", "T_value", "z", "circuit_value", "coef", "T_row", "T_cell", "circuit_head", "tree"])
+    array = theta if name == "theta" else proof[name]
+    where = rng.integers(0, array.size, 3)
+    if array.dtype.kind == "f":
+        array.flat[where] *= rng.choice([-1.0, 0.0, 0.5, 2.0, 1e3])
+    else:
+        array.flat[where] = rng.integers(-1, 8, 3)
+    truth = circle_maximum(theta, problem.X)[0]
+    try:
+        eta = prove_cells(theta, problem.X, proof)
+    except (ValueError, IndexError):
+        eta = np.inf
+    assert eta >= truth * (1 - 1e-12)
+    upper = problem.objective(train(problem, 16, 3, 0))
+    altered = replace(certificate, theta=theta, proof=proof)
+    with suppress(CertificateError):
+        assert verify(altered, problem.X, problem.Y, problem.gamma) <= upper
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("tree", lambda a: a[:-1]),
+        ("tree", lambda a: np.r_[a, -1]),
+        ("tree", lambda a: np.array([-1])),
+        ("tree", lambda a: np.array([0, 0, -1, -1, -1])),
+        ("T_value", lambda a: -a),
+        ("T_value", lambda a: a * np.nan),
+        ("T_column", lambda a: a + 10**6),
+        ("T_cell", lambda a: a - 1),
+        ("planes", lambda a: np.r_[a, 1.0]),
+        ("circuit_cell", lambda a: a + 10**6),
+        ("z", lambda a: a[:-1]),
+        ("circuit_row", lambda a: 0 * a),
+        ("circuit_form", lambda a: a[:-1]),
+        ("rows", lambda a: a - 10**3),
+    ],
+)
+def test_arrays_that_are_no_certificate_are_named(name, change):
+    problem, certificate = solved()
+    proof = {**certificate.proof, name: change(certificate.proof[name])}
+    with pytest.raises(CertificateError):
+        verify(replace(certificate, proof=proof), problem.X, problem.Y, problem.gamma)
+
+
+def test_planes_split_where_no_row_does():
+    problem = noise(1, 8, 3, 2, 0.02)
+    fit = branch(problem, gap=1e-5)
+    proof, theta = dict(fit.bound.proof), fit.bound.theta
+    assert len(proof["planes"]) >= 3
+    assert fit.bound.lower_bound >= fit.value * (1 - 1e-5)
+    assert verify(fit.bound, problem.X, problem.Y, problem.gamma) == pytest.approx(fit.bound.lower_bound, rel=1e-9)
+    truth = sampled_maximum(theta, problem.X, np.random.default_rng(0))
+    for planes in (proof["planes"], -proof["planes"], proof["planes"][::-1], 0 * proof["planes"]):
+        altered = {**proof, "planes": planes}
+        assert prove_cells(theta, problem.X, altered) >= truth * (1 - 1e-12)
+        proved = verify(replace(fit.bound, proof=altered), problem.X, problem.Y, problem.gamma)
+        assert proved <= fit.value
+
+
+@pytest.mark.parametrize(("d", "gamma"), [(2, 0.1), (2, 0.01), pytest.param(3, 0.01, marks=pytest.mark.slow)])
+def test_the_hierarchy_alone_closes_the_gap_on_random_data(d, gamma):
+    data = load("random", seed=56, n=25, d=d, c=5)  # of the hundred draws the hardest at d = 2
+    problem = Problem(data.X_train, data.Y_train, gamma)
+    fit = branch(problem, gap=1e-2)
+    assert fit.bound.lower_bound >= 0.99 * fit.value
+    assert relax(problem).certificate.lower_bound < 0.97 * fit.value
+
+
+def test_a_missing_cell_or_multiplier_costs_the_bound():
+    problem, certificate = solved()
+    proof = {**certificate.proof, "T_value": 0 * certificate.proof["T_value"]}
+    weaker = verify(replace(certificate, proof=proof), problem.X, problem.Y, problem.gamma)
+    assert weaker < certificate.lower_bound * (1 - 1e-3)
+
+
+@pytest.mark.parametrize("d", [3, 5])
+def test_the_proof_holds_in_more_dimensions(d):
+    problem = noise(d, 7, d, 2, 0.05)
+    fit = branch(problem, gap=1e-3, cells=6)
+    if fit.bound.kind == "cells":
+        eta = prove_cells(fit.bound.theta, problem.X, fit.bound.proof)
+        assert sampled_maximum(fit.bound.theta, problem.X, np.random.default_rng(0)) <= eta
+    assert fit.bound.lower_bound <= problem.objective(train(problem, 20, 4, 1))
+
+
+def test_the_time_limit_is_kept_and_the_seed_repeats():
+    problem = noise(9, 8, 3, 2, 0.01)
+    first, second = (branch(problem, gap=1e-12, cells=3, seed=1) for _ in range(2))
+    np.testing.assert_array_equal(first.network.U, second.network.U)
+    assert first.bound.lower_bound == second.bound.lower_bound
+    late = branch(problem, gap=1e-12, cells=64, budget=1e-3)
+    assert late.status == "timeout"
+    assert 0 < late.bound.lower_bound <= late.value
