@@ -36,7 +36,8 @@ format: $(READY)
 # mypy has to see the folders under the names they are imported by.
 types: $(READY)
 	@mkdir -p build/types/relaxbench
-	@for room in datasets solvers baselines bench reports; do ln -sfn ../../../$$room build/types/relaxbench/$$room; done
+	@for path in relaxbench/* datasets solvers baselines bench reports; do \
+		ln -sfn ../../../$$path build/types/relaxbench/$$(basename $$path); done
 	MYPYPATH=build/types $(BIN)/mypy -p relaxbench
 
 bench-solvers: $(READY)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
+from ..errors import RelaxbenchError
 from ..solvers.problem import TraceRow
 
 TRACE_ROWS = 200
@@ -17,7 +18,7 @@ Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
 
 
-class OptionError(ValueError):
+class OptionError(RelaxbenchError):
     """A width, seed or option that a method cannot work with; the text names the value and the mend."""
 
 

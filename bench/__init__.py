@@ -3,6 +3,8 @@
 cli.py          the command line
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report
 text.py         errors of one line that name the nearest valid value
+canonical.py    values as JSON text that hashes are made of
+memory.py       how much memory there is, and is held
 
 grid/           what a run is to do: specs, methods, cells          configs/  the configs that ship
 engine/         doing it: schedule, tasks, workers, limits

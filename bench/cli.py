@@ -8,7 +8,6 @@ COMMANDS.
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 import signal
@@ -20,7 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .text import UsageError, one_line, refuses, unknown
+from ..errors import RelaxbenchError, nearest, unknown
+from .text import UsageError, one_line
 
 if TYPE_CHECKING:
     from .compare.comparison import Comparison
@@ -59,9 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except ValueError as error:
-        if not refuses(error):
-            raise
+    except RelaxbenchError as error:
         print(f"relaxbench: {' '.join(str(error).split())}", file=sys.stderr)
         return USAGE
 
@@ -430,8 +428,8 @@ def _with_nearest(message: str, parser: argparse.ArgumentParser) -> str:
     stray = re.match(r"unrecognized arguments: (\S+)", message)
     if stray:
         options = [option for action in parser._actions for option in action.option_strings]
-        near = difflib.get_close_matches(stray[1].split("=")[0], options, n=1)
-        return f"unknown argument {stray[1]}" + (f". Did you mean {near[0]}?" if near else "")
+        near = nearest(stray[1].split("=")[0], options)
+        return f"unknown argument {stray[1]}" + (f". Did you mean {near}?" if near else "")
     return message
 
 

@@ -5,22 +5,14 @@ from __future__ import annotations
 import html
 import re
 
-from ..solvers.text import shown, unknown
-from .grid.fingerprint import ROOT
-
-__all__ = ["UsageError", "in_markdown", "one_line", "printable", "refuses", "shown", "unknown"]
+from ..errors import RelaxbenchError
 
 ACTIVE = re.compile(r"[\\`*~\[\]|]")  # what Markdown reads as code, emphasis, a link, or the end of a cell
 LINKED = re.compile(r"(@|:(?=//)|www(?=\.))", re.IGNORECASE)  # what GitHub turns into a mention or a link by itself
 
 
-def refuses(error: Exception) -> bool:
-    """Whether an error is one of the house's own, which refuse bad input, and no defect of the code."""
-    return isinstance(error, ValueError) and type(error).__module__.startswith(f"{ROOT}.")
-
-
-class UsageError(ValueError):
-    """Wrong usage or bad input: one line saying what, which value, and how to mend it. The CLI exits with 2."""
+class UsageError(RelaxbenchError):
+    """Wrong usage of the harness, or a file that it cannot use."""
 
 
 def one_line(error: BaseException | str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import DataError, nearest, quote, short, show, whole
+from .checks import DataError, hint, quote, short, show, whole
 from .dataset import Dataset, Source
 from .generators import random, spiral
 from .images import mnist
@@ -80,7 +80,7 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
         if option not in known:
             raise DataError(
                 f"Options of {quote(_key(name))} must be among {', '.join(known)}. "
-                f"Got {quote(option)} instead{nearest(option, known, ': leave it out.')}"
+                f"Got {quote(option)} instead{hint(option, known, ': leave it out.')}"
             )
     settings = {**known, **options}
     seed = whole(seed, "seed", 0)
@@ -113,7 +113,7 @@ def _key(name: str) -> str:
             return name
         if name.startswith("file:") and name != "file:":
             return "file:PATH"
-    near = nearest(name, NAMES)
+    near = hint(name, NAMES)
     if str(name).endswith((".npz", ".csv")):
         near = f": did you mean 'file:{short(str(name), 200)}'?"
     raise DataError(f"The data set must be one of {', '.join(_CATALOGUE)}. Got {show(name)} instead{near}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import RelaxbenchError, nearest
+
 MAX_BYTES = 2 * 2**30
 """Most memory that one array of a data set may take unless the user allows more: 2 GiB."""
 
 
-class DataError(ValueError):
+class DataError(RelaxbenchError):
     """Data or options from which no data set can be made; one line that names the value and the mend."""
 
     def __init__(self, message: str) -> None:
@@ -39,11 +40,10 @@ def quote(text: str) -> str:
     return f"'{short(text, 60)}'"
 
 
-def nearest(value: object, valid: Iterable[str], otherwise: str = ".") -> str:
+def hint(value: object, valid: Iterable[str], otherwise: str = ".") -> str:
     """The end of a message: `: did you mean 'x'?` where something valid is near."""
-    text, valid = str(value)[:100], [name for name in valid if name != value]
-    found = [name for name in valid if name.lower() == text.lower()] or difflib.get_close_matches(text, valid, n=1)
-    return f": did you mean '{found[0]}'?" if found else otherwise
+    found = nearest(value, valid)
+    return f": did you mean {found!r}?" if found else otherwise
 
 
 def whole(value: Any, name: str, least: int = 1, most: int = 10**12) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import DataError, fits, nearest, quote, refusing, short, show
+from .checks import DataError, fits, hint, quote, refusing, short, show
 from .dataset import Array
 
 _HEADER_LIMIT = 4 * 2**20
@@ -100,7 +100,7 @@ def _goal(names: list[str], path: str) -> int:
     found = [place for place, name in enumerate(names) if name in ("label", "target")]
     if len(found) != 1 or len(names) < 2:
         got = "both" if len(found) == 2 else show(names)
-        hints = (nearest(name, ("label", "target"), "") for name in names[:1000])
+        hints = (hint(name, ("label", "target"), "") for name in names[:1000])
         near = next(filter(None, hints), ".") if not found else "."
         raise DataError(
             f"{path} must have a header with one column 'label' (classes) or 'target' (numbers), separated by commas, "

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import DataError, nearest, refusing, short, show
+from .checks import DataError, hint, refusing, short, show
 from .dataset import Source
 from .named import check_content, check_file
 
@@ -35,7 +35,7 @@ def mnist(*, data_dir: Path | None, source: str = "auto") -> Source:
     if source not in ("auto", "sample", "full"):
         raise DataError(
             "source must be 'auto', 'sample' or 'full'. "
-            f"Got {show(source)} instead{nearest(source, ('auto', 'sample', 'full'))}"
+            f"Got {show(source)} instead{hint(source, ('auto', 'sample', 'full'))}"
         )
     held = [file for file in FILES if data_dir is not None and (data_dir / file).exists()]
     if source == "sample" or (source == "auto" and not held):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from .checks import DataError, fits, nearest, quote, refusing
+from .checks import DataError, fits, hint, quote, refusing
 
 _HEADER_LIMIT = 10_000
 
@@ -30,7 +30,7 @@ def read_npz(path: str, wanted: Collection[str], max_bytes: int) -> dict[str, ND
             if name not in wanted or name == info.filename or names.count(name) > 1:
                 raise DataError(
                     f"{path} must hold arrays named {', '.join(wanted)} and no others, each once. "
-                    f"Got {quote(info.filename)} instead{nearest(name, wanted, ': leave it out.')}"
+                    f"Got {quote(info.filename)} instead{hint(name, wanted, ': leave it out.')}"
                 )
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise DataError(f"{path} must be a plain or deflated archive. Got another compression instead: {mend}.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import DataError, nearest, quote, show
+from .checks import DataError, hint, quote, show
 
 Array = NDArray[np.float64]
 _FORM = re.compile(r"none|standardize|(?:standardize\+)?pca:(?P<k>[0-9]{1,9})")
@@ -21,7 +21,7 @@ def parse(preprocess: str) -> tuple[bool, int | None]:
         shown = quote(preprocess) if isinstance(preprocess, str) else show(preprocess)
         raise DataError(
             "preprocess must be 'none', 'standardize', 'pca:K' or 'standardize+pca:K' with a whole number K. "
-            f"Got {shown} instead{nearest(preprocess, ('none', 'standardize', 'pca:2', 'standardize+pca:2'))}"
+            f"Got {shown} instead{hint(preprocess, ('none', 'standardize', 'pca:2', 'standardize+pca:2'))}"
         )
     k = found["k"]
     return preprocess.startswith("standardize"), None if k is None else int(k)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..bench.results.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
+from ..errors import RelaxbenchError
 from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -30,7 +31,7 @@ METHODS = (  # the order in which they are shown
 LONGEST = 30  # letters of a name before a label shortens it
 
 
-class ReportError(ValueError):
+class ReportError(RelaxbenchError):
     """A folder, figure name, format or style that no report can be made from; the text names the mend."""
 
 

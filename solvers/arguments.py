@@ -11,8 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import pydantic
 
+from ..errors import shown, unknown
 from .problem import ProblemError
-from .text import shown, unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")

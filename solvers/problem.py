@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import RelaxbenchError
+
 if TYPE_CHECKING:
     from .certificates.certificate import Certificate
 
 Array = NDArray[np.float64]
 
 
-class ProblemError(ValueError):
+class ProblemError(RelaxbenchError):
     """Data or γ from which no training problem can be made; the text names the value and the mend."""
 
 

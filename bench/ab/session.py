@@ -20,17 +20,19 @@ import pandas as pd
 import psutil
 from tqdm import tqdm
 
+from ...errors import RelaxbenchError
 from ..compare.checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, REGRESSION, Check
 from ..compare.comparison import Comparison, results_checks
-from ..compare.differences import differences
-from ..compare.match import Side, labels, match
+from ..compare.match import Side, match
 from ..engine.local import THREADS
 from ..grid.cell import expand
 from ..grid.spec import Spec
 from ..grid.tolerances import COSTS
+from ..results.differences import differences
 from ..results.environment import usable_cores
+from ..results.labels import labels
 from ..results.tables import brought_nothing
-from ..text import UsageError, one_line, refuses
+from ..text import UsageError, one_line
 from ..verify.bounds import verify
 from .decide import ALPHA, RELABELLINGS, decide, false_alarm_rate, pairs_needed
 from .measure import (
@@ -66,9 +68,9 @@ def ab(
     """
     try:
         cells = len(expand(spec, data_dir))
+    except RelaxbenchError:
+        raise
     except Exception as error:
-        if refuses(error):
-            raise
         return _broken(ref, error)
     tests = cells * len(COSTS)
     _check(pairs, threshold, jobs, tests, ", or --jobs 2 for no verdict on costs")

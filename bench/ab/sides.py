@@ -111,7 +111,7 @@ def _copy(checkout: Path, into: Path) -> Path:
         raise UsageError(f"REF must be a commit of relaxbench with its rooms. Got {checkout} without them.") from None
     ignored = shutil.ignore_patterns("__pycache__")
     for package, folder in rooms.items():
-        shutil.copytree(checkout / folder, into / Path(*package.split(".")), ignore=ignored)
+        shutil.copytree(checkout / folder, into / Path(*package.split(".")), ignore=ignored, dirs_exist_ok=True)
     return into
 
 

@@ -4,7 +4,6 @@ comparison.py   compare and Comparison
 match.py        two sides read, and pairs of cells
 checks.py       soundness, grid, quality
 cost.py         runtime and memory, as advice
-differences.py  what differs between machines and versions
 show.py         table, Markdown, JSON, JUnit
 """
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..grid.tolerances import CHECKED, worsening
 from ..results.columns import ENDED_EARLY
+from ..results.labels import Row
 from ..results.tables import UPPER, brought_nothing
-from .match import Matching, Pair, Row
+from .match import Matching, Pair
 
 SOUNDNESS, QUALITY, COST, GRID = "soundness", "quality", "cost", "grid"
 OK, REGRESSION, BETTER, FAILED, MISSING, ADVISORY = "ok", "regression", "better", "failed", "missing", "advisory"

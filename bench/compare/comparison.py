@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ..grid.tolerances import tolerances_of
+from ..results.differences import differences, mixed, reference_seconds
+from ..results.labels import labels
 from ..verify.bounds import Check as Proof
 from .checks import BETTER, FAILED, MISSING, OK, PROVED, QUALITY, REGRESSION, SOUNDNESS, Check, grid, quality, soundness
 from .cost import advice
-from .differences import differences, mixed, reference_seconds
-from .match import Matching, Side, labels, match, read_side
+from .match import Matching, Side, match, read_side
 
 JUDGED = {OK, REGRESSION, BETTER}
 

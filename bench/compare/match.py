@@ -13,17 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ..results.columns import STATUSES
+from ..results.labels import Row, asked, rows_of
 from ..results.store import load_environment, load_results, load_spec
 from ..text import UsageError
-
-ASKED = ("dataset", "n", "data_seed", "preprocess", "bias", "method", "gamma", "width", "seed")
-ALWAYS_SHOWN = {"dataset", "method", "gamma"}
-SHOWN = ("dataset", "n", "data_seed", "preprocess", "bias", "method", "solver", "rounding", "gamma", "width", "seed")
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -67,24 +60,18 @@ def read_side(path: str | Path) -> Side:
     rows = rows_of(table)
     seen = set()
     for row in rows:
-        key = (_asked(row), row["data"], row["options"])
+        key = (asked(row), row["data"], row["options"])
         if key in seen:
             raise UsageError(f"{path} must hold each cell once. Got {row['dataset']} {row['method']} twice.")
         seen.add(key)
     return Side(str(path), rows, load_environment(folder), load_spec(folder))
 
 
-def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as dictionaries, with None for what is missing."""
-    plain = table.astype(object).where(table.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
-
-
 def match(base: Iterable[Row], cand: Iterable[Row]) -> Matching:
     """Pairs of cells. First those alike in everything; then, where there is only one such cell on each side, those
     alike but for options that the other side does not know."""
-    left = {(_asked(row), row["data"], row["options"]): row for row in base}
-    right = {(_asked(row), row["data"], row["options"]): row for row in cand}
+    left = {(asked(row), row["data"], row["options"]): row for row in base}
+    right = {(asked(row), row["data"], row["options"]): row for row in cand}
     pairs = [Pair(left.pop(key), right.pop(key)) for key in list(left) if key in right]
     pairs += _but_for_options(left, right)
     return Matching(
@@ -92,45 +79,6 @@ def match(base: Iterable[Row], cand: Iterable[Row]) -> Matching:
         [(row, _why(row, right.values())) for row in left.values()],
         [(row, _why(row, left.values())) for row in right.values()],
     )
-
-
-def labels(rows: Iterable[Row]) -> dict[str, str]:
-    """A few words for each cell by its hash: what always matters, what varies, and all options where that is needed."""
-    rows = list(rows)
-    varying = [name for name in SHOWN if name in ALWAYS_SHOWN or len({row[name] for row in rows}) > 1]
-    words = {row["cell"]: " ".join(_words(row, varying)) for row in rows}
-    meanings = defaultdict(set)
-    for row in rows:
-        meanings[words[row["cell"]]].add((_asked(row), row["options"]))
-    return {
-        row["cell"]: words[row["cell"]] + (f" {row['options']}" if len(meanings[words[row["cell"]]]) > 1 else "")
-        for row in rows
-    }
-
-
-def key_of(row: Row) -> str:
-    """What was asked for in a cell, as text that is the same from run to run."""
-    data = str(row["data"]).removeprefix("sha256:")  # as histories of earlier versions have it
-    return json.dumps([*_asked(row), data, row["options"]], ensure_ascii=False)
-
-
-def _asked(row: Row) -> tuple[Any, ...]:
-    return tuple("cv" if name == "gamma" and row["gamma_by"] else row[name] for name in ASKED)
-
-
-def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
-    for name in names:
-        value = row[name]
-        if value is None or (name == "bias" and not value):
-            continue
-        if name in ("dataset", "method", "solver", "rounding", "preprocess"):
-            yield str(value)
-        elif name == "bias":
-            yield "bias"
-        elif name == "gamma" and row["gamma_by"]:
-            yield "γ by cv"
-        else:
-            yield f"{'γ' if name == 'gamma' else name}={value:g}"
 
 
 def _but_for_options(left: dict[Any, Row], right: dict[Any, Row]) -> list[Pair]:
@@ -167,4 +115,4 @@ def _options(text: str | None) -> dict[str, Any]:
 
 def _why(row: Row, others: Iterable[Row]) -> str:
     """Why a cell may have no counterpart."""
-    return "on other data" if any(_asked(row) == _asked(other) for other in others) else ""
+    return "on other data" if any(asked(row) == asked(other) for other in others) else ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..results.record import plain
+from ..canonical import plain
 from ..text import in_markdown, printable
 from .checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, QUALITY, REGRESSION, SOUNDNESS, Check
 from .comparison import Comparison

@@ -8,6 +8,5 @@ local.py        workers with limits enforced from outside
 dask.py         the same through dask.distributed, on other machines
 bootstrap.py    the first thing a worker process does
 estimate.py     how much memory a task will need
-memory.py       how much memory there is, and is held
 progress.py     the progress bar, or plain lines
 """

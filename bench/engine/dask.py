@@ -23,11 +23,12 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from typing import Any
 
+from ..memory import MEMORY_SHARE, usable_memory
 from ..results.environment import maker
+from ..scoring.result import Result
 from ..text import UsageError, one_line
 from .local import THREADS, Slots
-from .memory import MEMORY_SHARE, usable_memory
-from .task import Result, Task, ended
+from .task import Task, ended
 
 CONNECT_S = 5.0  # for a scheduler to answer
 WORKERS_S = 20.0  # for its first worker to come

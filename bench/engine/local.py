@@ -26,13 +26,14 @@ from typing import Any
 import psutil
 from pebble import ProcessExpired, ProcessPool
 
+from ..memory import held_memory
 from ..scoring.gate import Verdict, settle
+from ..scoring.result import Result
 from ..text import one_line
 from . import worker
 from .bootstrap import start_worker
 from .estimate import needed_bytes
-from .memory import held_memory
-from .task import Result, Task, ended
+from .task import Task, ended
 
 THREADS = 1  # the same whatever the number of jobs: sums in another order are other numbers
 POLL_S = 0.1

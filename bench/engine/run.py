@@ -10,17 +10,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...errors import unknown
 from ..grid.cell import expand
 from ..grid.spec import Spec
+from ..memory import MEMORY_SHARE, usable_memory
 from ..results.alarms import contradictions, unproved
 from ..results.environment import environment, maker, usable_cores, with_earlier
 from ..results.plan import planned
 from ..results.store import Store, load_environment
 from ..results.tables import brought_nothing
-from ..text import UsageError, unknown
+from ..text import UsageError
 from .dask import DaskPool
 from .local import THREADS, LocalPool
-from .memory import MEMORY_SHARE, usable_memory
 from .progress import Progress
 from .schedule import Limits, Schedule
 

@@ -13,11 +13,12 @@ from ..results.columns import COLUMNS, ENDED_EARLY
 from ..results.record import Record, read_arrays, read_trace
 from ..results.store import Store
 from ..scoring.gate import BOUND_COLUMNS
+from ..scoring.result import Result
 from .dask import DaskPool
 from .estimate import needed_bytes
 from .local import LocalPool
 from .progress import Progress
-from .task import Result, Task, cost, saved_relaxation
+from .task import Task, cost, saved_relaxation
 
 RETRIED = ("failed", "memory", "timeout")
 SPARE = 2.0  # the estimates of memory err on the low side

@@ -10,23 +10,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...solvers.certificates.certificate import Certificate
-from ...solvers.problem import Network, TraceRow
+from ...solvers.problem import TraceRow
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
 from ..results.record import Record, TraceLine
+from ..scoring.result import Cost, Result, saved_network
 
 BUDGET_SHARE = 0.9  # of the timeout: a method that keeps its budget ends with its best before it is killed
 RELAX_SHARE = 0.8  # of that budget, so that time is left to round
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a relaxation took, counted again in each cell that uses it."""
-
-    solve_s: float = 0.0
-    setup_s: float = 0.0
-    cpu_s: float = 0.0
-    peak_memory_mb: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class Task:
     timeout: float
     relaxing: bool = False
     relaxation: Relaxation | None = None
-    spent: Cost = Cost()
+    spent: Cost = field(default_factory=Cost)
     bound: Mapping[str, Any] = field(default_factory=dict)
     memory: float = math.inf
 
@@ -68,42 +59,10 @@ class Task:
         return first.label + (f" and {len(self.cells) - 1} more seeds" if len(self.cells) > 1 else "")
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came of a cell or a relaxation. columns: of the results, status and message always among them.
-
-    maker: the environment that made it, if it is not that of the run (environment.py). kind: of the certificate among
-    the arrays; empty if there is none. `claimed_bound` says what it is still to prove.
-    """
-
-    columns: Mapping[str, Any]
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    trace: Sequence[TraceLine] = ()
-    traceback: str = ""
-    info: Mapping[str, Any] = field(default_factory=dict)
-    kind: str = ""
-    maker: Mapping[str, Any] = field(default_factory=dict)
-
-
 def ended(task: Task, status: str, message: str, traceback: str = "", **columns: float) -> list[Result]:
     """One result for each of the task's cells (one in all for a relaxation) of work that did not come to its end."""
     result = Result({"status": status, "message": message, **columns}, traceback=traceback)
     return [result] * (1 if task.relaxing else len(task.cells))
-
-
-def network_arrays(network: Network | None) -> dict[str, NDArray[Any]]:
-    """The arrays under which a network is saved; empty for None."""
-    return {} if network is None else {"network_U": network.U, "network_V": network.V}
-
-
-def saved_network(arrays: Mapping[str, NDArray[Any]]) -> Network | None:
-    """Inverse of `network_arrays`."""
-    return Network(arrays["network_U"], arrays["network_V"]) if "network_U" in arrays else None
-
-
-def trace_lines(trace: Sequence[TraceRow], stage: str) -> list[TraceLine]:
-    """The rows of a trace as lines of trace.csv."""
-    return [(stage, row.seconds, row.iteration, row.value, row.bound, row.residual) for row in trace]
 
 
 def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: Sequence[TraceLine]) -> Relaxation:

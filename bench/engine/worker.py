@@ -21,17 +21,18 @@ import numpy as np
 
 from ...datasets import Dataset
 from ...solvers.problem import Fit, Problem
+from ..canonical import canonical
 from ..grid.cell import Cell
 from ..grid.methods import load, split_options, takes
-from ..results.record import canonical
+from ..memory import peak_memory, reset_peak_memory
 from ..scoring.crossval import cross_validate
 from ..scoring.gate import Verdict, settle
 from ..scoring.gate import prove as proof
 from ..scoring.metrics import ContractError
 from ..scoring.outcome import Measured, cell_result, relaxation_result, rounded_result
+from ..scoring.result import Result
 from ..text import one_line
-from .memory import peak_memory, reset_peak_memory
-from .task import RELAX_SHARE, Result, Task, ended
+from .task import RELAX_SHARE, Task, ended
 
 KEPT_DATASETS = 4
 FIXED_SEED = 0  # for a method that draws although its seed is no axis of the grid

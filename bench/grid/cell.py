@@ -13,7 +13,7 @@ from typing import Any
 
 from ...datasets import DataError, Dataset, load
 from ...solvers.problem import Problem
-from ..results.record import canonical
+from ..canonical import canonical
 from ..text import UsageError
 from .fingerprint import code_fingerprint, forget
 from .methods import Method, check_options, find, split_options

@@ -21,7 +21,8 @@ from typing import Any, Literal
 
 import pydantic
 
-from ..text import UsageError, one_line, unknown
+from ...errors import unknown
+from ..text import UsageError, one_line
 from .fingerprint import ROOT
 from .own_files import own_files
 

@@ -11,7 +11,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..text import UsageError, shown
+from ...errors import shown
+from ..text import UsageError
 
 NAME = "FINGERPRINT_FILES"
 

@@ -27,7 +27,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from ..text import UsageError, one_line, shown, unknown
+from ...errors import shown, unknown
+from ..text import UsageError, one_line
 from .methods import find
 from .methods import options as options_of
 from .tolerances import check_tolerances

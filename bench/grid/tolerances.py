@@ -11,7 +11,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..text import UsageError, unknown
+from ...errors import unknown
+from ..text import UsageError
 
 LEAST_COUNT = 2  # iterations that never matter
 

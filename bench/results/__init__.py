@@ -7,5 +7,7 @@ columns.py      the columns, each with its meaning
 tables.py       rows of records → results and tightness
 alarms.py       bounds that contradict a network, or were not proved
 environment.py  versions, machine, calibration
+differences.py  what differs between two of them
+labels.py       what was asked for in a cell, as a key and in words
 history.py      the history of the nights: load_history, trends, steps
 """

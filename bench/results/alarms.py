@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..compare.match import labels, rows_of
+from .labels import labels, rows_of
 from .tables import GROUP, UPPER
 
 

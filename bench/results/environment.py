@@ -26,8 +26,8 @@ import numpy as np
 import psutil
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from ..engine.memory import usable_memory
-from .record import canonical
+from ..canonical import canonical
+from ..memory import usable_memory
 
 CALIBRATION_ORDER = 400
 CALIBRATION_RUNS = 5

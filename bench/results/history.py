@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from ..compare.differences import facts, reference_seconds
-from ..compare.match import key_of, labels, rows_of
 from ..grid.tolerances import CHECKED, COSTS
 from ..text import UsageError
 from .columns import COLUMNS, Column
+from .differences import facts, reference_seconds
+from .labels import key_of, labels, rows_of
 from .store import load_environment, load_results, read_parquet
 from .tables import DTYPES, marked_table
 

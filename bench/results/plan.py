@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .record import canonical
+from ..canonical import canonical
 
 if TYPE_CHECKING:
     from ..grid.cell import Cell

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from ...datasets.checks import MAX_BYTES
 from ...datasets.npzfile import read_npz
+from ...errors import RelaxbenchError
+from ..canonical import canonical, plain
 from ..text import one_line
 
 TRACE_COLUMNS = ("stage", "seconds", "iteration", "value", "bound", "residual")
@@ -31,7 +33,7 @@ MAX_RECORD_BYTES = 256 * 2**20  # of record.json and of trace.csv; arrays may ha
 TraceLine = tuple[str, float, int, float | None, float | None, float | None]
 
 
-class DamagedRecord(ValueError):
+class DamagedRecord(RelaxbenchError):
     """A record that is not what was written: cut off, edited, or with a flipped bit."""
 
 
@@ -142,24 +144,6 @@ def _replace(path: Path, content: bytes) -> None:
     except BaseException:  # Ctrl-C as well
         temporary.unlink(missing_ok=True)
         raise
-
-
-def canonical(value: Any) -> str:
-    """JSON text that is the same for equal values: sorted keys, no spaces, missing instead of NaN and infinities."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def plain(value: Any) -> Any:
-    """The value in JSON's own types; NaN and infinities become None, and what JSON does not know its text."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
 def _side_files(record: Record) -> dict[str, bytes]:

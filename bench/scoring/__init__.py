@@ -1,5 +1,6 @@
 """What a method returned becomes a row.
 
+result.py       Result: what came of a cell or a relaxation, as plain values
 outcome.py      what a method returned → Result
 metrics.py      what a Fit scores
 gate.py         a claimed bound → lower_bound, if the checker proves it

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets import Dataset
+from ...errors import RelaxbenchError
 from ...solvers.problem import Array, Fit, Network, Problem
 
 THRESHOLDS = np.arange(101) / 100
 
 
-class ContractError(ValueError):
+class ContractError(RelaxbenchError):
     """A method returned something that is not what methods return."""
 
 

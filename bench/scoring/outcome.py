@@ -11,11 +11,11 @@ import numpy as np
 from ...datasets import Dataset
 from ...solvers.problem import Fit, Network, Problem
 from ...solvers.relaxation import Relaxation
-from ..engine.task import Cost, Result, network_arrays, trace_lines
 from ..grid.cell import Cell
 from ..results.columns import STATUSES
 from .gate import claim
 from .metrics import ContractError, score, upper_bound
+from .result import Cost, Result, network_arrays, trace_lines
 
 
 @dataclass(frozen=True)

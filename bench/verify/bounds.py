@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from ...datasets import Dataset
 from ...solvers.certificates.certificate import Certificate
+from ..canonical import canonical
 from ..grid.cell import Data
-from ..results.record import canonical
 from ..results.store import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line

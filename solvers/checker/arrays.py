@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import RelaxbenchError
+
 MOST = 300_000_000  # entries of one array
 
 
-class CertificateError(ValueError):
+class CertificateError(RelaxbenchError):
     """Arrays that are no certificate for this data; the text says what does not fit."""
 
 

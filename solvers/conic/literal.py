@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ...errors import RelaxbenchError
 from ..problem import Array, Problem
 from ..relaxation import Relaxation
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Backend = Literal["scs", "clarabel"]
 
 
-class LiteralError(ValueError):
+class LiteralError(RelaxbenchError):
     """An unknown backend or a tolerance or time limit that makes no sense; the text names the value and the mend."""
 
 

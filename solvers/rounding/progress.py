@@ -6,13 +6,14 @@ import time
 
 import numpy as np
 
+from ...errors import RelaxbenchError
 from ..problem import Fit, Network, Problem, TraceRow
 from ..relaxation import Relaxation
 
 MAX_ITERATES = 100  # networks kept for the protocol `paper`, the best one among them
 
 
-class RoundingError(ValueError):
+class RoundingError(RelaxbenchError):
     """A width, seed, time limit or relaxation that cannot be rounded; the text names the value and the mend."""
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from relaxbench.bench.cli import COMMANDS, main
 from relaxbench.bench.grid.methods import METHODS
-from relaxbench.bench.text import unknown
 from relaxbench.datasets import NAMES
-from relaxbench.datasets.checks import nearest
+from relaxbench.datasets.checks import hint
+
+from relaxbench.errors import unknown
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))
@@ -182,5 +183,5 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 def test_no_error_proposes_the_word_it_complains_of():
     assert unknown("option", "1", [1, 2]) == "option is unknown: '1'. Valid: 1, 2."
     assert "Did you mean 'sdp'?" in unknown("method", "SDP", ["sdp", "cpp"])
-    assert nearest("iris", ["iris"]) == "."
-    assert nearest("Iris", ["iris"]) == ": did you mean 'iris'?"
+    assert hint("iris", ["iris"]) == "."
+    assert hint("Iris", ["iris"]) == ": did you mean 'iris'?"

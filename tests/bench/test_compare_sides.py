@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from relaxbench.bench.compare.comparison import compare
-from relaxbench.bench.compare.differences import differences
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.grid.tolerances import CHECKED, check_tolerances, tolerances_of, worsening
+from relaxbench.bench.results.differences import differences
 from relaxbench.bench.results.store import COLUMNS
 from relaxbench.bench.text import UsageError
 

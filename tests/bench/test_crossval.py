@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxbench.bench.compare.checks import quality
-from relaxbench.bench.compare.match import Pair, labels, match, rows_of
+from relaxbench.bench.compare.match import Pair, match
 from relaxbench.bench.engine.schedule import tasks
 from relaxbench.bench.engine.task import Task
 from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.grid.tolerances import check_tolerances
+from relaxbench.bench.results.labels import labels, rows_of
 from relaxbench.bench.results.tables import frame
 from relaxbench.bench.scoring import crossval
 from relaxbench.bench.scoring.crossval import FOLDS, GAMMAS, cross_validate, folds

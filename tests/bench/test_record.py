@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.bench.results.record import (
-    DamagedRecord,
-    Record,
-    canonical,
-    read_arrays,
-    read_record,
-    read_trace,
-    write_record,
-)
+from relaxbench.bench.canonical import canonical
+from relaxbench.bench.results.record import DamagedRecord, Record, read_arrays, read_record, read_trace, write_record
 
 RECORD = Record(
     {"status": "ok", "objective": 0.1 + 0.2, "bias": True, "message": None, "dataset": "naïve/…"},

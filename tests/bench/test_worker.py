@@ -3,13 +3,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from relaxbench.bench.engine.task import BUDGET_SHARE, RELAX_SHARE, Cost, Task, cost, saved_relaxation
+from relaxbench.bench.canonical import plain
+from relaxbench.bench.engine.task import BUDGET_SHARE, RELAX_SHARE, Task, cost, saved_relaxation
 from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import Cell, expand
 from relaxbench.bench.grid.methods import Method
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.record import Record, plain, read_arrays, read_record, read_trace, write_record
+from relaxbench.bench.results.record import Record, read_arrays, read_record, read_trace, write_record
 from relaxbench.bench.scoring.gate import BOUND_COLUMNS
+from relaxbench.bench.scoring.result import Cost
 from relaxbench.bench.verify.bounds import forward_objective
 from relaxbench.solvers.problem import Network
 

@@ -1,0 +1,36 @@
+"""relaxbench from Python: problems, methods, runs and proofs. Every name is imported when it is first used.
+
+errors.py       RelaxbenchError, which all errors of the house derive from
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+_WHERE = {
+    "Certificate": "solvers.certificates.certificate",
+    "Fit": "solvers.problem",
+    "Network": "solvers.problem",
+    "Problem": "solvers.problem",
+    "RelaxbenchError": "errors",
+    "compare": "bench.compare.comparison",
+    "load": "datasets.catalogue",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("relaxbench")
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = found  # the next look-up does not come here
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
