@@ -101,7 +101,8 @@ def _add_list(commands: Any) -> None:
 
 def _list(_given: argparse.Namespace) -> int:
     from ..datasets import NAMES, OPTIONS, describe
-    from .grid.methods import METHODS, options, plugins
+    from .grid.methods import options, plugins
+    from .grid.registry import METHODS
     from .grid.spec import DatasetTable, read_config, shipped_configs
 
     common = [option for option in DatasetTable.model_fields if option != "name"]

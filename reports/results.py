@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..bench.grid.registry import METHODS
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..bench.results.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
 from ..errors import RelaxbenchError
@@ -24,10 +25,6 @@ GROUP_NUMBERS = tuple(column.name for column in TIGHTNESS_COLUMNS if column.kind
 PROVED = ("lower_bound", "lower_method", "certified_ratio", "exact_value", "sdp_over_exact")
 Array = NDArray[np.float64]
 
-METHODS = (  # the order in which they are shown
-    *("sdp", "branch", "cpp", "arrangements", "copositive", "lbfgs", "sgd"),
-    *("nngp", "ntk", "nngp-finite", "ntk-finite", "ridge", "rbf", "forest"),
-)
 LONGEST = 30  # letters of a name before a label shortens it
 
 
@@ -158,7 +155,8 @@ def prepare(
 
 
 def _rank(method: str) -> int:
-    return METHODS.index(method) if method in METHODS else len(METHODS)
+    names = [*METHODS]  # in the order in which they are shown
+    return names.index(method) if method in METHODS else len(names)
 
 
 def printable(column: pd.Series) -> pd.Series:

@@ -30,10 +30,10 @@ from ..memory import held_memory
 from ..scoring.gate import Verdict, settle
 from ..scoring.result import Result
 from ..text import one_line
-from . import worker
 from .bootstrap import start_worker
 from .estimate import needed_bytes
 from .task import Task, ended
+from .worker import step
 
 THREADS = 1  # the same whatever the number of jobs: sums in another order are other numbers
 POLL_S = 0.1
@@ -182,13 +182,14 @@ class _Slot:
     def run(self, task: Task, stop: threading.Event) -> list[Result]:
         """Results of the task, also if the worker did not live to see them; raises Stopped once `stop` is set."""
         self.task, self._memory, self._stop = task, task.memory, stop
-        limit = f"the time limit of {task.timeout:g} s a cell ended the work"
+        late = f"the time limit of {task.timeout:g} s a cell ended the work"
+        longest = max(COLLECT_LIMIT_S, task.limit)
         try:
             self._start()
             return self._proved(
-                self._call(worker.prepare, task, limit=PREPARE_LIMIT_S, late="imports and data took too long")
-                or self._call(worker.work, limit=task.limit, late=limit)
-                or self._call(worker.collect, limit=max(COLLECT_LIMIT_S, task.limit), late=f"{limit}, while predicting")
+                self._call(step, "prepare", task, limit=PREPARE_LIMIT_S, late="imports and data took too long")
+                or self._call(step, "work", limit=task.limit, late=late)
+                or self._call(step, "collect", limit=longest, late=f"{late}, while predicting")
                 or []
             )
         except Stopped:
@@ -208,7 +209,7 @@ class _Slot:
         if not any(result.kind for result in results):
             return results
         try:
-            verdicts = self._call(worker.prove, limit=PROOF_LIMIT_S, late="the check took too long")
+            verdicts = self._call(step, "prove", limit=PROOF_LIMIT_S, late="the check took too long")
         except WorkerEnded as end:
             self.close()
             verdicts = repeat(Verdict(None, end.message))

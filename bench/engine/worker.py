@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -38,12 +38,32 @@ KEPT_DATASETS = 4
 FIXED_SEED = 0  # for a method that draws although its seed is no axis of the grid
 
 
+def step(name: str, *given: Any) -> Any:
+    """One step of this process's worker by its name, for an engine that calls it from outside."""
+    return getattr(_worker(), name)(*given)
+
+
+def perform(task: Task) -> list[Result]:
+    """All steps in one go, in this process.
+
+    Args:
+        task: what to do.
+
+    Returns:
+        A result for each of the task's cells, or one for the relaxation that they share.
+    """
+    results = _worker().prepare(task) or _worker().work() or _worker().collect()
+    return settle(results, _worker().prove())
+
+
+@cache
+def _worker() -> Worker:
+    return Worker()
+
+
 @dataclass
 class _Bench:
-    """The task in hand, which stays in this process between the calls of `prepare`, `work` and `collect`.
-
-    Where the call chooses γ, it returns the problem at that γ beside the Fit.
-    """
+    """The task in hand. Where the call chooses γ, it returns the problem at that γ beside the Fit."""
 
     task: Task
     dataset: Dataset
@@ -53,82 +73,94 @@ class _Bench:
     measured: Measured | None = None
 
 
-_bench: _Bench | None = None
-_claims: list[Callable[[], Verdict]] = []
-_datasets: dict[str, Dataset] = {}
-_rehearsed: set[str] = set()
+class Worker:
+    """Works on one task after the other. Keeps data sets from task to task, and what was rehearsed."""
 
+    def __init__(self) -> None:
+        self._bench: _Bench | None = None
+        self._claims: list[Callable[[], Verdict]] = []
+        self._datasets: dict[str, Dataset] = {}
+        self._rehearsed: set[str] = set()
 
-def prepare(task: Task) -> list[Result] | None:
-    """Imports and data, before the clock starts; results if this already failed."""
-    global _bench
-    begin = time.perf_counter()
-    try:
-        cell = task.cells[0]
-        for module in cell.method.warm:
-            import_module(module)
-        dataset = _dataset(cell)
-        if cell.gamma is None:
-            call = _cross_validation(task, dataset)
-        else:
-            call = _call(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
-        _rehearse(task)
-        _seed_globals(cell)
-    except BaseException as error:
-        return _failed(task, error)
-    _bench = _Bench(task, dataset, call, time.perf_counter() - begin)
-    return None
+    def prepare(self, task: Task) -> list[Result] | None:
+        """Imports and data, before the clock starts; results if this already failed."""
+        begin = time.perf_counter()
+        try:
+            cell = task.cells[0]
+            for module in cell.method.warm:
+                import_module(module)
+            dataset = self._dataset(cell)
+            if cell.gamma is None:
+                call = _cross_validation(task, dataset)
+            else:
+                call = _call(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
+            self._rehearse(task)
+            _seed_globals(cell)
+        except BaseException as error:
+            return _failed(task, error)
+        self._bench = _Bench(task, dataset, call, time.perf_counter() - begin)
+        return None
 
-
-def work() -> list[Result] | None:
-    """The method itself, timed; results if it raised."""
-    bench = _in_hand()
-    reset_peak_memory()
-    begin, cpu_begin = time.perf_counter(), time.process_time()
-    try:
-        bench.returned = bench.call()
-    except BaseException as error:
+    def work(self) -> list[Result] | None:
+        """The method itself, timed; results if it raised."""
+        bench = self._in_hand()
+        reset_peak_memory()
+        begin, cpu_begin = time.perf_counter(), time.process_time()
+        try:
+            bench.returned = bench.call()
+        except BaseException as error:
+            seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu_begin
+            return _failed(bench.task, error, runtime_s=seconds, cpu_s=cpu_s, peak_memory_mb=peak_memory())
         seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu_begin
-        return _failed(bench.task, error, runtime_s=seconds, cpu_s=cpu_s, peak_memory_mb=peak_memory())
-    seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu_begin
-    cells = 1 if bench.task.relaxing else len(bench.task.cells)
-    bench.measured = Measured(seconds, cpu_s, bench.setup_s, peak_memory(), cells)
-    return None
+        cells = 1 if bench.task.relaxing else len(bench.task.cells)
+        bench.measured = Measured(seconds, cpu_s, bench.setup_s, peak_memory(), cells)
+        return None
 
+    def collect(self) -> list[Result]:
+        """Scores and arrays of what the method returned; what it claims of bounds is left to `prove`."""
+        bench, self._bench = self._in_hand(), None
+        try:
+            results, data, gamma = _results(bench), bench.dataset, bench.task.cells[0].gamma
+        except BaseException as error:
+            return _failed(bench.task, error)
+        self._claims = [
+            partial(proof, result, data.X_train, data.Y_train, result.columns.get("gamma", gamma))
+            for result in results
+            if result.kind
+        ]
+        return results
 
-def collect() -> list[Result]:
-    """Scores and arrays of what the method returned; what it claims of bounds is left to `prove`."""
-    global _bench, _claims
-    bench, _bench = _in_hand(), None
-    try:
-        results, data, gamma = _results(bench), bench.dataset, bench.task.cells[0].gamma
-    except BaseException as error:
-        return _failed(bench.task, error)
-    _claims = [
-        partial(proof, result, data.X_train, data.Y_train, result.columns.get("gamma", gamma))
-        for result in results
-        if result.kind
-    ]
-    return results
+    def prove(self) -> list[Verdict]:
+        """What the checker makes of the bounds that were collected last, one verdict for each result that has one."""
+        claims, self._claims = self._claims, []
+        return [check() for check in claims]
 
+    def _in_hand(self) -> _Bench:
+        if self._bench is None:
+            raise RuntimeError("prepare must come before work, and work before collect")
+        return self._bench
 
-def prove() -> list[Verdict]:
-    """What the checker makes of the bounds that were collected last, one verdict for each result that has one."""
-    global _claims
-    claims, _claims = _claims, []
-    return [check() for check in claims]
+    def _dataset(self, cell: Cell) -> Dataset:
+        key = canonical([cell.data.sha256, cell.data.source, cell.data.seed, cell.data.options])
+        if key not in self._datasets:
+            while len(self._datasets) >= KEPT_DATASETS:
+                del self._datasets[next(iter(self._datasets))]
+            self._datasets[key] = cell.data.load()
+        return self._datasets[key]
 
+    def _rehearse(self, task: Task) -> None:
+        """The call once on a tiny problem, if its method asks for it; what comes of it is nobody's concern.
 
-def perform(task: Task) -> list[Result]:
-    """The four in one go, in this process."""
-    results = prepare(task) or work() or collect()
-    return settle(results, prove())
-
-
-def _in_hand() -> _Bench:
-    if _bench is None:
-        raise RuntimeError("prepare must come before work, and work before collect")
-    return _bench
+        It has three features, as with fewer `cpp` takes a route on which there is nothing to compile.
+        """
+        method, options = task.cells[0].method, task.cells[0].options
+        key = canonical([method.name, options])
+        if not method.rehearse or task.relaxation is not None or key in self._rehearsed:
+            return
+        self._rehearsed.add(key)
+        tiny = Problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
+        with contextlib.suppress(Exception):
+            _fitting(task.cells[0])(tiny, task.budget) if task.cells[0].gamma is None else _call(task, tiny)()
 
 
 def _results(bench: _Bench) -> list[Result]:
@@ -153,15 +185,6 @@ def _results(bench: _Bench) -> list[Result]:
             f"The method must return a list of {len(task.cells)} Fits. Got {type(fits).__name__} instead."
         )
     return [cell_result(problem, dataset, cell, fit, measured) for cell, fit in zip(task.cells, fits, strict=True)]
-
-
-def _dataset(cell: Cell) -> Dataset:
-    key = canonical([cell.data.sha256, cell.data.source, cell.data.seed, cell.data.options])
-    if key not in _datasets:
-        while len(_datasets) >= KEPT_DATASETS:
-            del _datasets[next(iter(_datasets))]
-        _datasets[key] = cell.data.load()
-    return _datasets[key]
 
 
 def _call(task: Task, problem: Problem) -> Callable[[], Any]:
@@ -225,21 +248,6 @@ def _seed_globals(cell: Cell) -> None:
     seed = _axes(cell)["seed"]
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
-
-
-def _rehearse(task: Task) -> None:
-    """The call once on a tiny problem, if its method asks for it; what comes of it is nobody's concern.
-
-    It has three features, as with fewer `cpp` takes a way on which there is nothing to compile.
-    """
-    method, options = task.cells[0].method, task.cells[0].options
-    key = canonical([method.name, options])
-    if not method.rehearse or task.relaxation is not None or key in _rehearsed:
-        return
-    _rehearsed.add(key)
-    tiny = Problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
-    with contextlib.suppress(Exception):
-        _fitting(task.cells[0])(tiny, task.budget) if task.cells[0].gamma is None else _call(task, tiny)()
 
 
 def _failed(task: Task, error: BaseException, **columns: float) -> list[Result]:

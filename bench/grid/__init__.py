@@ -1,7 +1,9 @@
 """What a run is to do.
 
 spec.py         Spec: a run, from TOML and the command line
-methods.py      the one table of methods, and the check of their options
+registry.py     the one table of methods: functions, axes, memory, looks
+entries.py      how many array entries a method holds
+methods.py      methods by name, also of the user's files, and the check of their options
 cell.py         Cell and its hash; expand: Spec → cells
 fingerprint.py  a fingerprint of the code that computes a result
 own_files.py    the files behind a method of the user

@@ -16,7 +16,8 @@ from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..text import UsageError
 from .fingerprint import code_fingerprint, forget
-from .methods import Method, check_options, find, split_options
+from .methods import check_options, find, split_options
+from .registry import Method
 from .spec import CV, DatasetTable, MethodTable, Spec
 
 MAX_CELLS = 1_000_000

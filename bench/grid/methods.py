@@ -1,8 +1,4 @@
-"""The one table of methods: it drives configs, the command line, the runs, the tests and the reports.
-
-To add a method write one file with a function `(problem, *, width, seed, budget, **options) -> Fit` and add one line
-here.
-"""
+"""Methods by name: those of the registry, of the user's files and of installed packages, and their options."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -25,127 +21,9 @@ from ...errors import unknown
 from ..text import UsageError, one_line
 from .fingerprint import ROOT
 from .own_files import own_files
+from .registry import METHODS, Method
 
 RESERVED = ("problem", "relaxation", "warm", "width", "seed", "seeds", "budget")
-
-
-@dataclass(frozen=True)
-class Method:
-    """How a method is called; functions are written `module:function` and imported when needed.
-
-    function does all the work for one (width, seed); batch, if given, for one width and a list of seeds at once.
-    Instead of a function, relax and round: relax(problem, *, budget, …) -> Relaxation is solved once for all cells
-    that share data, γ and its options, round(problem, relaxation, *, width, seed, budget, …) -> Fit once a cell.
-    axes: which of width and seed change the result. warm: modules to import before the clock starts. rehearse: call
-    it on a tiny problem before, once in each process, because it imports or compiles at its first call.
-    code: what computes the result, a change of which recomputes it: rooms, files of rooms, or absolute paths.
-    """
-
-    name: str
-    about: str
-    function: str = ""
-    batch: str = ""
-    relax: str = ""
-    round: str = ""
-    axes: tuple[str, ...] = ("width", "seed")
-    warm: tuple[str, ...] = ()
-    rehearse: bool = False
-    code: tuple[str, ...] = ()
-
-
-_BASELINE = ("baselines", "solvers/problem.py")
-_KERNEL = ("jax", "neural_tangents")
-_SKLEARN = ("sklearn.linear_model",)
-
-METHODS = {
-    method.name: method
-    for method in (
-        Method(
-            "sdp",
-            "the paper's relaxation with a proved bound, rounded to a network",
-            relax="solvers.sdp:relax",
-            round="solvers.sdp:round_relaxation",
-            rehearse=True,
-            code=("solvers",),
-        ),
-        Method(
-            "cpp",
-            "the completely positive program, exact: p*(∞) with a proved bound and a network",
-            "solvers.cpp:cpp",
-            axes=(),
-            rehearse=True,
-            code=("solvers",),
-        ),
-        Method(
-            "branch",
-            "the hierarchy of cells between the relaxation and the exact program, with a proved bound and a network",
-            "solvers.branch:branch",
-            axes=("seed",),
-            rehearse=True,
-            code=("solvers",),
-        ),
-        Method(
-            "nngp", "kernel ridge regression, NNGP", "baselines.kernels:nngp", axes=(), warm=_KERNEL, code=_BASELINE
-        ),
-        Method("ntk", "kernel ridge regression, NTK", "baselines.kernels:ntk", axes=(), warm=_KERNEL, code=_BASELINE),
-        Method(
-            "sgd",
-            "full-batch gradient descent with momentum, as in the paper",
-            "baselines.sgd:sgd",
-            batch="baselines.sgd:sgd_seeds",
-            warm=("jax",),
-            code=_BASELINE,
-        ),
-        Method("lbfgs", "L-BFGS on both layers", "baselines.lbfgs:lbfgs", warm=("scipy.optimize",), code=_BASELINE),
-        Method(
-            "arrangements",
-            "the convex program of Pilanci & Ergen over sampled activation patterns, ReLU or gated",
-            "baselines.arrangements:arrangements",
-            axes=("seed",),
-            rehearse=True,
-            code=_BASELINE,
-        ),
-        Method(
-            "copositive",
-            "Frank–Wolfe over sampled sign patterns, after Sahiner et al.",
-            "baselines.copositive:copositive",
-            axes=("seed",),
-            rehearse=True,
-            code=_BASELINE,
-        ),
-        Method(
-            "nngp-finite",
-            "nngp of a drawn network of finite width",
-            "baselines.kernels:nngp",
-            warm=_KERNEL,
-            code=_BASELINE,
-        ),
-        Method(
-            "ntk-finite",
-            "ntk of a drawn network of finite width",
-            "baselines.kernels:ntk",
-            warm=_KERNEL,
-            code=_BASELINE,
-        ),
-        Method("ridge", "linear ridge regression", "baselines.everyday:ridge", axes=(), warm=_SKLEARN, code=_BASELINE),
-        Method(
-            "rbf",
-            "kernel ridge regression, Gaussian kernel",
-            "baselines.everyday:rbf",
-            axes=(),
-            warm=("sklearn.kernel_ridge",),
-            code=_BASELINE,
-        ),
-        Method(
-            "forest",
-            "random forest; γ plays no part in it",
-            "baselines.everyday:forest",
-            axes=("seed",),
-            warm=("sklearn.ensemble",),
-            code=_BASELINE,
-        ),
-    )
-}
 
 
 def find(name: str) -> Method:

@@ -7,8 +7,8 @@ time, of the best network and of the relaxation. runtime.py — runtime against 
 tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was learned in the plane.
 kernels.py — learned and fixed kernels. trends.py — metrics over the nights.
 
-kind.py — what a figure is. style.py — how figures look. drawing.py — pictures and their CSV. scripts.py — the script
-beside a picture. arccosine.py — kernels in closed form.
+kind.py — what a figure is. style.py — how figures look. looks.py — how each method looks in them. drawing.py —
+pictures and their CSV. scripts.py — the script beside a picture. arccosine.py — kernels in closed form.
 """
 
 from . import (

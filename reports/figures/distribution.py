@@ -8,14 +8,14 @@ from ..results import Results
 from ..summary import ordered
 from ..tables.tightness import stages
 from .kind import FigureKind, NothingToShow
-from .style import INK, METHOD_LOOKS, OTHER_LOOKS, canvas, legend, only, panels
+from .style import INK, OTHER_LOOKS, canvas, legend, only, panels
 
 REPORTED = 0.769  # the smallest ratio the paper reports, against the best SGD run, on its synthetic data
-CURVES = {
-    "paper_ratio": ("SDP / best SGD", {**METHOD_LOOKS["sgd"], "linestyle": "--"}),
-    "sdp_over_exact": ("SDP / exact", {**METHOD_LOOKS["sdp"], "linestyle": "-"}),
-    "cuts": ("bound with circuit cuts / best network", {**OTHER_LOOKS[0], "linestyle": "-."}),
-    "branch": ("bound of hierarchy / best network", {**METHOD_LOOKS["branch"], "linestyle": (0, (1, 1))}),
+CURVES = {  # column: words, the method it looks like, line
+    "paper_ratio": ("SDP / best SGD", "sgd", "--"),
+    "sdp_over_exact": ("SDP / exact", "sdp", "-"),
+    "cuts": ("bound with circuit cuts / best network", "cuts", "-."),
+    "branch": ("bound of hierarchy / best network", "branch", (0, (1, 1))),
 }
 
 
@@ -41,7 +41,11 @@ def data(results: Results) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """A panel for each γ, in it one step curve for each ratio: the share of problems with at most this ratio."""
     gammas = sorted(frame["gamma"].unique(), reverse=True)
-    curves = {column: named for column, named in CURVES.items() if frame[column].notna().any()}
+    curves = {
+        column: (words, {**looks.get(method, OTHER_LOOKS[0]), "linestyle": line})
+        for column, (words, method, line) in CURVES.items()
+        if frame[column].notna().any()
+    }
     rows, columns = panels(width, len(gammas), 3 if len(gammas) > 2 else 2)
     figure, axes = canvas(width, 1.9 * rows + 0.6, rows, columns, sharex=True, sharey=True)
     for axis, gamma in zip(axes.flat, gammas, strict=False):
@@ -88,4 +92,4 @@ def caption(frame: pd.DataFrame) -> str:
     )
 
 
-FIGURE = FigureKind("distribution", "Distribution of SDP / exact", data, draw, caption)
+FIGURE = FigureKind("distribution", "Distribution of SDP / exact", data, draw, caption, ("sgd", "sdp", "branch"))

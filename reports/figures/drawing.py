@@ -16,6 +16,7 @@ from ..summary import OURS, series
 from ..tables.table import inert
 from . import style as house
 from .kind import FigureKind, Looks
+from .looks import arm_looks, method_looks
 from .scripts import script
 
 FORMATS = ("pdf", "svg", "png")
@@ -42,11 +43,11 @@ def looks(results: Results) -> Looks:
     foreign = several & ~cells["solver"].isin(OURS) & (cells["solver"] != "")
     kinds = cells["method"].mask(foreign, cells["solver"])
     cells = cells.assign(kind=kinds).set_index("arm", drop=False).loc[results.arms]
-    methods = house.method_looks(results.methods)
+    methods = method_looks(results.methods)
     arms: Looks = {}
     for rounded in (False, True):
         lines = series(cells, rounded=rounded)
-        arms.update(house.arm_looks(list(zip(cells["kind"], lines, strict=True))))
+        arms.update(arm_looks(list(zip(cells["kind"], lines, strict=True))))
     found: Looks = {}
     for method in results.methods:
         own = cells[cells["method"] == method]
@@ -66,7 +67,7 @@ def draw(
 ) -> Drawn:
     """Write the figure, its CSV and its script into the folder. Raises NothingToShow before anything is written."""
     frame = kind.data(results)
-    named = {name: look for name, look in looks(results).items() if _occurs(frame, name)}
+    named = {name: look for name, look in looks(results).items() if _occurs(frame, name)} | method_looks(kind.methods)
     files = {}
     inert(frame).to_csv(folder / f"{kind.name}.csv", index=False)
     (folder / f"{kind.name}.py").write_text(script(kind, frame, named), encoding="utf-8")

@@ -24,7 +24,8 @@ class FigureKind:
 
     data: Results → the rows that are drawn, raising NothingToShow. draw: (rows, looks, width in inches) → figure;
     looks are matplotlib's keyword arguments for each method and arm. `draw` uses only its arguments and what its
-    module imports from `style`, because the script beside the figure carries a copy. caption: rows → text.
+    module imports from `style`, because the script beside the figure carries a copy. caption: rows → text. methods:
+    whose looks it uses although no row names them.
     """
 
     name: str
@@ -32,6 +33,7 @@ class FigureKind:
     data: Callable[[Results], pd.DataFrame]
     draw: Callable[[pd.DataFrame, Looks, float], Figure]
     caption: Callable[[pd.DataFrame], str]
+    methods: tuple[str, ...] = ()
 
 
 def left_out(frame: pd.DataFrame, most: int, which: str) -> str:

@@ -20,24 +20,6 @@ WIDTHS = {"single": 3.4, "double": 7.0}  # inches: one and two columns of a pape
 INK, SOFT, GRID, PAPER = "#1f2328", "#57606a", "#d5dae0", "#ffffff"
 PANELS = 12  # of a figure with one panel for each problem, drawn at most; the CSV has all
 
-# Okabe and Ito's colours for the main methods (safe for the colour-blind, of different lightness in grey), and a
-# marker for each; networks of finite width look like their kernel, but hollow.
-METHOD_LOOKS: dict[str, dict[str, Any]] = {
-    "sdp": {"color": "#0072b2", "marker": "o"},
-    "branch": {"color": "#009e73", "marker": "s"},
-    "cpp": {"color": "#1f2328", "marker": "D"},
-    "arrangements": {"color": "#cc79a7", "marker": "<"},
-    "copositive": {"color": "#7b4fa3", "marker": ">"},
-    "lbfgs": {"color": "#6e7781", "marker": "X"},
-    "sgd": {"color": "#56b4e9", "marker": "P"},
-    "nngp": {"color": "#e69f00", "marker": "^"},
-    "ntk": {"color": "#d55e00", "marker": "v"},
-    "nngp-finite": {"color": "#e69f00", "marker": "^", "fillstyle": "none"},
-    "ntk-finite": {"color": "#d55e00", "marker": "v", "fillstyle": "none"},
-    "ridge": {"color": "#8c6d31", "marker": "p"},
-    "rbf": {"color": "#117a65", "marker": "h"},
-    "forest": {"color": "#a50f4d", "marker": "*"},
-}
 OTHER_LOOKS: list[dict[str, Any]] = [
     {"color": "#aa4499", "marker": "d"},
     {"color": "#44aa99", "marker": "8"},
@@ -45,7 +27,6 @@ OTHER_LOOKS: list[dict[str, Any]] = [
     {"color": "#332288", "marker": "<"},
     {"color": "#882255", "marker": "p"},
 ]
-SOLVER_LOOKS = dict(zip(("cvxpy-scs", "cvxpy-clarabel", "interior", "reduced-scs"), OTHER_LOOKS[1:], strict=True))
 LINES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1))]
 GAMMA_LOOKS = [
     {"color": "#0072b2", "marker": "o"},
@@ -102,34 +83,10 @@ def settings() -> dict[str, Any]:
     }
 
 
-def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Colour and marker for each method, or solver of the relaxation other than ours; the rest take the spare ones.
-
-    The spare ones go round in alphabetical order.
-    """
-    names = list(dict.fromkeys(methods))
-    known = {**METHOD_LOOKS, **SOLVER_LOOKS}
-    spare = {name: _other_look(k) for k, name in enumerate(sorted(set(names) - known.keys()))}
-    return {name: {**(known.get(name) or spare[name]), "linestyle": "-"} for name in names}
-
-
-def _other_look(k: int) -> dict[str, Any]:
+def other_look(k: int) -> dict[str, Any]:
     """The k-th spare look: when the colours come round again, they take other markers."""
     count = len(OTHER_LOOKS)
     return {**OTHER_LOOKS[k % count], "marker": OTHER_LOOKS[(k + k // count) % count]["marker"]}
-
-
-def arm_looks(arms: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    """Looks for (method, arm) pairs: an arm has its method's colour and marker, and a line style of its own."""
-    looks = method_looks(method for method, _ in arms)
-    seen: dict[str, int] = {}
-    found = {}
-    for method, arm in dict.fromkeys(arms):
-        k = seen[method] = seen.get(method, -1) + 1
-        found[arm] = {**looks[method], "linestyle": LINES[k % len(LINES)]}
-        if k:
-            found[arm]["fillstyle"] = ["none", "left", "right", "top", "bottom"][(k - 1) % 5]
-    return found
 
 
 def gamma_looks(gammas: Iterable[float]) -> dict[float, dict[str, Any]]:
@@ -140,7 +97,7 @@ def gamma_looks(gammas: Iterable[float]) -> dict[float, dict[str, Any]]:
 
 def choice_looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and marker for each of a few alternatives within one method, in alphabetical order."""
-    return {name: _other_look(k) for k, name in enumerate(sorted(set(names)))}
+    return {name: other_look(k) for k, name in enumerate(sorted(set(names)))}
 
 
 def plain(text: object) -> str:

@@ -153,7 +153,7 @@ def test_comments_docstrings_and_layout_do_not_count_but_code_does(tmp_path):
 EDITS = """
 from pathlib import Path
 from relaxbench.bench import cell, fingerprint
-from relaxbench.bench.spec import check_spec
+from relaxbench.bench.grid.spec import check_spec
 
 def hashes():
     fingerprint._file_fingerprint.cache_clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from relaxbench.bench.cli import COMMANDS, main
-from relaxbench.bench.grid.methods import METHODS
+from relaxbench.bench.grid.registry import METHODS
 from relaxbench.datasets import NAMES
 from relaxbench.datasets.checks import hint
 

@@ -10,7 +10,7 @@ from relaxbench.bench.engine.run import run
 from relaxbench.bench.engine.task import Task
 from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import expand
-from relaxbench.bench.grid.methods import METHODS, Method
+from relaxbench.bench.grid.registry import METHODS, Method
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results.store import load_arrays, load_results, load_trace
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from relaxbench.bench.engine.estimate import IDLE_BYTES, MODELS, needed_bytes
+from relaxbench.bench.engine.estimate import IDLE_BYTES, needed_bytes
 from relaxbench.bench.engine.local import Stopped, _Room
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.engine.schedule import Limits
 from relaxbench.bench.engine.task import Task
 from relaxbench.bench.grid.cell import expand
-from relaxbench.bench.grid.methods import METHODS, Method
+from relaxbench.bench.grid.registry import METHODS, Method
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results.store import load_extra, load_results
 
@@ -76,14 +76,16 @@ def test_seeds_that_do_not_fit_together_are_trained_one_after_the_other(tmp_path
         "    return Fit(lambda X: 0 * X @ problem.X.T @ problem.Y, info={'together': 1})\n"
         "def many(problem, *, width, seeds, budget):\n"
         "    return [Fit(lambda X: 0 * X @ problem.X.T @ problem.Y, info={'together': len(seeds)}) for _ in seeds]\n"
+        "def memory(n, d, c, width, options):\n"
+        "    return 0.1e9 / 8\n"
     )
-    method = Method("batch", "", f"{path}:one", batch=f"{path}:many", axes=("seed",), code=(str(path),))
+    one, many, memory = (f"{path}:{name}" for name in ("one", "many", "memory"))
+    method = Method("batch", "", one, batch=many, axes=("seed",), code=(str(path),), memory=memory)
     monkeypatch.setitem(METHODS, "batch", method)
-    monkeypatch.setitem(MODELS, "batch", lambda n, d, c, width, options: 0.1e9 / 8)
     tables = {"dataset": [{"name": "random", "n": 6, "n_test": 2}], "method": [{"name": "batch"}], "seed": "0..2"}
-    for memory, together in ((0.6, 3), (0.4, 1)):
-        out = tmp_path / str(memory)
-        assert run(check_spec({**tables, "memory": memory, "jobs": 1}), out).statuses == {"ok": 3}
+    for allowed, together in ((0.6, 3), (0.4, 1)):
+        out = tmp_path / str(allowed)
+        assert run(check_spec({**tables, "memory": allowed, "jobs": 1}), out).statuses == {"ok": 3}
         assert {load_extra(out, cell)["info"]["together"] for cell in load_results(out)["cell"]} == {together}
 
 

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from relaxbench.bench.grid.methods import METHODS, Method, check_options, find, load, options, split_options
+from relaxbench.bench.grid.methods import check_options, find, load, options, split_options
+from relaxbench.bench.grid.registry import METHODS, Method
 from relaxbench.bench.text import UsageError
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid import methods
-from relaxbench.bench.grid.methods import Method
+from relaxbench.bench.grid.registry import Method
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results.store import (
     load_arrays,
@@ -136,7 +136,7 @@ STAGES = """
 import os
 import numpy as np
 from pathlib import Path
-from relaxbench.bench.methods import load
+from relaxbench.bench.grid.methods import load
 from relaxbench.solvers.problem import Fit, Network
 from relaxbench.solvers.relaxation import Relaxation
 

@@ -7,7 +7,7 @@ from relaxbench.bench.canonical import plain
 from relaxbench.bench.engine.task import BUDGET_SHARE, RELAX_SHARE, Task, cost, saved_relaxation
 from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import Cell, expand
-from relaxbench.bench.grid.methods import Method
+from relaxbench.bench.grid.registry import Method
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results.record import Record, read_arrays, read_record, read_trace, write_record
 from relaxbench.bench.scoring.gate import BOUND_COLUMNS
@@ -20,7 +20,7 @@ SMALL = {"name": "random", "n": 6, "n_test": 4}
 
 STAGES = """
 import numpy as np
-from relaxbench.bench.methods import load
+from relaxbench.bench.grid.methods import load
 from relaxbench.solvers.problem import Fit, Network, TraceRow
 from relaxbench.solvers.relaxation import Relaxation
 

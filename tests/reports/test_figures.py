@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from relaxbench.baselines.kernels import kernel_matrix, nngp, ntk
+from relaxbench.bench.grid.registry import METHODS
 from relaxbench.bench.results.tables import results_table, tightness_table
 from relaxbench.datasets import load
 from relaxbench.reports import report
@@ -18,20 +19,14 @@ from relaxbench.reports.figures.arccosine import kernel, ridge_scores
 from relaxbench.reports.figures.drawing import looks
 from relaxbench.reports.figures.gap import solver_data
 from relaxbench.reports.figures.kind import NothingToShow
+from relaxbench.reports.figures.looks import arm_looks, method_looks
 from relaxbench.reports.figures.profile import data as profile_data
 from relaxbench.reports.figures.rounding import data as rounding_data
 from relaxbench.reports.figures.rounding import data_noise as noise_data
 from relaxbench.reports.figures.runtime import data as runtime_data
 from relaxbench.reports.figures.scaling import data as scaling_data
 from relaxbench.reports.figures.scaling import draw as scaling_figure
-from relaxbench.reports.figures.style import (
-    GAMMA_LOOKS,
-    METHOD_LOOKS,
-    OTHER_LOOKS,
-    arm_looks,
-    method_looks,
-    round_ticks,
-)
+from relaxbench.reports.figures.style import GAMMA_LOOKS, OTHER_LOOKS, round_ticks
 from relaxbench.reports.reading import read
 from relaxbench.reports.results import prepare
 from relaxbench.reports.tables.solvers import solver_table
@@ -373,19 +368,19 @@ def test_learned_kernels_are_those_of_the_saved_networks():
 
 
 def test_a_method_looks_the_same_everywhere_and_unlike_the_others():
-    names = [*METHOD_LOOKS, "mine", "yours"]
+    names = [*METHODS, "mine", "yours"]
     looks = method_looks(names)
     assert len({(look["color"], look["marker"], look.get("fillstyle")) for look in looks.values()}) == len(names)
     assert method_looks(["yours", "sdp", "mine"])["mine"] == looks["mine"]
     arms = arm_looks([("sgd", "sgd (m=5)"), ("sgd", "sgd (m=10)"), ("sdp", "sdp")])
-    assert {arms[name]["color"] for name in ("sgd (m=5)", "sgd (m=10)")} == {METHOD_LOOKS["sgd"]["color"]}
+    assert {arms[name]["color"] for name in ("sgd (m=5)", "sgd (m=10)")} == {METHODS["sgd"].look["color"]}
     assert arms["sgd (m=5)"]["linestyle"] != arms["sgd (m=10)"]["linestyle"]
     for file in (whole()[0] / "report" / "figures").glob("*.py"):
         for color in re.findall(r"'sdp': \{'color': '(#\w+)'", file.read_text(encoding="utf-8")):
-            assert color == METHOD_LOOKS["sdp"]["color"]
+            assert color == METHODS["sdp"].look["color"]
 
 
-@pytest.mark.parametrize("looks", [list(METHOD_LOOKS.values()), OTHER_LOOKS, GAMMA_LOOKS])
+@pytest.mark.parametrize("looks", [[method.look for method in METHODS.values()], OTHER_LOOKS, GAMMA_LOOKS])
 def test_marks_tell_methods_apart_without_colour(looks):
     assert len({(look["marker"], look.get("fillstyle")) for look in looks}) == len(looks)
 
@@ -398,7 +393,7 @@ def test_solvers_look_the_same_whatever_ran_beside_them():
         found.append(looks(ready([*rows, *more])))
     colors = [{name: look["color"] for name, look in one.items()} for one in found]
     assert colors[0].items() <= colors[1].items()
-    assert colors[0]["sdp (auto)"] == METHOD_LOOKS["sdp"]["color"]
+    assert colors[0]["sdp (auto)"] == METHODS["sdp"].look["color"]
     assert len(set(colors[1].values())) == len(set(colors[1]) - {"sdp"})
 
 
