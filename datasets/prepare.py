@@ -40,20 +40,14 @@ def prepare(
     n = None if n is None else whole(n, "n")
     n_test = None if n_test is None else whole(n_test, "n_test")
 
-    if source.X_test is None or source.Y_test is None:
-        train, test, rule = _split(source, test_fraction, name, stream(seed, "split"))
-        X_test, Y_test = source.X[test], source.Y[test]
-    else:
-        train, rule = np.arange(len(source.X)), "test set of its own"
-        X_test, Y_test = source.X_test, source.Y_test
-    X_train, Y_train = source.X[train], source.Y[train]
+    X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed)
+    for_train, for_test = (f"{kind} rows of {short(name)}" for kind in ("training", "test"))
     if n is not None:
-        keep = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
+        keep = _subsample(source, Y_train, n, "n", for_train, stream(seed, "training rows"))
         X_train, Y_train = X_train[keep], Y_train[keep]
     if n_test is not None:
-        keep = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
+        keep = _subsample(source, Y_test, n_test, "n_test", for_test, stream(seed, "test rows"))
         X_test, Y_test = X_test[keep], Y_test[keep]
-
     X_train, X_test, warnings = apply(preprocess, X_train, X_test)
     if bias:
         X_train, X_test = (np.column_stack([X, np.ones(len(X))]) for X in (X_train, X_test))
@@ -68,6 +62,16 @@ def prepare(
         sha256=dataset.sha256,
     )
     return dataset
+
+
+def _parts(
+    source: Source, test_fraction: float, name: str, seed: int
+) -> tuple[Array, NDArray[Any], Array, NDArray[Any], str]:
+    """Rows and targets for training and for test, split where the source has no test set, and the rule in words."""
+    if source.X_test is not None and source.Y_test is not None:
+        return source.X, source.Y, source.X_test, source.Y_test, "test set of its own"
+    train, test, rule = _split(source, test_fraction, name, stream(seed, "split"))
+    return source.X[train], source.Y[train], source.X[test], source.Y[test], rule
 
 
 def _strata(source: Source, Y: NDArray[Any]) -> Rows:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .results import ReportError
+from .results import ReportError, Results
+
+FIGURE_FOLDER, TABLE_FOLDER = "figures", "tables"
 
 
 def report(folder: Path, *, figure: str | None = None, format: str | None = None, style: str | None = None) -> Path:
@@ -17,13 +19,11 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
     style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
     A partial or running folder is reported as far as it goes. Raises ReportError for anything else that cannot be.
     """
-    from .figures import FIGURES
-    from .figures.drawing import FORMATS, Drawn, draw
+    from .figures import FIGURES  # matplotlib and scipy are slow to import, and the command line needs neither
+    from .figures.drawing import FORMATS, draw
     from .figures.kind import NothingToShow
     from .figures.style import WIDTHS
-    from .page.page import write_page
     from .reading import read
-    from .tables.contents import tables  # matplotlib and scipy are slow to import, and the command line needs neither
 
     if figure is not None and figure not in FIGURES:
         raise ReportError(f"figure must be one of {', '.join(FIGURES)}. Got {figure!r} instead.")
@@ -33,30 +33,33 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
         raise ReportError(f"format goes with a figure. Got {format!r} alone instead: name a figure too.")
     results = read(Path(folder))
     target = results.folder / "report"
-    _refuse_links(target)
-    pictures = target / "figures"
-    try:
-        pictures.mkdir(parents=True, exist_ok=True)
-        (target / "tables").mkdir(exist_ok=True)
-    except OSError as error:
-        raise ReportError(f"The results folder must be writable. Got {target} ({error.strerror}) instead.") from None
+    _make(target)
     widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
     look = None if style in WIDTHS else style
-    if figure is not None:
-        form = format or "pdf"
-        try:
-            drawn = draw(FIGURES[figure], results, pictures, formats=[form], widths=widths, style=look)
-        except NothingToShow as reason:
-            raise ReportError(f"The figure {figure} must have something to show. Got nothing: {reason}") from None
-        return drawn.files[form if widths == ["double"] else f"{form}-{widths[0]}"]
+    if figure is None:
+        return _whole(results, target, widths, look, f"relaxbench report {shlex.quote(str(folder))}")
+    form = format or "pdf"
+    try:
+        drawn = draw(FIGURES[figure], results, target / FIGURE_FOLDER, formats=[form], widths=widths, style=look)
+    except NothingToShow as reason:
+        raise ReportError(f"The figure {figure} must have something to show. Got nothing: {reason}") from None
+    return drawn.files[form if widths == ["double"] else f"{form}-{widths[0]}"]
 
-    command = f"relaxbench report {shlex.quote(str(folder))}"
+
+def _whole(results: Results, target: Path, widths: list[str], look: str | None, command: str) -> Path:
+    """All tables and figures, and the page with them in it; returns its path."""
+    from .figures import FIGURES
+    from .figures.drawing import FORMATS, Drawn, draw
+    from .figures.kind import NothingToShow
+    from .page.page import write_page
+    from .tables.contents import tables
+
     written: list[Drawn] = []
     absent: dict[str, str] = {}
-    found = tables(results)
+    found, pictures = tables(results), target / FIGURE_FOLDER
     with tqdm(total=len(FIGURES) + len(found) + 1, desc="report", unit="part", disable=None) as bar:
         for table in found:
-            table.write(target / "tables", command)
+            table.write(target / TABLE_FOLDER, command)
             bar.update()
         for name, kind in FIGURES.items():
             bar.set_postfix_str(name)
@@ -71,8 +74,13 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
     return index
 
 
-def _refuse_links(target: Path) -> None:
-    """Raises ReportError if the folder to be written, or anything in it, is a link: it may lead out of the results."""
+def _make(target: Path) -> None:
+    """The folders of a report; raises ReportError if they cannot be made, or a link in them may lead elsewhere."""
     for path in (target, *target.rglob("*")):
         if path.is_symlink():
             raise ReportError(f"The report must not be written through a link. Got {path}: remove it.")
+    try:
+        for name in (FIGURE_FOLDER, TABLE_FOLDER):
+            (target / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportError(f"The results folder must be writable. Got {target} ({error.strerror}) instead.") from None

@@ -2,6 +2,8 @@
 
 import ast
 import tomllib
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,43 @@ def public_names_without_docstring(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
 def test_every_public_name_has_a_docstring(path):
     assert list(public_names_without_docstring(path)) == []
+
+
+MODULES = {".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+MOST_LINES = 320
+
+
+def graph(paths):
+    """module → the modules it imports, those inside functions too."""
+    found = {}
+    for module, path in paths.items():
+        names = set(imported_modules(path))
+        found[module] = {name if name in paths else name.rpartition(".")[0] for name in names} & set(paths) - {module}
+    return found
+
+
+def folder_of(module):
+    """`bench.grid.cell` → `bench.grid`; files beside folders stand for themselves."""
+    return module if MODULES[module].name == "__init__.py" else ".".join(module.split(".")[:2])
+
+
+def test_no_import_leads_back_to_where_it_began():
+    imports = graph(MODULES)
+    TopologicalSorter(imports).prepare()
+    folders = defaultdict(set)
+    for module, others in imports.items():
+        folders[folder_of(module)] |= {folder_of(other) for other in others} - {folder_of(module)}
+    TopologicalSorter(folders).prepare()
+    with pytest.raises(CycleError):
+        TopologicalSorter({**imports, "solvers.problem": {"solvers.sdp"}}).prepare()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
+def test_files_are_short_and_take_no_private_name_of_another(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= MOST_LINES
+    assert "TYPE_CHECKING" not in text
+    assert [module for module in imported_modules(path) if module.rpartition(".")[2].startswith("_")] == []
 
 
 def test_each_room_says_what_lives_in_its_files():

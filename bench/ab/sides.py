@@ -26,7 +26,6 @@ from ..grid.fingerprint import ROOT
 from ..text import UsageError
 
 WORKING_TREE = "the working tree"
-PROJECT_FILES = ("pyproject.toml", "constraints.txt")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from ..grid.spec import Spec
 from ..memory import MEMORY_SHARE, usable_memory
 from ..results.alarms import contradictions, unproved
 from ..results.environment import environment, maker, usable_cores, with_earlier
-from ..results.plan import planned
 from ..results.store import Store, load_environment
 from ..results.tables import brought_nothing
 from ..text import UsageError
@@ -69,7 +68,7 @@ def run(
         missing = schedule.missing(cells)
         if missing or not before:  # a run that keeps everything has made no row
             before = with_earlier(environment(THREADS) | {"limits": vars(limits)}, before)
-        store.begin(spec.toml(), planned(cells), before)
+        store.begin(spec.toml(), [cell.plan for cell in cells], before)
         progress = Progress(len(cells), len(cells) - len(missing))
         for note in dict.fromkeys(note for cell in cells for note in cell.data.notes):
             progress.say(f"relaxbench: {note}")

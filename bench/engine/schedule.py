@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..grid.cell import Cell
-from ..results.columns import COLUMNS, ENDED_EARLY
+from ..results.columns import ENDED_EARLY, row_of
 from ..results.record import Record, read_arrays, read_trace
 from ..results.store import Store
 from ..scoring.gate import BOUND_COLUMNS
@@ -155,8 +155,7 @@ class Schedule:
         own = self._extra(result)
         keys = {"cell": cell.hash, "environment_key": own["environment"]["key"]}
         known = {**self._constants, **cell.columns, **result.columns, **keys}
-        row = {column.name: known.get(column.name) for column in COLUMNS if column.name != "gap"}
-        row["message"] = row["message"] or None
+        row = row_of(known | {"message": known["message"] or None})
         extra = {**own, "code": cell.code, "relaxation": cell.relaxation_hash}
         extra["data"] = cell.data.locator
         self._store.put("cells", cell.hash, Record(row, extra, result.arrays, result.trace, result.traceback))

@@ -21,6 +21,7 @@ from .registry import Method
 from .spec import CV, DatasetTable, MethodTable, Spec
 
 MAX_CELLS = 1_000_000
+SHOWN = 12  # hexadecimal digits of a hash that stand in a table
 SHORT = "sha256:"  # before a short hash: digits alone may read as a number, such as 1e0678286166
 KNOWN = (  # the columns that are known before the work
     *("dataset", "data", "data_seed", "preprocess", "bias", "n", "d", "c", "n_test", "method", "solver", "rounding"),
@@ -72,7 +73,7 @@ class Data:
         """The columns of results that the data decide."""
         return {
             "dataset": self.name,
-            "data": SHORT + self.sha256[:12],
+            "data": SHORT + self.sha256[:SHOWN],
             "data_seed": self.seed,
             "preprocess": self.options["preprocess"],
             "bias": self.options["bias"],
@@ -155,6 +156,12 @@ class Cell:
             "seed": self.seed,
             "options": canonical(self.options),
         }
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The cell's row in a plan: what is known before the work, its hash, short ones of code and data asked for."""
+        asked = _hash([self.data.source, self.data.seed, self.data.options])[:SHOWN]
+        return {**self.columns, "cell": self.hash, "code": self.code[:SHOWN], "data_asked": asked}
 
     @property
     def label(self) -> str:
@@ -263,5 +270,5 @@ def hash_of_relaxation(asked: Mapping[str, Any]) -> str:
     return _hash(asked)
 
 
-def _hash(value: Mapping[str, Any]) -> str:
+def _hash(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()[:20]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["str", "int", "float", "bool"]
 
 
 class Column(NamedTuple):
-    """kind is `str`, `int`, `float` or `bool`; a value that does not apply is missing (an empty field)."""
+    """A column of a table; a value that does not apply is missing (an empty field)."""
 
     name: str
-    kind: str
+    kind: Kind
     meaning: str
 
 
@@ -104,3 +107,22 @@ TIGHTNESS_COLUMNS = (
     ),
     Column("sdp_over_exact", "float", "relaxation_value / exact_value"),
 )
+
+
+def row_of(known: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the results as a record keeps it: every column but the gap, which depends on the other rows.
+
+    Args:
+        known: values by column; what is missing does not apply.
+
+    Returns:
+        A value or None for each column.
+
+    Raises:
+        KeyError: a name that is no column.
+    """
+    names = [column.name for column in COLUMNS if column.name != "gap"]
+    strange = sorted(known.keys() - set(names))
+    if strange:
+        raise KeyError(f"results have no column {strange[0]!r}")
+    return {name: known.get(name) for name in names}

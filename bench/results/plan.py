@@ -6,33 +6,16 @@ hash, because its code or its data have changed since.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..canonical import canonical
-
-if TYPE_CHECKING:
-    from ..grid.cell import Cell
 
 Row = dict[str, Any]
 
 ASKED = ("dataset", "data_seed", "preprocess", "bias", "method", "gamma", "gamma_by", "width", "seed")
-
-
-def planned(cells: Iterable[Cell]) -> list[Row]:
-    """The row of each cell: what is known before the work, its hash, short ones of code and of the data asked for."""
-    return [
-        {
-            **cell.columns,
-            "cell": cell.hash,
-            "code": cell.code[:12],
-            "data_asked": _short([cell.data.source, cell.data.seed, cell.data.options]),
-        }
-        for cell in cells
-    ]
 
 
 def united(plan: Sequence[Row], earlier: Iterable[Row]) -> list[Row]:
@@ -70,7 +53,3 @@ def _options(row: Row) -> dict[str, Any]:
     except (ValueError, TypeError, RecursionError):
         found = None
     return found if isinstance(found, dict) else {"": row.get("options")}
-
-
-def _short(value: Any) -> str:
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]

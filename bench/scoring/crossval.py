@@ -23,6 +23,7 @@ from .metrics import accuracy, checked_outputs, r2
 FOLDS = 5
 GAMMAS = (100.0, 10.0, 1.0, 0.1, 0.01, 0.001)
 INNER_SHARE = 0.6  # of the budget, for all fits to folds together
+LEAST_SHARE = 0.02  # of that, for those that come after it is spent
 
 Fitting = Callable[[Problem, float], Fit]  # of a problem, within a budget in seconds
 
@@ -39,23 +40,15 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     """
     if len(X) < 2:
         raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
-    began, compile_s, cut, complaint = time.perf_counter(), 0.0, 0, ""
+    began = time.perf_counter()
     fold = folds(Y, classes, np.random.default_rng(seed))
-    held_out = [fold == k for k in range(int(fold.max()) + 1)]
-    scores: dict[float, float] = {}
+    trial = _Trial(fit, X, Y, [fold == k for k in range(int(fold.max()) + 1)], INNER_SHARE * budget)
+    scores, complaint = {}, ""
     for i, gamma in enumerate(GAMMAS):
-        outputs = np.empty_like(Y)
         try:
-            for k, held in enumerate(held_out):
-                left = max(INNER_SHARE * budget - (time.perf_counter() - began), 0.01 * budget)
-                found = fit(Problem(X[~held], Y[~held], gamma), left / (len(held_out) * (len(GAMMAS) - i) - k))
-                if found.status == "unsupported":
-                    return Problem(X, Y, gamma), found
-                if found.status not in ("ok", *ENDED_EARLY):
-                    raise RuntimeError(found.message or found.status)
-                outputs[held] = checked_outputs(found.predict(X[held]), Y[held])
-                cut += found.status == "timeout"
-                compile_s += float(found.info.get("compile_s", 0.0))
+            outputs = trial.outputs(gamma, len(GAMMAS) - i)
+        except _DoesNotApply as reason:
+            return Problem(X, Y, gamma), reason.fit
         except MemoryError:
             raise
         except Exception as error:
@@ -72,12 +65,47 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         **last.info,
         "cv_scores": ", ".join(f"{gamma:g}: {score:.4f}" for gamma, score in scores.items()),
         "cv_s": cv_s,
-        "compile_s": compile_s + float(last.info.get("compile_s", 0.0)),
+        "compile_s": trial.compile_s + float(last.info.get("compile_s", 0.0)),
     }
-    said = [f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short"] if cut else []
+    cut, fits = trial.cut, len(GAMMAS) * len(trial.held_out)
+    said = [f"the time limit cut {cut} of {fits} fits to folds short"] if cut else []
     status = "timeout" if cut and last.status == "ok" else last.status  # with more time γ might be another
     message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen)) if part)
     return Problem(X, Y, chosen), replace(last, info=info, status=status, message=message)
+
+
+class _DoesNotApply(Exception):
+    """The method says that it does not apply to the problem."""
+
+    def __init__(self, fit: Fit) -> None:
+        super().__init__()
+        self.fit = fit
+
+
+class _Trial:
+    """A method on trial at one γ after the other: it keeps count of its time, its compilation and fits cut short."""
+
+    def __init__(self, fit: Fitting, X: Array, Y: Array, held_out: list[NDArray[np.bool_]], budget: float) -> None:
+        self._fit, self._X, self._Y, self.held_out, self._budget = fit, X, Y, held_out, budget
+        self._began, self.compile_s, self.cut = time.perf_counter(), 0.0, 0
+
+    def outputs(self, gamma: float, left: int) -> Array:
+        """Each row's outputs, predicted from the other folds. left: values of γ that are still to come, this one too.
+
+        Raises _DoesNotApply, RuntimeError for a fit that brought nothing, and whatever the method raises.
+        """
+        X, Y, outputs = self._X, self._Y, np.empty_like(self._Y)
+        for k, held in enumerate(self.held_out):
+            seconds = max(self._budget - (time.perf_counter() - self._began), LEAST_SHARE * self._budget)
+            found = self._fit(Problem(X[~held], Y[~held], gamma), seconds / (len(self.held_out) * left - k))
+            if found.status == "unsupported":
+                raise _DoesNotApply(found)
+            if found.status not in ("ok", *ENDED_EARLY):
+                raise RuntimeError(found.message or found.status)
+            outputs[held] = checked_outputs(found.predict(X[held]), Y[held])
+            self.cut += found.status == "timeout"
+            self.compile_s += float(found.info.get("compile_s", 0.0))
+        return outputs
 
 
 def _doubt(scores: Mapping[float, float], chosen: float) -> str:

@@ -17,6 +17,7 @@ from ...errors import RelaxbenchError
 from ...solvers.problem import Array, Fit, Network, Problem
 
 THRESHOLDS = np.arange(101) / 100
+OUTPUTS = "outputs"  # beside the columns of a score: NaN where outputs are not finite
 
 
 class ContractError(RelaxbenchError):
@@ -40,7 +41,7 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
         train = checked_outputs(predict(problem.X), problem.Y)
         test = _outputs(predict, dataset)
         if not (np.isfinite(train).all() and np.isfinite(test).all()):
-            return {**columns, "outputs": float("nan")}
+            return {**columns, OUTPUTS: float("nan")}
         if dataset.labels is None:
             return columns | _regression(train, problem.Y, test, dataset.Y_test)
         candidates = [test, *(_outputs(met.predict, dataset) for met in fit.iterates)]

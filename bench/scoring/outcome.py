@@ -14,7 +14,7 @@ from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
 from ..results.columns import STATUSES
 from .gate import claim
-from .metrics import ContractError, score, upper_bound
+from .metrics import OUTPUTS, ContractError, score, upper_bound
 from .result import Cost, Result, network_arrays, trace_lines
 
 
@@ -136,6 +136,7 @@ def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> 
     scores = score(problem, dataset, fit, width)
     if not all(np.isfinite(value) for value in scores.values()):
         status, message = "diverged", message or "the objective or the outputs are not finite"
+    scores.pop(OUTPUTS, None)  # no column: it only says that they are not finite
     return {**scores, "status": status, "message": message}
 
 

@@ -14,6 +14,19 @@ from ..summary import ordered, with_best
 from .table import ABSENT, Entry, Row, Table, fixed, number, records
 
 NEAR = {"width_1": 1.01, "width_01": 1.001}  # column: loss over the best known that counts as near
+HEADER = (
+    *("data set", "γ", "draws", "width within 1 %", "width within 0.1 %", "atoms"),
+    *("lower bound", "upper bound", "certified ratio", "test score at 1 %", "test score, widest"),
+)
+CAPTION = (
+    "The smallest width at which training came within 1 % and 0.1 % of the best objective known. ≥ m: only the "
+    "widest that was tried, m, came so near, so that the number is the end of the widths tried; > m: none did, up "
+    "to m. Atoms: neurons of the network of method cpp, whose objective is proved to lie within the certified "
+    "ratio of the optimum over all widths: a proved upper bound on the critical width at that accuracy. Test "
+    "score: accuracy, or R² for real-valued targets, on held-out rows, of the network with the least training "
+    "objective at that width. Over several data sets drawn: the largest widths and atoms, the smallest ratio, mean "
+    "bounds and scores. Lower bounds and ratios are rounded down, upper bounds up."
+)
 
 
 def critical_width(results: Results) -> Table | None:
@@ -46,21 +59,8 @@ def critical_width(results: Results) -> Table | None:
             for (problem, gamma), part in ordered(lines).groupby(["problem", "gamma"], sort=False)
         ]
     )
-    header = (
-        *("data set", "γ", "draws", "width within 1 %", "width within 0.1 %", "atoms"),
-        *("lower bound", "upper bound", "certified ratio", "test score at 1 %", "test score, widest"),
-    )
-    caption = (
-        "The smallest width at which training came within 1 % and 0.1 % of the best objective known. ≥ m: only the "
-        "widest that was tried, m, came so near, so that the number is the end of the widths tried; > m: none did, up "
-        "to m. Atoms: neurons of the network of method cpp, whose objective is proved to lie within the certified "
-        "ratio of the optimum over all widths: a proved upper bound on the critical width at that accuracy. Test "
-        "score: accuracy, or R² for real-valued targets, on held-out rows, of the network with the least training "
-        "objective at that width. Over several data sets drawn: the largest widths and atoms, the smallest ratio, mean "
-        "bounds and scores. Lower bounds and ratios are rounded down, upper bounds up."
-    )
     rows = tuple(_shown(line) for line in records(frame))
-    return Table("critical_width", "Critical width", caption, header, rows, frame)
+    return Table("critical_width", "Critical width", CAPTION, HEADER, rows, frame)
 
 
 def _widths(part: pd.DataFrame) -> Row:

@@ -9,10 +9,37 @@ from ..summary import OURS, ordered, stage
 from .table import Entry, Table, number, records
 
 GROUP = ["data", "gamma"]
+HEADER = (
+    *("data set", "γ", "solver", "finished", "error", "largest error", "proved gap", "largest gap"),
+    *("seconds", "× ours", "smallest ×"),
+)
+CAPTION = (
+    "Solvers of the same relaxations. Error: distance of the value that a solver reports from the proved interval "
+    "of the relaxation (largest proved bound of any solver to our strictly feasible value), relative. Proved gap: "
+    "from the bound proved with this solver's dual to the strictly feasible value. Medians over the data drawn "
+    "and the worst of them; × ours: seconds relative to our solver on the same data."
+)
 
 
 def solver_table(results: Results) -> Table | None:
     """One row for each (problem, γ, solver), if method sdp, without cuts, ran with our solver and another one."""
+    table = _measured(results)
+    if table is None:
+        return None
+    rows = tuple(
+        (
+            *(Entry(row["problem"]), Entry(number(row["gamma"])), Entry(row["arm"])),
+            Entry(f"{row['finished']} of {row['draws']}"),
+            *(Entry(number(row[name], 2)) for name in ("error", "error_max", "proved_gap", "proved_gap_max")),
+            *(Entry(number(row[name], 3)) for name in ("seconds", "ratio", "ratio_min")),
+        )
+        for row in records(table)
+    )
+    return Table("solvers", "Solvers of the relaxation", CAPTION, HEADER, rows, table, labels=3)
+
+
+def _measured(results: Results) -> pd.DataFrame | None:
+    """Errors, proved gaps and times by (problem, γ, solver); None where there is nothing to compare."""
     cells = results.cells[stage(results.cells) == "sdp"]
     # One cell a relaxation: the others of its group only round the same solution.
     cells = cells.sort_values("solve_s").drop_duplicates([*GROUP, "arm"])
@@ -48,24 +75,4 @@ def solver_table(results: Results) -> Table | None:
         )
         .reset_index()
     )
-    table = ordered(table, "seconds")
-    rows = tuple(
-        (
-            *(Entry(row["problem"]), Entry(number(row["gamma"])), Entry(row["arm"])),
-            Entry(f"{row['finished']} of {row['draws']}"),
-            *(Entry(number(row[name], 2)) for name in ("error", "error_max", "proved_gap", "proved_gap_max")),
-            *(Entry(number(row[name], 3)) for name in ("seconds", "ratio", "ratio_min")),
-        )
-        for row in records(table)
-    )
-    header = (
-        *("data set", "γ", "solver", "finished", "error", "largest error", "proved gap", "largest gap"),
-        *("seconds", "× ours", "smallest ×"),
-    )
-    caption = (
-        "Solvers of the same relaxations. Error: distance of the value that a solver reports from the proved interval "
-        "of the relaxation (largest proved bound of any solver to our strictly feasible value), relative. Proved gap: "
-        "from the bound proved with this solver's dual to the strictly feasible value. Medians over the data drawn "
-        "and the worst of them; × ours: seconds relative to our solver on the same data."
-    )
-    return Table("solvers", "Solvers of the relaxation", caption, header, rows, table, labels=3)
+    return ordered(table, "seconds")

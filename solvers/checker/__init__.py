@@ -4,7 +4,8 @@ A certificate is Θ and the arrays of a proof that ‖Θᵀ(Xu)₊‖ ≤ η‖u
 argument of each kind.
 
 verify.py      the door: the bound that a certificate's arrays prove; the table of kinds
-regions.py     kinds "doubly nonnegative" and "cells": a quadratic form on each region of a tree
+regions.py     kinds "doubly nonnegative" and "cells": the tree of regions and what they share
+region.py      the quadratic form on one region
 arcs.py        kind "arcs": the circle, arc by arc, in exact integers
 cover.py       kind "cover": what a tree of simplices over the sphere rests on
 cover_walk.py  its replay in doubles, with every rounding error on the safe side

@@ -72,7 +72,7 @@ def test_a_fault_planted_in_the_working_tree_is_found(clone):
     top, cli = clone
     source = top / "own.py"
     source.write_text(source.read_text().replace("130 if fault", "130 if not fault"))
-    metrics = top / "bench" / "metrics.py"
+    metrics = top / "bench" / "scoring" / "metrics.py"
     text = metrics.read_text()
     assert "return columns | _regression(" in text
     metrics.write_text(
@@ -125,7 +125,7 @@ def test_the_hot_operations_of_both_sides(clone):
     done = cli("ab", "HEAD", "perf", "--pairs", 10, "--threshold", 100)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "failed" not in done.stdout
-    lift = top / "solvers" / "lift.py"
+    lift = top / "solvers" / "reduced" / "lift.py"
     lift.write_text(lift.read_text() + "\n\ndef adjoint(*_):\n    raise RuntimeError('planted')\n")
     done = cli("ab", "HEAD", "perf", "--pairs", 10, "--threshold", 100)
     assert done.returncode == 3, done.stderr + done.stdout

@@ -13,6 +13,8 @@ from relaxbench.bench.text import UsageError
 from relaxbench.datasets import DataError
 from relaxbench.solvers.problem import ProblemError
 
+import relaxbench
+
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 GOOD, PLAIN = {"use": f"{PLANTED}:good"}, {"use": f"{PLANTED}:plain"}
 SMALL = {"name": "random", "n": 6, "n_test": 4}
@@ -152,7 +154,7 @@ def test_comments_docstrings_and_layout_do_not_count_but_code_does(tmp_path):
 
 EDITS = """
 from pathlib import Path
-from relaxbench.bench import cell, fingerprint
+from relaxbench.bench.grid import cell, fingerprint
 from relaxbench.bench.grid.spec import check_spec
 
 def hashes():
@@ -163,7 +165,7 @@ def hashes():
 before = hashes()
 for line in open("edits"):
     file, _, text = line.strip().partition(" ")
-    with (Path(cell.__file__).parent.parent / file).open("a", encoding="utf-8") as stream:
+    with (Path(cell.__file__).parents[2] / file).open("a", encoding="utf-8") as stream:
         stream.write(f"\\n{text}\\n")
     now = hashes()
     print(file, text, *(name for name, a, b in zip(("sdp", "nngp", "sgd"), before, now, strict=True) if a != b))
@@ -172,8 +174,9 @@ for line in open("edits"):
 
 
 def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
+    ignored = shutil.ignore_patterns("__pycache__", "assets", "files")
+    shutil.copytree(Path(relaxbench.__file__).parent, tmp_path / "relaxbench", ignore=ignored)
     for room in ("datasets", "solvers", "baselines", "bench", "reports"):
-        ignored = shutil.ignore_patterns("__pycache__", "assets", "files")
         shutil.copytree(room_folder(room), tmp_path / "relaxbench" / room, ignore=ignored)
     expected = {
         "reports/__init__.py PLANTED": [],
