@@ -50,9 +50,10 @@ perf: $(READY)
 	@mkdir -p build
 	$(BIN)/pytest tests/perf --benchmark-only --benchmark-json=build/perf.json
 
-# The reference of all columns, out of the code; a test says when it is out of date.
+# The reference of all columns and the pictures of the house, out of the code; tests say when they are out of date.
 docs: $(READY)
 	$(BIN)/python docs/columns.py
+	$(BIN)/python docs/architecture.py
 
 # The pictures of docs/gallery.md, from a run of their own (ten minutes).
 gallery: $(READY)

@@ -18,7 +18,7 @@ MAX_BYTES = 2 * 2**30
 
 
 class DataError(RelaxbenchError):
-    """Data or options from which no data set can be made; one line that names the value and the mend."""
+    """Data or options from which no data set can be made; one line that names the value and the fix."""
 
     def __init__(self, message: str) -> None:
         line = " ".join(message.split())  # what came from a file or a user may hold anything
@@ -100,7 +100,7 @@ def finite(A: NDArray[np.float64], name: str) -> None:
 
 
 @contextmanager
-def refusing(what: str, mend: str) -> Iterator[None]:
+def refusing(what: str, fix: str) -> Iterator[None]:
     """Turn whatever a parser raises on hostile or damaged bytes into one DataError.
 
     The set of exceptions that zip, tokenizer and decoder raise on garbage is open, hence the broad catch.
@@ -111,4 +111,4 @@ def refusing(what: str, mend: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = short(str(error), 160)
-        raise DataError(f"{what} must be readable. Got {type(error).__name__} ({reason}) instead: {mend}.") from None
+        raise DataError(f"{what} must be readable. Got {type(error).__name__} ({reason}) instead: {fix}.") from None

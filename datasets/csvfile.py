@@ -134,7 +134,7 @@ def _parse(text: str, names: list[str], goal: int, path: str) -> Any:
     except pyarrow.ArrowInvalid as error:
         cell = _BAD_CELL.match(str(error))
         if cell is None:
-            raise DataError(f"{path} must be a table. Got {short(str(error), 160)} instead: mend that row.") from None
+            raise DataError(f"{path} must be a table. Got {short(str(error), 160)} instead: fix that row.") from None
         where = f"row {cell[2]}, " if cell[2] else ""
         raise DataError(
             f"Features and targets must be numbers. Got {quote(cell[3])} at {where}column {quote(names[int(cell[1])])} "

@@ -22,8 +22,8 @@ def read_npz(path: str, wanted: Collection[str], max_bytes: int) -> dict[str, ND
     Refused with a DataError: anything but a zip archive of .npy members, a member that is not wanted, object
     arrays (they would need a pickle), structured types, members or arrays beyond `max_bytes` as declared.
     """
-    mend = "save it again with numpy.savez(path, X=…, y=…)"
-    with refusing(path, mend), zipfile.ZipFile(path) as archive:
+    fix = "save it again with numpy.savez(path, X=…, y=…)"
+    with refusing(path, fix), zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         names = [info.filename.removesuffix(".npy") for info in members]
         for info, name in zip(members, names, strict=True):
@@ -33,7 +33,7 @@ def read_npz(path: str, wanted: Collection[str], max_bytes: int) -> dict[str, ND
                     f"Got {quote(info.filename)} instead{hint(name, wanted, ': leave it out.')}"
                 )
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise DataError(f"{path} must be a plain or deflated archive. Got another compression instead: {mend}.")
+                raise DataError(f"{path} must be a plain or deflated archive. Got another compression instead: {fix}.")
         fits(sum(info.file_size for info in members) // 8, f"The unpacked content of {path}", max_bytes)
         return {name: _read_member(archive, info, name, max_bytes) for info, name in zip(members, names, strict=True)}
 

@@ -96,12 +96,12 @@ def _same(arrays: Sequence[NDArray[Any]], axis: int, rule: str) -> None:
 def _matrix(array: NDArray[Any], name: str, max_bytes: int) -> Array:
     """(n, d) of finite float64, from any real numbers."""
     if array.dtype.kind not in "biuf":
-        mend = f"take {name}.real and {name}.imag" if array.dtype.kind == "c" else f"code {name} as numbers"
-        raise DataError(f"{name} must hold real numbers. Got dtype {array.dtype} instead: {mend}.")
+        fix = f"take {name}.real and {name}.imag" if array.dtype.kind == "c" else f"code {name} as numbers"
+        raise DataError(f"{name} must hold real numbers. Got dtype {array.dtype} instead: {fix}.")
     if array.ndim != 2:
-        mend = f": save {name}.reshape(-1, 1)" if array.ndim == 1 else ""
-        mend += ", or labels as y" if mend and name.startswith("Y") else ""
-        raise DataError(f"{name} must have two dimensions. Got shape {array.shape} instead{mend}.")
+        fix = f": save {name}.reshape(-1, 1)" if array.ndim == 1 else ""
+        fix += ", or labels as y" if fix and name.startswith("Y") else ""
+        raise DataError(f"{name} must have two dimensions. Got shape {array.shape} instead{fix}.")
     if 0 in array.shape:
         raise DataError(f"{name} must have at least one row and one column. Got shape {array.shape} instead.")
     fits(array.size, name, max_bytes)

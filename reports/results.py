@@ -29,7 +29,7 @@ LONGEST = 30  # letters of a name before a label shortens it
 
 
 class ReportError(RelaxbenchError):
-    """A folder, figure name, format or style that no report can be made from; the text names the mend."""
+    """A folder, figure name, format or style that no report can be made from; the text names the fix."""
 
 
 @dataclass(frozen=True)

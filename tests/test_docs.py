@@ -13,16 +13,24 @@ PAGES = sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md")])
 MOST_BYTES = 1.5e6  # of all pictures: they are kept in the repository
 
 
-def page_of_columns():
-    spec = importlib.util.spec_from_file_location("columns_page", HOUSE / "docs" / "columns.py")
+def made(name):
+    """A page as the script of that name makes it now."""
+    spec = importlib.util.spec_from_file_location(f"{name}_page", HOUSE / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.page()
 
 
-def test_the_reference_of_columns_is_that_of_the_code():
-    text = (HOUSE / "docs" / "columns.md").read_text(encoding="utf-8")
-    assert text == page_of_columns(), "out of date: make docs"
+@pytest.mark.parametrize("name", ["columns", "architecture"])
+def test_pages_made_from_the_code_are_up_to_date(name):
+    text = (HOUSE / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    assert text == made(name), "out of date: make docs"
+
+
+def test_the_architecture_names_files_that_are_there():
+    text = (HOUSE / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:\w+/)+(?:\w+\.py)?)`", text):
+        assert (HOUSE / name).exists(), name
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

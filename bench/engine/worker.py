@@ -149,7 +149,7 @@ class Worker:
         return self._datasets[key]
 
     def _rehearse(self, task: Task) -> None:
-        """The call once on a tiny problem, if its method asks for it; what comes of it is nobody's concern.
+        """The call once on a tiny problem, if its method asks for it; what comes of it does not matter.
 
         It has three features, as with fewer `cpp` takes a route on which there is nothing to compile.
         """

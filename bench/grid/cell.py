@@ -239,8 +239,8 @@ def _notes(name: str, dataset: Dataset) -> tuple[str, ...]:
     if not name.startswith("file:"):
         return ()
     facts = dataset.provenance
-    mend = " (--test-fraction 0 trains on all)" if facts["options"].get("test_fraction") else ""
-    return tuple(f"{Path(name).name}: {line}" for line in (facts["split"] + mend, *facts["warnings"]))
+    fix = " (--test-fraction 0 trains on all)" if facts["options"].get("test_fraction") else ""
+    return tuple(f"{Path(name).name}: {line}" for line in (facts["split"] + fix, *facts["warnings"]))
 
 
 def _data_options(table: DatasetTable) -> dict[str, Any]:

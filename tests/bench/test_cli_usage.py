@@ -1,4 +1,4 @@
-"""Wrong usage and bad input: exit code 2, one line that names the value and the mend, and nothing written."""
+"""Wrong usage and bad input: exit code 2, one line that names the value and the fix, and nothing written."""
 
 import os
 import subprocess
