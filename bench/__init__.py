@@ -1,6 +1,8 @@
 """The harness: spec → cells → tasks → records → tables.
 
 cli.py          the command line
+fit.py          one method on one problem, for notebooks
+runs.py         a run's folder as an object, for notebooks
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report
 text.py         errors of one line that name the nearest valid value
 canonical.py    values as JSON text that hashes are made of

@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -25,9 +26,10 @@ def page() -> str:
     """The page with its pictures as the code has them now."""
     parts = PAGE.read_text(encoding="utf-8").split(BEGIN)
     pictures = [rooms(), way()]
-    rest = [part.partition(END)[2] for part in parts[1:]]
-    drawn = (f"{BEGIN}\n\n```mermaid\n{picture}```\n\n{END}{text}" for picture, text in zip(pictures, rest, strict=True))
-    return parts[0] + "".join(drawn)
+    text = parts[0]
+    for picture, part in zip(pictures, parts[1:], strict=True):
+        text += f"{BEGIN}\n\n```mermaid\n{picture}```\n\n{END}{part.partition(END)[2]}"
+    return text
 
 
 def rooms() -> str:
@@ -48,7 +50,7 @@ def way() -> str:
         if name not in {getattr(node, "name", None) for node in tree.body}:
             raise SystemExit(f"{module} does not define {name}: bring WAY up to date.")
     nodes = [f'  {name}["{name}<br>{module.replace(".", "/")}.py"]' for name, module in WAY]
-    arrows = [f"  {one} --> {other}" for (one, _), (other, _) in zip(WAY, WAY[1:], strict=False)]
+    arrows = [f"  {one} --> {other}" for (one, _), (other, _) in pairwise(WAY)]
     return "\n".join(["flowchart LR", '  TOML["TOML, options"] --> Spec', *nodes, *arrows]) + "\n"
 
 

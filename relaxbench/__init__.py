@@ -11,12 +11,18 @@ from typing import Any
 
 _WHERE = {
     "Certificate": "solvers.certificates.certificate",
-    "Fit": "solvers.problem",
-    "Network": "solvers.problem",
+    "Fit": "solvers.fit",
+    "Network": "solvers.network",
     "Problem": "solvers.problem",
     "RelaxbenchError": "errors",
+    "Status": "solvers.fit",
     "compare": "bench.compare.comparison",
+    "fit": "bench.fit",
     "load": "datasets.catalogue",
+    "methods": "bench.grid.methods",
+    "open_run": "bench.runs",
+    "run": "bench.runs",
+    "verify": "solvers.verify",
 }
 
 __all__ = ["__version__", *sorted(_WHERE)]

@@ -20,22 +20,20 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
-from ...solvers.problem import Fit, Problem
+from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..grid.cell import Cell
-from ..grid.methods import load, split_options, takes
 from ..memory import peak_memory, reset_peak_memory
-from ..scoring.crossval import cross_validate
 from ..scoring.gate import Verdict, settle
 from ..scoring.gate import prove as proof
 from ..scoring.metrics import ContractError
 from ..scoring.outcome import Measured, cell_result, relaxation_result, rounded_result
 from ..scoring.result import Result
 from ..text import one_line
-from .task import RELAX_SHARE, Task, ended
+from .calls import axes_of, call_of, cross_validation, fitting
+from .task import Task, ended
 
 KEPT_DATASETS = 4
-FIXED_SEED = 0  # for a method that draws although its seed is no axis of the grid
 
 
 def step(name: str, *given: Any) -> Any:
@@ -91,9 +89,9 @@ class Worker:
                 import_module(module)
             dataset = self._dataset(cell)
             if cell.gamma is None:
-                call = _cross_validation(task, dataset)
+                call = cross_validation(task, dataset)
             else:
-                call = _call(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
+                call = call_of(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
             self._rehearse(task)
             _seed_globals(cell)
         except BaseException as error:
@@ -153,14 +151,17 @@ class Worker:
 
         It has three features, as with fewer `cpp` takes a route on which there is nothing to compile.
         """
-        method, options = task.cells[0].method, task.cells[0].options
-        key = canonical([method.name, options])
-        if not method.rehearse or task.relaxation is not None or key in self._rehearsed:
+        cell = task.cells[0]
+        key = canonical([cell.method.name, cell.options])
+        if not cell.method.rehearse or task.relaxation is not None or key in self._rehearsed:
             return
         self._rehearsed.add(key)
         tiny = Problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
         with contextlib.suppress(Exception):
-            _fitting(task.cells[0])(tiny, task.budget) if task.cells[0].gamma is None else _call(task, tiny)()
+            if cell.gamma is None:
+                fitting(cell.method, cell.options, axes_of(cell))(tiny, task.budget)
+            else:
+                call_of(task, tiny)()
 
 
 def _results(bench: _Bench) -> list[Result]:
@@ -187,65 +188,9 @@ def _results(bench: _Bench) -> list[Result]:
     return [cell_result(problem, dataset, cell, fit, measured) for cell, fit in zip(task.cells, fits, strict=True)]
 
 
-def _call(task: Task, problem: Problem) -> Callable[[], Any]:
-    """The call to make, with every function loaded."""
-    cell = task.cells[0]
-    method, axes = cell.method, _axes(cell)
-    if task.relaxing or task.relaxation is not None:
-        relaxing, rounding = split_options(method, cell.options)
-        if task.relaxing:
-            relax = load(method.relax)
-            return lambda: relax(problem, budget=task.budget, **relaxing)
-        round_ = load(method.round)
-        return lambda: round_(problem, task.relaxation, budget=task.budget, **axes, **rounding)
-    if len(task.cells) > 1:
-        batch, seeds = load(method.batch), [cell.seed for cell in task.cells]
-        return lambda: batch(problem, width=cell.width, seeds=seeds, budget=task.budget, **cell.options)
-    fit = _fitting(cell)
-    return lambda: fit(problem, task.budget)
-
-
-def _cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
-    """The call to make where γ is to be chosen; the test rows stay here."""
-    (cell,) = task.cells
-    fit, X, Y = _fitting(cell), dataset.X_train, dataset.Y_train
-    classes, seed = dataset.labels is not None, cell.data.seed
-    return lambda: cross_validate(fit, X, Y, classes=classes, seed=seed, budget=task.budget)
-
-
-def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
-    """The method of a cell with its options, both stages of it if it has two."""
-    method, axes = cell.method, _axes(cell)
-    if not method.relax:
-        function = load(method.function)
-        taken = {axis: value for axis, value in axes.items() if takes(function, axis)}
-        return lambda problem, budget: function(problem, budget=budget, **taken, **cell.options)
-    relaxing, rounding = split_options(method, cell.options)
-    relax, round_ = load(method.relax), load(method.round)
-    solved: dict[bytes, Any] = {}  # the last relaxation of each fold, from which the next γ can start
-
-    def both(problem: Problem, budget: float) -> Fit:
-        begin = time.perf_counter()
-        fold = problem.X.tobytes()
-        warm = {"warm": solved.get(fold)} if takes(relax, "warm") else {}
-        relaxation = solved[fold] = relax(problem, budget=RELAX_SHARE * budget, **relaxing, **warm)
-        left = max(budget - (time.perf_counter() - begin), 0.05 * budget)
-        fit = round_(problem, relaxation, budget=left, **axes, **rounding)
-        status = relaxation.status if fit.status == "ok" else fit.status
-        bound = relaxation.certificate if fit.bound is None else fit.bound
-        return replace(fit, status=status, bound=bound, info={**fit.info, **relaxation.info})
-
-    return both
-
-
-def _axes(cell: Cell) -> dict[str, int | None]:
-    """Width and seed to call a method with; a seed always, as without one it would draw from the system."""
-    return {"width": cell.width, "seed": FIXED_SEED if cell.seed is None else cell.seed}
-
-
 def _seed_globals(cell: Cell) -> None:
     """A method that draws from a global generator gets the same numbers, whatever this process did before."""
-    seed = _axes(cell)["seed"]
+    seed = axes_of(cell)["seed"]
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
 

@@ -40,6 +40,11 @@ def find(name: str) -> Method:
     )
 
 
+def methods() -> list[Method]:
+    """Every method there is: those of the registry, then those of installed packages."""
+    return [*METHODS.values(), *plugins()]
+
+
 def plugins() -> list[Method]:
     """The methods of installed packages, by the entry point group `relaxbench.methods`."""
     return [_from_plugin(name, reference) for name, reference in _plugins().items()]

@@ -71,7 +71,7 @@ def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, mea
 
     What is claimed of the bound is not proved yet (gate.py).
     """
-    fit = _fit(fit)
+    fit = checked_fit(fit)
     cost = measured.cost(fit.info)
     claimed = claim(fit.bound)
     round_s = fit.info.get("round_s")
@@ -105,7 +105,7 @@ def rounded_result(
     bound: columns of the relaxation's bound, which went through the gate when it was solved. The arrays of the
     certificate and of the relaxation's own network stay with the relaxation.
     """
-    fit = _fit(fit)
+    fit = checked_fit(fit)
     cost = measured.cost(fit.info)
     scores = _scores(problem, dataset, fit, cell.width)
     if scores["status"] == "ok":
@@ -140,7 +140,8 @@ def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> 
     return {**scores, "status": status, "message": message}
 
 
-def _fit(fit: object) -> Fit:
+def checked_fit(fit: object) -> Fit:
+    """What a method returned, its network as plain weights; raises ContractError if it is no Fit."""
     if not isinstance(fit, Fit):
         raise ContractError(f"The method must return a Fit. Got {type(fit).__name__} instead.")
     return fit if fit.network is None else replace(fit, network=_network(fit.network))

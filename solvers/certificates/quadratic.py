@@ -37,7 +37,7 @@ def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate
     """
     # For Θ = 0, T = 0 any small z > 0 proves the inequality; here Xᵀ diag(z) X ⪯ ½ γ² I.
     z = 0.5 * reduced.gamma**2 / (reduced.n * np.sum(reduced.X**2, axis=1))
-    nothing = DualPoint(np.zeros_like(reduced.target), np.zeros((2 * reduced.n, 2 * reduced.n)), z)
+    nothing = DualPoint(np.zeros_like(reduced.target), np.zeros_like(point.T), z)
     certificate = _certificate(problem, reduced, nothing)
     if not all(np.isfinite(array).all() for array in (point.theta, point.T, point.z)):
         return certificate
@@ -115,7 +115,7 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     squared = _squared_maximum(merged, A, T, proof["z"] / size**2)
     if not np.isfinite(squared):
         return math.inf
-    return (math.sqrt(squared) * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
+    return above(above(math.sqrt(squared)), slack) * size * unit  # powers of two, which round nothing
 
 
 def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> tuple[Array, float]:
@@ -170,8 +170,13 @@ def proved_maximum(B: Array, n: int, magnitude: Array, rounding: float) -> float
         spread = np.sqrt(np.diag(Q)) * magnitude
         cholesky = 2 * (n + d + 2) * EPS * float(np.sum(spread)) ** 2
         shifted = float(shift @ magnitude**2)
-        return (trial + rounding + cholesky + shifted) * (1 + 1e-14)
+        return above(trial, rounding, cholesky, shifted)
     return math.inf
+
+
+def above(*terms: float) -> float:
+    """A number at or above the exact sum."""
+    return math.nextafter(math.fsum(terms), math.inf)
 
 
 def _form(X: Array, A: Array, T: Array, z: Array, absolute: bool = False) -> Array:

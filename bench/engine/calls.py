@@ -1,0 +1,79 @@
+"""The call that a task comes down to, with every function loaded before a clock starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...datasets import Dataset
+from ...solvers.problem import Fit, Problem
+from ..grid.cell import Cell
+from ..grid.methods import load, split_options, takes
+from ..grid.registry import Method
+from ..scoring.crossval import cross_validate
+from .task import RELAX_SHARE, Task
+
+LAST_SHARE = 0.05  # of the budget, for the rounding however late it is
+FIXED_SEED = 0  # for a method that draws although its seed is no axis of the grid
+
+
+def call_of(task: Task, problem: Problem) -> Callable[[], Any]:
+    """The call to make, with every function loaded."""
+    cell = task.cells[0]
+    method, axes = cell.method, axes_of(cell)
+    if task.relaxing or task.relaxation is not None:
+        relaxing, rounding = split_options(method, cell.options)
+        if task.relaxing:
+            relax = load(method.relax)
+            return lambda: relax(problem, budget=task.budget, **relaxing)
+        round_ = load(method.round)
+        return lambda: round_(problem, task.relaxation, budget=task.budget, **axes, **rounding)
+    if len(task.cells) > 1:
+        batch, seeds = load(method.batch), [cell.seed for cell in task.cells]
+        return lambda: batch(problem, width=cell.width, seeds=seeds, budget=task.budget, **cell.options)
+    fit = fitting(cell.method, cell.options, axes_of(cell))
+    return lambda: fit(problem, task.budget)
+
+
+def cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
+    """The call to make where γ is to be chosen; the test rows stay here."""
+    (cell,) = task.cells
+    fit, X, Y = fitting(cell.method, cell.options, axes_of(cell)), dataset.X_train, dataset.Y_train
+    classes, seed = dataset.labels is not None, cell.data.seed
+    return lambda: cross_validate(fit, X, Y, classes=classes, seed=seed, budget=task.budget)
+
+
+def fitting(
+    method: Method, options: Mapping[str, Any], axes: Mapping[str, int | None]
+) -> Callable[[Problem, float | None], Fit]:
+    """A method with its options, both stages of it if it has two, as a function of problem and budget.
+
+    axes: width and seed, of which it gets those that it takes.
+    """
+    if not method.relax:
+        function = load(method.function)
+        taken = {axis: value for axis, value in axes.items() if takes(function, axis)}
+        return lambda problem, budget: function(problem, budget=budget, **taken, **options)
+    relaxing, rounding = split_options(method, options)
+    relax, round_ = load(method.relax), load(method.round)
+    solved: dict[bytes, Any] = {}  # the last relaxation of each fold, from which the next γ can start
+
+    def both(problem: Problem, budget: float | None) -> Fit:
+        begin = time.perf_counter()
+        fold = problem.X.tobytes()
+        warm = {"warm": solved.get(fold)} if takes(relax, "warm") else {}
+        relaxation = solved[fold] = relax(problem, budget=budget and RELAX_SHARE * budget, **relaxing, **warm)
+        left = budget and max(budget - (time.perf_counter() - begin), LAST_SHARE * budget)
+        fit = round_(problem, relaxation, budget=left, **axes, **rounding)
+        status = relaxation.status if fit.status == "ok" else fit.status
+        bound = relaxation.certificate if fit.bound is None else fit.bound
+        return replace(fit, status=status, bound=bound, info={**fit.info, **relaxation.info})
+
+    return both
+
+
+def axes_of(cell: Cell) -> dict[str, int | None]:
+    """Width and seed to call a method with; a seed always, as without one it would draw from the system."""
+    return {"width": cell.width, "seed": FIXED_SEED if cell.seed is None else cell.seed}

@@ -1,0 +1,55 @@
+"""fit: one method on one problem, with all it claims checked. For notebooks; runs go through engine/."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..solvers.checker import CertificateError
+from ..solvers.fit import Fit
+from ..solvers.problem import Problem
+from ..solvers.verify import verify
+from .engine.calls import fitting
+from .grid.methods import check_options, find
+from .scoring.outcome import checked_fit
+
+
+def fit(
+    problem: Problem,
+    method: str = "sdp",
+    *,
+    width: int = 100,
+    seed: int = 0,
+    budget: float | None = None,
+    **options: Any,
+) -> Fit:
+    """Train on one problem with any method, and check what it claims.
+
+    Args:
+        problem: X, Y and γ.
+        method: a name from `methods`, or `path/file.py:function`.
+        width: neurons m; a method without a width does not use it.
+        seed: of what the method draws.
+        budget: seconds, after which the best so far comes back; None for no limit.
+        options: options of the method, as `relaxbench list` shows them.
+
+    Returns:
+        The method's Fit with `objective`, that of its network, and `lower_bound`, what the checker proves from its
+        certificate. None where there is no network, or nothing was proved; then the message says why.
+
+    Raises:
+        RelaxbenchError: an unknown method, option or value, or a method that does not return a Fit.
+    """
+    found = find(method)
+    call = fitting(found, check_options(found, options), {"width": width, "seed": seed})
+    fit = checked_fit(call(problem, budget))
+    objective = None if fit.network is None else problem.objective(fit.network)
+    fit = replace(fit, objective=objective, lower_bound=None)
+    if fit.certificate is None:
+        return fit
+    try:
+        lower = min(verify(fit.certificate, problem), fit.certificate.lower_bound)
+    except CertificateError as error:
+        said = f"claimed bound {fit.certificate.lower_bound:.6g} is not proved: {error}"
+        return replace(fit, message="; ".join(part for part in (fit.message, said) if part))
+    return replace(fit, lower_bound=lower)
