@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import relaxbench as rb
 from relaxbench.solvers.checker import CertificateError
+
+import relaxbench as rb
 
 from .support.cases import noise
 

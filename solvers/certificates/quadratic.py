@@ -28,6 +28,8 @@ from .certificate import Certificate
 
 KIND = "doubly nonnegative"
 EPS = float(np.finfo(np.float64).eps)
+TERMS = 16  # roundings for each term of a sum, and those of the products and sums beside it: far above what there are
+SUMS = 1.000000000001  # covers the rounding in a sum of up to 4,000 nonnegative terms
 
 
 def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate:
@@ -126,7 +128,7 @@ def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: A
     # Besides the difference of the rows: rounding in the sums of A, whose terms may cancel.
     terms = int(np.bincount(rep[live]).max(initial=1))
     slip = np.linalg.norm(X - stand_in, axis=1) + (4 + terms) * EPS * np.linalg.norm(stand_in, axis=1)
-    slack = float(np.sum(np.linalg.norm(theta, axis=1) * slip)) * (1 + 1e-12)
+    slack = SUMS * float(np.sum(np.linalg.norm(theta, axis=1) * slip))
     A = np.zeros((2 * n, theta.shape[1]))
     np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), np.abs(coef[live])[:, None] * theta[live])
     return A, slack
@@ -138,11 +140,18 @@ def _squared_maximum(X: Array, A: Array, T: Array, z: Array) -> float:
     if n == 0:
         return 0.0
     B = _form(X, A, T, z)
-    # Every entry of B is a sum of products; their absolute values bound its error.
-    depth = 8 * n + 4 * d + 2 * A.shape[1] + 40
     magnitude = np.concatenate([np.linalg.norm(X, axis=1), np.ones(d)])
     size = _form(np.abs(X), np.abs(A), T, np.abs(z), absolute=True)
-    return proved_maximum(B, n, magnitude, depth * EPS * float(magnitude @ size @ magnitude))
+    return proved_maximum(B, n, magnitude, rounding_of(size, magnitude, sum((*A.shape, *X.shape))))
+
+
+def rounding_of(size: Array, magnitude: Array, terms: int) -> float:
+    """What rounding in the entries of a form may add at unit u.
+
+    size: the same sums with every term made positive; magnitude as in `proved_maximum`. terms: the lengths of all sums
+    that an entry goes through, added up.
+    """
+    return TERMS * terms * EPS * float(magnitude @ size @ magnitude)
 
 
 def proved_maximum(B: Array, n: int, magnitude: Array, rounding: float) -> float:

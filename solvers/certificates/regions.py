@@ -20,7 +20,7 @@ from ..problem import Array, Problem
 from ..reduced.dual import maximum
 from ..reduced.reduction import Reduced
 from .certificate import Certificate
-from .quadratic import EPS, first_rows, lower_bound, power_of_two, proved_maximum, stand_ins
+from .quadratic import SUMS, above, first_rows, lower_bound, power_of_two, proved_maximum, rounding_of, stand_ins
 from .tree import Cell, Circuits, leaves
 
 KIND = "cells"
@@ -121,12 +121,12 @@ def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> floa
         T = (proof["T_row"][own], proof["T_column"][own], np.maximum(proof["T_value"][own], 0.0) / size**2)
         form = Cell.build(merged, sign, shared, circuits.only(proof["circuit_cell"] == cell), planes)
         highest = max(highest, _cell_maximum(form, A, T, z[cell][form.free] / size**2))
-    return (highest * (1 + 4 * EPS) + slack) * size * unit * (1 + 4 * EPS)
+    return above(highest, slack) * size * unit
 
 
 def _cell_maximum(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> float:
     """Proved η with ‖A_αᵀα + A_βᵀβ‖ ≤ η‖u‖ on the cell."""
-    (n, d), free = cell.X.shape, cell.free
+    free, d = cell.free, cell.X.shape[1]
     magnitude = np.concatenate([np.linalg.norm(cell.X[free], axis=1), np.ones(d)])
     largest = cell.absolute @ magnitude
     i, j, value = T
@@ -137,10 +137,10 @@ def _cell_maximum(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array],
     size = _form(cell.absolute, np.abs(cell.X[free]), np.abs(A), T, np.zeros(len(free)))
     size[np.arange(len(free)), np.arange(len(free))] += np.abs(z)
     size[len(free) :, len(free) :] += (np.abs(cell.X[free]).T * np.abs(z)) @ np.abs(cell.X[free])
-    depth = 6 * n + 2 * len(value) + 2 * len(cell.circuits) + 4 * d + 2 * A.shape[1] + 60
-    squared = proved_maximum(B, len(free), magnitude, depth * EPS * float(magnitude @ size @ magnitude))
+    terms = sum((*A.shape, *cell.X.shape, len(value), len(cell.circuits)))
+    squared = proved_maximum(B, len(free), magnitude, rounding_of(size, magnitude, terms))
     missed = float(np.linalg.norm(A, axis=1) @ np.r_[cell.error, cell.error]) / 2
-    return math.sqrt(squared + cost * (1 + 1e-12)) * (1 + 4 * EPS) + missed * (1 + 1e-12)
+    return above(above(math.sqrt(above(squared, SUMS * cost))), SUMS * missed)
 
 
 def quadratic_form(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:

@@ -9,9 +9,12 @@ import pytest
 from relaxbench.datasets import load
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.certificates.regions import prove_cells
+from relaxbench.solvers.certificates.regions import CellPoint, certify_cells, prove_cells
+from relaxbench.solvers.certificates.tree import LEAF, Cell, Circuits, leaves
 from relaxbench.solvers.checker import CertificateError, verify
+from relaxbench.solvers.conic.cuts import circuits
 from relaxbench.solvers.problem import Problem
+from relaxbench.solvers.reduced.reduction import reduce
 from relaxbench.solvers.sdp import relax
 
 from ..support.cases import awkward, circle_maximum, noise, quarter_turns, sampled_maximum, tight, train
@@ -226,3 +229,24 @@ def test_the_time_limit_is_kept_and_the_seed_repeats():
     late = branch(problem, gap=1e-12, cells=64, budget=1e-3)
     assert late.status == "timeout"
     assert 0 < late.bound.lower_bound <= late.value
+
+
+def test_the_certificate_names_walls_after_the_circuits_that_are_in_use():
+    """A multiplier of a wall and α_0, and one of the last circuit: the others have no place in the certificate."""
+    problem = noise(3, 6, 2, 2)
+    reduced = reduce(problem)
+    n, planes = reduced.n, np.array([[1.0, 0.3]])
+    pool = circuits(reduced.X)
+    F = len(pool)
+    assert F >= 3
+    tree, nothing = [n, LEAF, LEAF], Circuits.none(n + 1)
+    parts = []
+    for sign in leaves(tree, n + 1):
+        cell = Cell.build(reduced.X, sign, pool, nothing, planes)
+        i, j = np.array([0, 1]), np.array([2 * n + F, 2 * n + F - 1])
+        parts.append((cell, nothing, CellPoint(i, j, np.array([1e-6, 1e-6]), np.full(n, 1e-3))))
+    certificate = certify_cells(problem, reduced, 0.1 * reduced.target, tree, parts, planes)
+    assert certificate.proof["circuit_head"].tolist() == [pool.head[-1]]
+    assert certificate.proof["T_row"].tolist() == [0, 1, 0, 1]
+    assert certificate.proof["T_column"].tolist() == [2 * n + 1, 2 * n, 2 * n + 1, 2 * n]
+    assert verify(certificate, problem.X, problem.Y, problem.gamma) >= certificate.lower_bound
