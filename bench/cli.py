@@ -264,7 +264,7 @@ def _add_verify(commands: Any) -> None:
 
 
 def _verify(given: argparse.Namespace) -> int:
-    from .results.store import load_results
+    from .results.folder import load_results
     from .verify.bounds import verify
     from .verify.records import not_run
 

@@ -60,7 +60,7 @@ def test_the_checker_shares_no_code_with_what_it_checks(path):
 
 def test_the_check_of_arrows_can_fail(tmp_path):
     for text, room, expected in (
-        ("from ..bench.results.store import load_results", "solvers", ["bench.results.store.load_results"]),
+        ("from ..bench.results.folder import load_results", "solvers", ["bench.results.folder.load_results"]),
         ("from .. import bench", "datasets", ["bench"]),
         ("import relaxbench.reports.build", "baselines", ["relaxbench.reports.build"[11:]]),
         ("from ..solvers.ipm.loop import solve", "baselines", ["solvers.ipm.loop.solve"]),
