@@ -25,7 +25,7 @@ def _arguments(parser: Parser) -> None:
 def _run(given: argparse.Namespace) -> int:
     try:
         from ..ab.session import PERF, ab, ab_perf
-        from ..grid.spec import resolve
+        from ..grid.resolve import resolve
 
         import_module("..compare.show", __package__)  # what `show` needs, before minutes are spent
     except Exception as error:  # this code is the candidate

@@ -14,8 +14,10 @@ def _arguments(_parser: Parser) -> None:
 
 def _run(_given: argparse.Namespace) -> int:
     from ...datasets import NAMES, OPTIONS, describe
+    from ..grid.config import shipped_configs
     from ..grid.methods import METHODS, options, plugins
-    from ..grid.spec import DatasetTable, read_config, shipped_configs
+    from ..grid.resolve import read_config
+    from ..grid.spec import DatasetTable
 
     common = [option for option in DatasetTable.model_fields if option != "name"]
     print("Data sets (--dataset)")
@@ -30,7 +32,7 @@ def _run(_given: argparse.Namespace) -> int:
     _entry("path/file.py:function", "your own: function(problem, *, width, seed, budget, **options) -> Fit", {})
     print("\nConfigs")
     for name in shipped_configs():
-        _entry(name, read_config(name).get("about", ""), {})
+        _entry(name, read_config(name).about, {})
     return OK
 
 

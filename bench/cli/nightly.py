@@ -20,7 +20,7 @@ def _arguments(parser: Parser) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     from ...reports import report
-    from ..grid.spec import resolve
+    from ..grid.resolve import resolve
     from ..nightly import nightly
 
     stop_on_sigterm()

@@ -116,7 +116,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _spec(given: argparse.Namespace) -> Spec:
-    from ..grid.spec import resolve
+    from ..grid.resolve import resolve
 
     options = {name: getattr(given, name) for name in METHOD_OPTIONS if getattr(given, name) is not None}
     return resolve(given.config, {name: getattr(given, name) for name in GRID_AND_LIMITS}, options)

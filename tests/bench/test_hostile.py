@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxbench.bench.grid.cell import expand
-from relaxbench.bench.grid.spec import check_spec, read_config
+from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.results import folder as reading
 from relaxbench.bench.results import record
 from relaxbench.bench.results.columns import COLUMNS
@@ -149,7 +149,7 @@ def test_hostile_configs_are_refused_in_one_line(tmp_path, name):
     path = tmp_path / "hostile.toml"
     path.write_text(HOSTILE_TOML[name])
     with pytest.raises((UsageError, DataError)) as error:
-        expand(check_spec(read_config(str(path))))
+        expand(resolve(str(path), {}, {}))
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 2000
 
@@ -209,4 +209,4 @@ def test_five_thousand_configs_give_no_traceback(tmp_path, text):
     path = tmp_path / "fuzz.toml"
     path.write_text(text, encoding="utf-8", errors="replace")
     with contextlib.suppress(UsageError, DataError, ProblemError):
-        expand(check_spec(read_config(str(path))))
+        expand(resolve(str(path), {}, {}))
