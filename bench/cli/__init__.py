@@ -1,7 +1,7 @@
 """The command line. It parses and prints; everything it does is a function call that a notebook can make too.
 
 parser.py       Command and Parser: argparse with one-line errors; the exit codes
-comparison.py   how a comparison is printed or written, and the options of that
+comparison.py   how a comparison is printed or written
 __main__.py     python -m relaxbench.bench.cli
 
 list.py         the data sets, methods and configs there are

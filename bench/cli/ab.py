@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 
 from ..text import one_line
-from .comparison import add_output, show
-from .parser import CHECK_FAILED, Command, Parser, add_data, stop_on_sigterm
+from .parser import CHECK_FAILED, Command, Parser, add_data, add_output, stop_on_sigterm
 
 
 def _arguments(parser: Parser) -> None:
@@ -19,16 +17,15 @@ def _arguments(parser: Parser) -> None:
     add("--threshold", type=float, default=0.1, metavar="R", help="slower by less is no alarm (default: 0.10)")
     add("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: 1; more forbid timing verdicts)")
     add_data(add)
-    add_output(parser)
+    add_output(add)
 
 
 def _run(given: argparse.Namespace) -> int:
     try:
         from ..ab.session import PERF, ab, ab_perf
         from ..grid.resolve import resolve
-
-        import_module("..compare.show", __package__)  # what `show` needs, before minutes are spent
-    except Exception as error:  # this code is the candidate
+        from .comparison import show
+    except Exception as error:  # this code is the candidate; better now than after minutes of measuring
         print(f"relaxbench: the working tree does not run: {one_line(error)}", file=sys.stderr)
         return CHECK_FAILED
     limits = {"pairs": given.pairs, "threshold": given.threshold}

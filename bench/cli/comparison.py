@@ -1,23 +1,13 @@
-"""How a comparison is printed or written, for the commands that make one."""
+"""How a comparison is printed or written. Imports what a comparison needs: a command imports it when it runs."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ..compare.comparison import Comparison
+from ..compare.show import FORMATS
 from ..text import UsageError
-from .parser import Parser
-
-if TYPE_CHECKING:
-    from ..compare.comparison import Comparison
-
-
-def add_output(parser: Parser) -> None:
-    """Add --format and --out."""
-    formats = ("table", "markdown", "json", "junit")
-    parser.add_argument("--format", choices=formats, default="table", help="of the output (default: table)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write to FILE; the terminal gets the table anyway")
 
 
 def show(comparison: Comparison, given: argparse.Namespace) -> int:
@@ -33,8 +23,6 @@ def show(comparison: Comparison, given: argparse.Namespace) -> int:
     Raises:
         UsageError: The file cannot be written to.
     """
-    from ..compare.show import FORMATS
-
     text = FORMATS[given.format](comparison)
     if given.out is not None:
         _write(given.out, text)

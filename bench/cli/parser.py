@@ -119,6 +119,13 @@ def add_data(add: Callable[..., Any]) -> None:
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
 
 
+def add_output(add: Callable[..., Any]) -> None:
+    """Add --format and --out, the same for every command that shows a comparison."""
+    formats = ("table", "markdown", "json", "junit")
+    add("--format", choices=formats, default="table", help="of the output (default: table)")
+    add("--out", type=Path, metavar="FILE", help="write to FILE; the terminal gets the table anyway")
+
+
 def stop_on_sigterm() -> None:
     """From now on SIGTERM ends the work as Ctrl-C does: everything finished is kept."""
     signal.signal(signal.SIGTERM, _interrupt)

@@ -6,13 +6,9 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .parser import CELLS_FAILED, CHECK_FAILED, INTERRUPTED, OK, Command, Parser, add_data, stop_on_sigterm
-
-if TYPE_CHECKING:
-    from ..engine.run import Summary
-    from ..grid.spec import Spec
 
 GRID_AND_LIMITS = (
     *("dataset", "method", "gamma", "width", "seed", "preprocess", "test_fraction", "bias"),
@@ -97,15 +93,22 @@ def _seed(text: str) -> int | str:
 
 def _run(given: argparse.Namespace) -> int:
     from ..engine.run import run
+    from ..grid.resolve import resolve
 
-    spec = _spec(given)
+    options = {name: getattr(given, name) for name in METHOD_OPTIONS if getattr(given, name) is not None}
+    spec = resolve(given.config, {name: getattr(given, name) for name in GRID_AND_LIMITS}, options)
     stop_on_sigterm()
     try:
         summary = run(spec, given.out, data_dir=given.data, retry=given.retry, executor=given.executor)
     except OSError as error:
         print(f"relaxbench: stopped, everything finished is kept: {error}", file=sys.stderr)
         return CELLS_FAILED
-    _tell(summary)
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
+    kept = f", {summary.kept} of them kept from before" if summary.kept else ""
+    print(f"{summary.ended} of {summary.cells} cells in {summary.seconds:.0f} s ({statuses or 'none'}{kept})")
+    print(f"Results: {summary.folder / 'results.csv'}")
+    for alarm in summary.contradictions:
+        print(f"relaxbench: alarm: {alarm}", file=sys.stderr)
     if summary.interrupted:
         print(f"Interrupted. To go on: {_again(given)}")
         return INTERRUPTED
@@ -113,22 +116,6 @@ def _run(given: argparse.Namespace) -> int:
     if summary.contradictions:
         return CHECK_FAILED
     return CELLS_FAILED if summary.failed else OK
-
-
-def _spec(given: argparse.Namespace) -> Spec:
-    from ..grid.resolve import resolve
-
-    options = {name: getattr(given, name) for name in METHOD_OPTIONS if getattr(given, name) is not None}
-    return resolve(given.config, {name: getattr(given, name) for name in GRID_AND_LIMITS}, options)
-
-
-def _tell(summary: Summary) -> None:
-    statuses = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
-    kept = f", {summary.kept} of them kept from before" if summary.kept else ""
-    print(f"{summary.ended} of {summary.cells} cells in {summary.seconds:.0f} s ({statuses or 'none'}{kept})")
-    print(f"Results: {summary.folder / 'results.csv'}")
-    for alarm in summary.contradictions:
-        print(f"relaxbench: alarm: {alarm}", file=sys.stderr)
 
 
 def _again(given: argparse.Namespace) -> str:

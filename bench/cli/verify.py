@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .parser import CHECK_FAILED, NOTHING_COMPARABLE, OK, Command, Parser, add_data
-
-if TYPE_CHECKING:
-    from ..verify.bounds import Check
 
 
 def _arguments(parser: Parser) -> None:
@@ -27,7 +23,9 @@ def _run(given: argparse.Namespace) -> int:
         if checks == 0:
             print(f"{'':6} {'bound':<12} {'recorded':>16} {'found':>16}  cell")
         checks, failures = checks + 1, failures + (not check.holds)
-        print(_line(check))
+        recorded, found = ("-" if one is None else f"{one:.10g}" for one in (check.recorded, check.found))
+        verdict, note = "ok" if check.holds else "FAILED", f": {check.message}" if check.message else ""
+        print(f"{verdict:<6} {check.bound:<12} {recorded:>16} {found:>16}  {check.cell[:8]} {check.label}{note}")
     missing = not_run(given.folder, load_results(given.folder))
     if missing:
         print(f"{missing} cells of the plan have no record: not run yet, or removed")
@@ -36,12 +34,6 @@ def _run(given: argparse.Namespace) -> int:
         return NOTHING_COMPARABLE
     print(f"{checks} bounds, {failures} do not hold")
     return CHECK_FAILED if failures else OK
-
-
-def _line(check: Check) -> str:
-    recorded, found = ("-" if one is None else f"{one:.10g}" for one in (check.recorded, check.found))
-    verdict, note = "ok" if check.holds else "FAILED", f": {check.message}" if check.message else ""
-    return f"{verdict:<6} {check.bound:<12} {recorded:>16} {found:>16}  {check.cell[:8]} {check.label}{note}"
 
 
 COMMAND = Command(
