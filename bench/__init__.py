@@ -1,6 +1,5 @@
 """The harness: spec → cells → tasks → records → tables.
 
-cli.py          the command line
 fit.py          one method on one problem, for notebooks
 runs.py         a run's folder as an object, for notebooks
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report
@@ -8,6 +7,7 @@ text.py         errors of one line that name the nearest valid value
 canonical.py    values as JSON text that hashes are made of
 memory.py       how much memory there is, and is held
 
+cli/            the command line, one file a command
 grid/           what a run is to do: specs, methods, cells          configs/  the configs that ship
 engine/         doing it: schedule, tasks, workers, limits
 scoring/        what a method returned: scores, and bounds that go through the gate

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .engine.run import Summary
 from .engine.run import run as compute
-from .grid.spec import resolve
+from .grid.resolve import resolve
 from .results.folder import is_results_folder, load_arrays, load_results, load_tightness, load_trace
 from .text import UsageError
 from .verify.bounds import Check, verify

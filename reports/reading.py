@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..bench.results.alarms import unproved
+from ..bench.results.folder import load_environment, load_plan, load_results, load_spec, load_tightness
 from ..bench.results.history import load_history
-from ..bench.results.store import load_environment, load_plan, load_results, load_spec, load_tightness
 from .results import ReportError, Results, prepare
 
 

@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..bench.grid.registry import METHODS
+from ..bench.results.columns import COLUMNS, TIGHTNESS_COLUMNS
+from ..bench.results.folder import load_arrays, load_data, load_extra, load_trace
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
-from ..bench.results.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
 from ..errors import RelaxbenchError
 from .plausible import LARGEST, contradictions, plausible, without
 

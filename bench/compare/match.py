@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..results.columns import STATUSES
+from ..results.folder import load_environment, load_results, load_spec
 from ..results.labels import Row, asked, rows_of
-from ..results.store import load_environment, load_results, load_spec
 from ..text import UsageError
 
 

@@ -16,7 +16,8 @@ from ..grid.spec import Spec
 from ..memory import MEMORY_SHARE, usable_memory
 from ..results.alarms import contradictions, unproved
 from ..results.environment import environment, maker, usable_cores, with_earlier
-from ..results.store import Store, load_environment
+from ..results.folder import load_environment
+from ..results.store import Store
 from ..results.tables import brought_nothing
 from ..text import UsageError
 from .dask import DaskPool

@@ -1,6 +1,8 @@
 """What a run is to do.
 
-spec.py         Spec: a run, from TOML and the command line
+config.py       the configs that ship, and TOML as tables
+spec.py         Spec: a run, checked key by key
+resolve.py      resolve: config and command line → Spec
 registry.py     the one table of methods: functions, axes, memory, looks
 entries.py      how many array entries a method holds
 methods.py      methods by name, also of the user's files, and the check of their options

@@ -1,4 +1,4 @@
-"""Spec: what a run is to do, from a TOML file and the command line, checked key by key.
+"""Spec: what a run is to do, checked key by key.
 
     name = "mine"            gamma = [0.1, "cv"]        timeout = 60      # seconds a cell; cv: by cross-validation
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
@@ -9,7 +9,7 @@
                              # up_to_n = 200 leaves out data with more training rows than that
     name = "sdp"
     solver = ["ipm", "cvxpy-scs"]
-    [tolerance]              # how much worse a column may get from one run to another, see compare_columns.py
+    [tolerance]              # how much worse a column may get from one run to another, see tolerances.py
     objective = 0.01
 
 A list where one value would do makes a grid.
@@ -18,25 +18,21 @@ A list where one value would do makes a grid.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from ...errors import shown, unknown
-from ..text import UsageError, one_line
-from .methods import find
-from .methods import options as options_of
+from ..text import UsageError
+from .config import shipped_configs
 from .tolerances import check_tolerances
 
 CV = "cv"  # in place of a γ: chosen by cross-validation
-MAX_CONFIG_BYTES = 1_000_000
 MAX_RANGE = 100_000
-MAX_DOTS = 64
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def _as_list(value: Any) -> Any:
@@ -75,10 +71,14 @@ Fractions = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], BeforeValidator
 Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_as_list)]
 
 
+# A copy in which values were replaced is validated again with the run that it becomes part of.
+TABLE = ConfigDict(extra="allow", strict=True, revalidate_instances="always")
+
+
 class DatasetTable(BaseModel):
     """One [[dataset]] table; keys that are not listed here go to `datasets.load`, which knows which ones it takes."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = TABLE
 
     name: str
     data_seed: Seeds = [0]
@@ -91,7 +91,7 @@ class DatasetTable(BaseModel):
 class MethodTable(BaseModel):
     """One [[method]] table; keys that are not listed here are options of the method."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = TABLE
 
     name: str = ""
     use: str = ""
@@ -107,8 +107,11 @@ class MethodTable(BaseModel):
         return self
 
 
-class Spec(BaseModel):
-    """A run: the grid and the limits of each cell. timeout in seconds, memory in 10⁹ bytes (None: a share of all)."""
+class Draft(BaseModel):
+    """What a config says of a run; its data sets and methods may be left to the command line.
+
+    timeout in seconds, memory in 10⁹ bytes (None: a share of all), both for each cell.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 
@@ -120,9 +123,16 @@ class Spec(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=10**7)] = 600.0
     memory: Annotated[float, Field(gt=0)] | None = None
     jobs: Annotated[int, Field(ge=1, le=1024)] | None = None
+    dataset: list[DatasetTable] = []
+    method: list[MethodTable] = []
+    tolerance: dict[str, Any] = {}
+
+
+class Spec(Draft):
+    """A run, complete: the grid and the limits of each cell."""
+
     dataset: Annotated[list[DatasetTable], Field(min_length=1)]
     method: Annotated[list[MethodTable], Field(min_length=1)]
-    tolerance: dict[str, Any] = {}
 
     def toml(self) -> str:
         """The spec as a TOML file that `relaxbench run` takes again."""
@@ -141,119 +151,30 @@ def _without_empty(tables: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def shipped_configs() -> dict[str, Path]:
-    """The configs that come with relaxbench, by name."""
-    folder = Path(str(files(__package__.rpartition(".")[0]))) / "configs"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def read_config(config: str) -> dict[str, Any]:
-    """The tables of a config: the name of one that ships, or a path. Files named in it are relative to its folder."""
-    shipped = shipped_configs()
-    path = shipped[config] if config in shipped and not Path(config).is_file() else Path(config)
-    if not path.is_file():
-        raise UsageError(unknown("config (neither a file nor one that ships)", config, shipped))
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise UsageError(f"{path} must be a TOML file of at most {MAX_CONFIG_BYTES} bytes. Got more.")
-        text = path.read_text(encoding="utf-8")
-        if any(key.count(".") > MAX_DOTS for line in text.splitlines() for key in line.partition("=")[0].split(",")):
-            raise UsageError(f"{path} must have keys of at most {MAX_DOTS} dots. Got more.")  # they cost their square
-        tables = tomllib.loads(text)
-    except UsageError:
-        raise
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError of its own
-        raise UsageError(f"{path} must be a TOML file. Got {one_line(error)} instead.") from None
-    except OSError as error:
-        raise UsageError(f"{path} must be a file that can be read. Got {error.strerror} instead.") from None
-    _anchor(tables, path.parent)
-    return tables
-
-
 def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
-    """A Spec from plain tables; raises UsageError with one line about the first thing wrong, after its source."""
-    try:
-        spec = Spec.model_validate(tables)
-    except pydantic.ValidationError as error:
-        raise UsageError(f"{source}: {_first_error(error)}") from None
+    """Validate a run.
+
+    Args:
+        tables: As TOML has them, or with the models of this file as tables.
+        source: Where they are from, for the error.
+
+    Returns:
+        The run.
+
+    Raises:
+        UsageError: Something is wrong; it names the first such thing.
+    """
+    spec = checked(Spec, tables, source)
     check_tolerances(spec.tolerance)
     return spec
 
 
-def resolve(config: str | None, given: Mapping[str, Any], options: Mapping[str, Any]) -> Spec:
-    """The Spec of a config, if any, with what the command line gives in place of the config's lists.
-
-    given: dataset and method as lists of names (a table of the config with that name keeps its other keys); gamma,
-    width and seed as lists, also in place of those of single methods; preprocess and bias for every data set; timeout,
-    memory and jobs. None means not given. options: for every method that has them.
-    """
-    tables = read_config(config) if config is not None else {}
-    given = {key: value for key, value in given.items() if value is not None}
-    for kind in ("dataset", "method"):
-        if kind in given:
-            names = [_absolute(kind, name, Path()) for name in given.pop(kind)]
-            tables[kind] = [table for name in names for table in _named(tables.get(kind, []), kind, name)]
-    for key in given.keys() & DatasetTable.model_fields.keys():
-        _set(tables.get("dataset"), key, given.pop(key))
-    for key in given.keys() & MethodTable.model_fields.keys():
-        _drop(tables.get("method"), key)
-    spec = check_spec({**tables, **given}, config or "the run")
-    return _with_options(spec, options) if options else spec
-
-
-def _with_options(spec: Spec, options: Mapping[str, Any]) -> Spec:
-    """The options put into every method table that has them; raises UsageError for one that no method has."""
-    tables, unused = [], set(options)
-    for table in spec.method:
-        known = options.keys() & options_of(find(table.use or table.name)).keys()
-        unused -= known
-        tables.append(table.model_copy(update={key: options[key] for key in known}))
-    for option in sorted(unused):
-        names = ", ".join(table.use or table.name for table in spec.method)
-        raise UsageError(f"--{option} must be an option of a method of the run. Got {names}, which do not have it.")
-    return spec.model_copy(update={"method": tables})
-
-
-def _named(tables: Any, kind: str, name: str) -> list[dict[str, Any]]:
-    """The tables of that name, or a bare one."""
-    given = tables if isinstance(tables, list) else []
-    found = [table for table in given if isinstance(table, dict) and name in (table.get("name"), table.get("use"))]
-    return found or [{"use" if kind == "method" and ".py:" in name else "name": name}]
-
-
-def _set(tables: Any, key: str, value: Any) -> None:
-    for table in tables if isinstance(tables, list) else []:
-        if isinstance(table, dict):
-            table[key] = value
-
-
-def _drop(tables: Any, key: str) -> None:
-    for table in tables if isinstance(tables, list) else []:
-        if isinstance(table, dict):
-            table.pop(key, None)
-
-
-def _absolute(kind: str, name: str, folder: Path) -> str:
-    """The name of a data set or method with the path in it, if any, made absolute; it is relative to `folder`."""
-    if kind == "dataset" and name.startswith("file:") and name != "file:":
-        return "file:" + _absolute_path(name.removeprefix("file:"), folder)
-    return _absolute_path(name, folder) if kind == "method" and ".py:" in name else name
-
-
-def _absolute_path(path: str, folder: Path) -> str:
+def checked(model: type[Model], tables: Mapping[str, Any], source: str) -> Model:
+    """Validate tables as one of the models of this file; arguments and errors as those of `check_spec`."""
     try:
-        return str((folder / Path(path).expanduser()).resolve())
-    except (ValueError, RuntimeError, OSError) as error:  # a zero byte, no home, a loop of links
-        raise UsageError(f"a path must name a file. Got {shown(path)} ({one_line(error)}) instead.") from None
-
-
-def _anchor(tables: dict[str, Any], folder: Path) -> None:
-    """Make the paths in a config's tables absolute: they are relative to the config's folder."""
-    for kind, key in (("dataset", "name"), ("method", "use")):
-        entries = tables.get(kind)
-        for table in entries if isinstance(entries, list) else []:
-            if isinstance(table, dict) and isinstance(table.get(key), str):
-                table[key] = _absolute(kind, table[key], folder)
+        return model.model_validate(tables)
+    except pydantic.ValidationError as error:
+        raise UsageError(f"{source}: {_first_error(error)}") from None
 
 
 def _first_error(error: pydantic.ValidationError) -> str:
@@ -265,7 +186,8 @@ def _first_error(error: pydantic.ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return unknown("key", first["loc"][-1], Spec.model_fields) + more
     if first["type"] == "missing":
-        mend = f"give one with --{where}, or a config (shipped: {', '.join(shipped_configs())})"
-        return f"{where} is missing: {mend}." + more
+        fix = f"give one with --{where}, or a config (shipped: {', '.join(shipped_configs())})"
+        return f"{where} is missing: {fix if len(path) == 1 else 'each table needs one'}.{more}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message[:1].lower()}{message[1:]}. Got {shown(first['input'])} instead.{more}"
+    place = f"{where}: " if where else ""
+    return f"{place}{message[:1].lower()}{message[1:]}. Got {shown(first['input'])} instead.{more}"

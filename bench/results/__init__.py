@@ -1,6 +1,7 @@
 """Records on disk and the tables made of them.
 
-store.py        the folder of a run; load_results, load_tightness, load_arrays, load_trace, …
+store.py        Store: the folder of a run while it is written to
+folder.py       what anyone reads from one: load_results, load_tightness, load_arrays, load_trace, …
 record.py       a record on disk, whole or not there
 plan.py         the cells of a folder, those of earlier runs included
 columns.py      the columns, each with its meaning

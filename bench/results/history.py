@@ -30,8 +30,8 @@ from ..grid.tolerances import CHECKED, COSTS
 from ..text import UsageError
 from .columns import COLUMNS, Column
 from .differences import facts, reference_seconds
+from .folder import load_environment, load_results, read_parquet
 from .labels import key_of, labels, rows_of
-from .store import load_environment, load_results, read_parquet
 from .tables import DTYPES, marked_table
 
 NIGHT_COLUMNS = (

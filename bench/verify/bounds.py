@@ -22,7 +22,7 @@ from ...datasets import Dataset
 from ...solvers.certificates.certificate import Certificate
 from ..canonical import canonical
 from ..grid.cell import Data
-from ..results.store import load_arrays, load_extra, load_results
+from ..results.folder import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line
 from .records import complaint, lost

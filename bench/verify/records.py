@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..canonical import canonical
 from ..grid.cell import hash_of_record, hash_of_relaxation
-from ..results.store import load_plan, load_record, load_relaxation_extra
+from ..results.folder import load_plan, load_record, load_relaxation_extra
 from ..text import UsageError, one_line
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ...bench.results.store import load_extra
+from ...bench.results.folder import load_extra
 from ..results import Results
 from ..tables.tightness import stages
 from .kind import FigureKind, NothingToShow

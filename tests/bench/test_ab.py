@@ -17,7 +17,7 @@ from relaxbench.bench.ab.sides import CodeSide, same_dependencies
 from relaxbench.bench.cli import main
 from relaxbench.bench.compare.match import Side, read_side
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.store import COLUMNS
+from relaxbench.bench.results.columns import COLUMNS
 
 from ..support.results import row, write
 

@@ -180,7 +180,7 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
         shutil.copytree(room_folder(room), tmp_path / "relaxbench" / room, ignore=ignored)
     expected = {
         "reports/__init__.py PLANTED": [],
-        "bench/cli.py PLANTED": [],
+        "bench/cli/run.py PLANTED": [],
         "datasets/__init__.py PLANTED": [],
         "baselines/sgd.py # comment": [],
         "baselines/sgd.py PLANTED": ["nngp", "sgd"],

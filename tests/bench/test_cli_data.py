@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from relaxbench.bench.cli import main
-from relaxbench.bench.results.store import load_arrays, load_data, load_results
+from relaxbench.bench.results.folder import load_arrays, load_data, load_results
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 README = Path(__file__).parents[2] / "README.md"

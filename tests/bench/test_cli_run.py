@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 from relaxbench.bench.cli import main
-from relaxbench.bench.results.store import Store, load_results
+from relaxbench.bench.results.folder import load_results
+from relaxbench.bench.results.store import Store
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))

@@ -152,7 +152,7 @@ def test_version_help_and_list_as_commands():
     assert version.returncode == 0
     assert version.stdout.startswith("relaxbench 0.")
     top = cli("--help")
-    names = [add.__name__.removeprefix("_add_") for add in COMMANDS]
+    names = [command.name for command in COMMANDS]
     assert {"list", "run", "report", "verify"} <= set(names)
     for name in names:
         assert f"    {name} " in top.stdout
@@ -165,6 +165,16 @@ def test_version_help_and_list_as_commands():
     assert listed.stderr == ""
     for name in (*NAMES, *METHODS, "smoke", "paper"):
         assert f"\n  {name} " in listed.stdout
+
+
+def test_it_is_a_module_too_and_its_help_imports_nothing_slow():
+    command = [sys.executable, "-X", "importtime", "-m", "relaxbench.bench.cli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: relaxbench ")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "relaxbench.bench.cli.run" in imported
+    assert not {"numpy", "pandas", "pydantic"} & imported
 
 
 def test_an_error_as_a_command():

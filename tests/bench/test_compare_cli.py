@@ -16,7 +16,7 @@ from junitparser import JUnitXml
 from relaxbench.bench.cli import main
 from relaxbench.bench.compare.comparison import compare
 from relaxbench.bench.compare.show import FORMATS
-from relaxbench.bench.results.store import load_results
+from relaxbench.bench.results.folder import load_results
 from relaxbench.bench.results.tables import as_csv, results_table
 from relaxbench.bench.verify.bounds import Check as Proof
 

@@ -8,8 +8,8 @@ import pytest
 from relaxbench.bench.compare.comparison import compare
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.grid.tolerances import CHECKED, check_tolerances, tolerances_of, worsening
+from relaxbench.bench.results.columns import COLUMNS
 from relaxbench.bench.results.differences import differences
-from relaxbench.bench.results.store import COLUMNS
 from relaxbench.bench.text import UsageError
 
 from ..support.results import ENVIRONMENT, changed, row, run_of, write

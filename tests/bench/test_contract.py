@@ -5,7 +5,7 @@ import pytest
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid.registry import METHODS
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.store import load_results
+from relaxbench.bench.results.folder import load_results
 from relaxbench.bench.verify.bounds import verify
 
 GAMMA = 0.1

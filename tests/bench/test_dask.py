@@ -16,7 +16,7 @@ import pytest
 from relaxbench.bench.engine.dask import DaskPool
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.store import load_arrays, load_results
+from relaxbench.bench.results.folder import load_arrays, load_results
 from relaxbench.bench.text import UsageError
 
 pytest.importorskip("distributed")

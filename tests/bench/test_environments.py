@@ -10,7 +10,7 @@ from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results import environment
-from relaxbench.bench.results.store import load_environment, load_extra, load_results
+from relaxbench.bench.results.folder import load_environment, load_extra, load_results
 from relaxbench.bench.results.tables import marked, results_table
 
 from ..support.results import run_of, write

@@ -19,7 +19,7 @@ from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.registry import Method
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results import alarms
-from relaxbench.bench.results.store import load_arrays, load_results
+from relaxbench.bench.results.folder import load_arrays, load_results
 from relaxbench.bench.results.tables import results_table
 from relaxbench.bench.scoring.gate import BOUND_COLUMNS
 from relaxbench.bench.verify.bounds import verify

@@ -15,10 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from relaxbench.bench.grid.cell import expand
-from relaxbench.bench.grid.spec import check_spec, read_config
-from relaxbench.bench.results import record, store
+from relaxbench.bench.grid.resolve import resolve
+from relaxbench.bench.results import folder as reading
+from relaxbench.bench.results import record
+from relaxbench.bench.results.columns import COLUMNS
+from relaxbench.bench.results.folder import load_arrays, load_environment, load_plan, load_results
 from relaxbench.bench.results.record import DamagedRecord, Record, read_arrays, read_record, read_trace, write_record
-from relaxbench.bench.results.store import load_arrays, load_environment, load_plan, load_results
 from relaxbench.bench.text import UsageError
 from relaxbench.datasets import DataError
 from relaxbench.solvers.problem import ProblemError
@@ -118,10 +120,10 @@ def test_names_of_cells_cannot_climb(tmp_path, cell):
 
 
 def test_a_table_of_too_many_rows_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    names = [column.name for column in store.COLUMNS]
+    names = [column.name for column in COLUMNS]
     table = pa.table({name: pa.nulls(2000, pa.string()) for name in names})
     pq.write_table(table, tmp_path / "results.parquet")
-    monkeypatch.setattr(store, "MAX_ROWS", 1000)
+    monkeypatch.setattr(reading, "MAX_ROWS", 1000)
     monkeypatch.setattr(pd, "read_parquet", lambda path: pytest.fail("it was read"))
     with pytest.raises(UsageError, match="rows"):
         load_results(tmp_path / "results.parquet")
@@ -147,7 +149,7 @@ def test_hostile_configs_are_refused_in_one_line(tmp_path, name):
     path = tmp_path / "hostile.toml"
     path.write_text(HOSTILE_TOML[name])
     with pytest.raises((UsageError, DataError)) as error:
-        expand(check_spec(read_config(str(path))))
+        expand(resolve(str(path), {}, {}))
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 2000
 
@@ -207,4 +209,4 @@ def test_five_thousand_configs_give_no_traceback(tmp_path, text):
     path = tmp_path / "fuzz.toml"
     path.write_text(text, encoding="utf-8", errors="replace")
     with contextlib.suppress(UsageError, DataError, ProblemError):
-        expand(check_spec(read_config(str(path))))
+        expand(resolve(str(path), {}, {}))

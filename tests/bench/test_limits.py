@@ -18,7 +18,7 @@ from relaxbench.bench.engine.task import Task
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.registry import METHODS, Method
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.store import load_extra, load_results
+from relaxbench.bench.results.folder import load_extra, load_results
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 RELAXBENCH = str(Path(sys.executable).with_name("relaxbench"))

@@ -10,7 +10,8 @@ import pytest
 from relaxbench.bench import nightly as nightly_module
 from relaxbench.bench.cli import main
 from relaxbench.bench.engine.run import Summary
-from relaxbench.bench.grid.spec import resolve, shipped_configs
+from relaxbench.bench.grid.config import shipped_configs
+from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.nightly import last_night
 from relaxbench.bench.results.history import load_history
 

@@ -7,7 +7,7 @@ from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.methods import find
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.store import load_arrays, load_results
+from relaxbench.bench.results.folder import load_arrays, load_results
 from relaxbench.bench.text import UsageError
 
 FILES = {

@@ -8,8 +8,8 @@ import pytest
 from relaxbench.bench.compare.match import read_side
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid.spec import check_spec
+from relaxbench.bench.results.folder import load_plan, load_results, load_tightness
 from relaxbench.bench.results.plan import united
-from relaxbench.bench.results.store import load_plan, load_results, load_tightness
 
 METHOD = """
 import numpy as np

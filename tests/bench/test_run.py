@@ -13,7 +13,7 @@ from relaxbench.bench.engine.run import run
 from relaxbench.bench.grid import methods
 from relaxbench.bench.grid.registry import Method
 from relaxbench.bench.grid.spec import check_spec
-from relaxbench.bench.results.store import (
+from relaxbench.bench.results.folder import (
     load_arrays,
     load_environment,
     load_extra,

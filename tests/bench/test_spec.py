@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.bench.grid.spec import Spec, check_spec, read_config, resolve, shipped_configs
+from relaxbench.bench.grid.config import shipped_configs
+from relaxbench.bench.grid.resolve import read_config, resolve
+from relaxbench.bench.grid.spec import Spec, check_spec
 from relaxbench.bench.text import UsageError
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
@@ -54,7 +56,7 @@ def test_integers_pass_as_gamma():
         ({"method": TABLES["method"]}, ["dataset is missing", "--dataset"]),
         ({"dataset": TABLES["dataset"]}, ["method is missing"]),
         ({**TABLES, "dataset": []}, ["dataset"]),
-        ({**TABLES, "dataset": [{"nam": "iris"}]}, ["dataset[1]", "name"]),
+        ({**TABLES, "dataset": [{"nam": "iris"}]}, ["dataset[1].name is missing: each table needs one."]),
         ({**TABLES, "dataset": [{"name": "iris", "n": 0}]}, ["dataset[1].n[1]", "0"]),
         ({**TABLES, "dataset": [{"name": "iris", "test_fraction": 1.5}]}, ["test_fraction", "1.5"]),
         ({**TABLES, "method": [{"name": "sgd", "use": "x.py:f"}]}, ["method[1]", "either"]),
@@ -76,16 +78,16 @@ def test_the_resolved_spec_is_a_config_that_means_the_same(tmp_path):
 
 @pytest.mark.parametrize("name", list(shipped_configs()))
 def test_shipped_configs_are_valid(name):
-    assert check_spec(read_config(name)).about
+    assert resolve(name, {}, {}).about
 
 
 def test_configs_have_the_promised_grids():
     assert {"smoke", "paper"} <= set(shipped_configs())
-    smoke = check_spec(read_config("smoke"))
+    smoke = resolve("smoke", {}, {})
     assert {table.name for table in smoke.method} == {"sdp", "nngp", "ntk", "sgd"}
     assert (smoke.gamma, smoke.width) == ([0.1, 0.01], [10, 100])
     assert sum(len(table.data_seed) for table in smoke.dataset) == 4
-    paper = check_spec(read_config("paper"))
+    paper = resolve("paper", {}, {})
     assert {len(table.bias) for table in paper.dataset} == {2}
     assert {table.name: len(table.data_seed) for table in paper.dataset} == {
         **dict.fromkeys(("spiral", "iris", "ionosphere", "pima", "banknote", "mnist"), 1),
@@ -118,6 +120,32 @@ def test_the_command_line_replaces_lists_also_those_of_single_methods(tmp_path):
     chosen = resolve(path, {"method": [f"{PLANTED}:good"]}, {"scale": [0.5, 0.25]})
     assert chosen.method[0].model_extra == {"scale": [0.5, 0.25]}
     assert chosen.method[0].width == [3]
+
+
+def test_what_a_config_leaves_open_comes_from_the_command_line(tmp_path):
+    path = config(tmp_path, "gamma = 0.5\n")
+    spec = resolve(path, {"dataset": ["iris"], "method": [f"{PLANTED}:good"], "test_fraction": [0.25]}, {})
+    assert (spec.gamma, spec.dataset[0].test_fraction, spec.method[0].use) == ([0.5], [0.25], f"{PLANTED}:good")
+    bare = resolve(None, {"dataset": ["iris"], "method": ["sdp"], "seed": ["0..2"], "jobs": 1}, {})
+    assert (bare.dataset[0].name, bare.method[0].name, bare.seed, bare.jobs) == ("iris", "sdp", [0, 1, 2], 1)
+    with pytest.raises(UsageError, match="method is missing: give one with --method"):
+        resolve(path, {"dataset": ["iris"]}, {})
+
+
+def test_a_config_is_checked_as_it_stands_and_again_with_the_command_line(tmp_path):
+    path = config(tmp_path, 'gamma = 0\n[[dataset]]\nname = "iris"\n[[method]]\nname = "sdp"\n')
+    with pytest.raises(UsageError, match=r"config\.toml: gamma\[1\]: .*Got 0 "):
+        resolve(path, {"gamma": [0.1]}, {})
+    for lists, words in (
+        ({"gamma": [0.1, -1.0]}, r"gamma\[2\].*Got -1\.0 "),
+        ({"test_fraction": [0.5, 2.0]}, r"dataset\[1\]\.test_fraction\[2\].*Got 2\.0 "),
+        ({"preprocess": []}, r"dataset\[1\]\.preprocess.*Got \[\] "),
+        ({"dataset": []}, r"dataset: .*at least 1 item.*Got \[\] "),
+        ({"method": [""]}, "--method: must have either name"),
+    ):
+        with pytest.raises(UsageError, match=words) as error:
+            resolve("smoke", lists, {})
+        assert "smoke: " not in str(error.value)  # the config is not to blame
 
 
 def test_an_option_that_no_method_has_is_refused():

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from relaxbench.bench.results import store as reading
+from relaxbench.bench.results import folder as reading
 from relaxbench.bench.results.columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS
 from relaxbench.bench.results.record import Record
 from relaxbench.bench.results.store import Store

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from relaxbench.bench.results.store import load_results
+from relaxbench.bench.results.folder import load_results
 from relaxbench.reports import ReportError, report
 
 from ..support.report_folder import make_rows, quick_report, whole, write_folder

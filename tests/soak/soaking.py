@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from planted import EXPECTED, FAULTS, fault
-from relaxbench.bench.results.store import load_plan, load_results
+from relaxbench.bench.results.folder import load_plan, load_results
 
 PLANTED = Path(__file__).with_name("planted.py")
 CONFIG = """

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory, mkdtemp
 import numpy as np
 import pandas as pd
 import pytest
+from relaxbench.bench.results.columns import COLUMNS
 from relaxbench.bench.results.history import append_history
 from relaxbench.bench.results.record import Record, write_record
-from relaxbench.bench.results.store import COLUMNS
 from relaxbench.bench.results.tables import results_table, tightness_table
 from relaxbench.datasets import load
 from relaxbench.reports import report

@@ -1,0 +1,32 @@
+"""relaxbench compare."""
+
+from __future__ import annotations
+
+import argparse
+
+from .parser import Command, Parser, add_output
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument("base", metavar="BASE", help="the folder of a run, or its results.parquet or results.csv")
+    parser.add_argument("cand", metavar="CAND", help="the same, to be judged against BASE")
+    add_output(parser.add_argument)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from ..compare.comparison import compare
+    from .comparison import show
+
+    return show(compare(given.base, given.cand), given)
+
+
+COMMAND = Command(
+    "compare",
+    "compare two results: soundness, quality within tolerances, and costs as advice",
+    (
+        "relaxbench compare before after",
+        "relaxbench compare before/results.parquet after --format markdown --out comment.md",
+    ),
+    _arguments,
+    _run,
+)

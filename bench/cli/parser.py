@@ -1,0 +1,135 @@
+"""The parser: argparse with errors of one line that name the nearest option, and what a command says of itself."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ...errors import nearest, unknown
+from ..text import UsageError
+
+OK, CHECK_FAILED, USAGE, CELLS_FAILED, NOTHING_COMPARABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_CODES = (
+    "exit codes: 0 all well; 1 a check failed; 2 wrong usage or bad input, nothing written; "
+    "3 some cells failed, everything else is kept; 4 nothing comparable; 130 after Ctrl-C, everything finished is kept"
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the command line.
+
+    about: what it does, in a line. arguments: adds its arguments to its parser. run: does it; returns the exit code.
+    """
+
+    name: str
+    about: str
+    examples: Sequence[str]
+    arguments: Callable[[Parser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without abbreviations, with examples and exit codes in its help, and with errors of one line."""
+
+    def __init__(self, *, examples: Sequence[str] = (), **settings: Any) -> None:
+        self.option_strings: list[str] = []  # as they are added, -h by argparse itself
+        self.commands: list[str] = []
+        lines = "\n".join(f"  {example}" for example in examples)
+        super().__init__(
+            allow_abbrev=False,
+            epilog=f"examples:\n{lines}\n\n{EXIT_CODES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,
+        )
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """Add an argument, as argparse does, and remember how it may be written."""
+        action = super().add_argument(*names, **settings)
+        self.option_strings += action.option_strings
+        return action
+
+    def add_part(self, title: str, about: str | None = None) -> Callable[..., None]:
+        """Begin a part of the help.
+
+        Args:
+            title: Its heading.
+            about: A sentence below the heading.
+
+        Returns:
+            A function that adds an argument to this part; it takes what `add_argument` takes.
+        """
+        group = self.add_argument_group(title, about)
+
+        def add(*names: str, **settings: Any) -> None:
+            self.option_strings += group.add_argument(*names, **settings).option_strings
+
+        return add
+
+    def add_commands(self, commands: Sequence[Command]) -> None:
+        """Give each command a parser of its own."""
+        self.commands += [command.name for command in commands]
+        parsers = self.add_subparsers(title="commands", metavar="COMMAND")
+        for command in commands:
+            sentence = f"{command.about[:1].upper()}{command.about[1:]}."
+            parser = parsers.add_parser(
+                command.name, help=command.about, description=sentence, examples=command.examples
+            )
+            command.arguments(parser)
+            parser.set_defaults(run=command.run)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse does, but what a command does not know it refuses itself: it knows its options best."""
+        found, strays = super().parse_known_args(args, namespace)
+        if strays:
+            near = nearest(strays[0].split("=")[0], self.option_strings)
+            self.error(f"unknown argument {strays[0]}" + (f". Did you mean {near}?" if near else ""))
+        if self.commands and "run" not in found:
+            self.error("a command is missing")
+        return found, strays
+
+    def error(self, message: str) -> NoReturn:
+        """Raise argparse's message as a UsageError of one line, with the nearest command where it is one."""
+        choice = re.match(r"argument COMMAND: invalid choice: (['\"])(.*)\1 \(choose from ", message)
+        if choice:
+            message = unknown("command", choice[2], self.commands)
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parser_of(commands: Sequence[Command]) -> Parser:
+    """The parser of the whole command line; what it parses has `run`, the function of the command that was given."""
+    parser = Parser(
+        prog="relaxbench",
+        description="Benchmarks of convex relaxations of two-layer ReLU network training, with proved bounds.",
+        examples=("relaxbench run smoke --out demo", "relaxbench report demo", "relaxbench verify demo"),
+    )
+    parser.add_argument("--version", action="version", version=f"relaxbench {version('relaxbench')}")
+    parser.add_commands(commands)
+    return parser
+
+
+def add_data(add: Callable[..., Any]) -> None:
+    """Add --data, the same for every command that loads data."""
+    add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+
+
+def add_output(add: Callable[..., Any]) -> None:
+    """Add --format and --out, the same for every command that shows a comparison."""
+    formats = ("table", "markdown", "json", "junit")
+    add("--format", choices=formats, default="table", help="of the output (default: table)")
+    add("--out", type=Path, metavar="FILE", help="write to FILE; the terminal gets the table anyway")
+
+
+def stop_on_sigterm() -> None:
+    """From now on SIGTERM ends the work as Ctrl-C does: everything finished is kept."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
