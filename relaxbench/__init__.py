@@ -11,8 +11,8 @@ from typing import Any
 
 _WHERE = {
     "Certificate": "solvers.certificates.certificate",
-    "Fit": "solvers.problem",
-    "Network": "solvers.problem",
+    "Fit": "solvers.fit",
+    "Network": "solvers.network",
     "Problem": "solvers.problem",
     "RelaxbenchError": "errors",
     "compare": "bench.compare.comparison",

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
-from ...solvers.problem import Fit, Problem
+from ...solvers.fit import Fit
+from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..grid.cell import Cell
 from ..grid.methods import load, split_options, takes

@@ -53,7 +53,7 @@ class Method:
     code: tuple[str, ...] = ()
 
 
-_BASELINE = ("baselines", "solvers/problem.py")
+_BASELINE = ("baselines", "solvers/problem.py", "solvers/network.py", "solvers/fit.py")
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 

@@ -11,7 +11,7 @@ from relaxbench.bench.grid.fingerprint import code_fingerprint, room_folder
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.text import UsageError
 from relaxbench.datasets import DataError
-from relaxbench.solvers.problem import ProblemError
+from relaxbench.solvers.network import ProblemError
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 GOOD, PLAIN = {"use": f"{PLANTED}:good"}, {"use": f"{PLANTED}:plain"}
@@ -152,8 +152,8 @@ def test_comments_docstrings_and_layout_do_not_count_but_code_does(tmp_path):
 
 EDITS = """
 from pathlib import Path
-from relaxbench.bench import cell, fingerprint
-from relaxbench.bench.spec import check_spec
+from relaxbench.bench.grid import cell, fingerprint
+from relaxbench.bench.grid.spec import check_spec
 
 def hashes():
     fingerprint._file_fingerprint.cache_clear()
@@ -163,7 +163,7 @@ def hashes():
 before = hashes()
 for line in open("edits"):
     file, _, text = line.strip().partition(" ")
-    with (Path(cell.__file__).parent.parent / file).open("a", encoding="utf-8") as stream:
+    with (Path(cell.__file__).parents[2] / file).open("a", encoding="utf-8") as stream:
         stream.write(f"\\n{text}\\n")
     now = hashes()
     print(file, text, *(name for name, a, b in zip(("sdp", "nngp", "sgd"), before, now, strict=True) if a != b))
@@ -183,6 +183,8 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
         "baselines/sgd.py PLANTED": ["nngp", "sgd"],
         "solvers/relaxation.py PLANTED": ["sdp"],
         "solvers/problem.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/network.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/fit.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/metrics.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/outcome.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/gate.py PLANTED": ["sdp", "nngp", "sgd"],

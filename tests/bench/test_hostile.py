@@ -21,7 +21,7 @@ from relaxbench.bench.results.record import DamagedRecord, Record, read_arrays, 
 from relaxbench.bench.results.store import load_arrays, load_environment, load_plan, load_results
 from relaxbench.bench.text import UsageError
 from relaxbench.datasets import DataError
-from relaxbench.solvers.problem import ProblemError
+from relaxbench.solvers.network import ProblemError
 
 
 class Evil:
