@@ -4,7 +4,7 @@ Each method is a callable `(problem, *, width, seed, budget, **options) -> Fit`;
 of its options. `budget` is wall-clock seconds from the call on, or None; direct methods do not look at it.
 
 common.py    refused options, the clock of the budget, thinned traces
-start.py     random starting weights, the objective with its gradient, a bound on its curvature
+start.py     random starting weights, a bound on the curvature of the objective
 everyday.py  ridge, rbf, forest: what every user would try first, from scikit-learn
 kernels.py   nngp, ntk: kernel ridge regression with the kernels of the same network, at infinite or finite width
 tangents.py  neural-tangents, imported quietly

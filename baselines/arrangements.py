@@ -22,9 +22,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
+from ..solvers.fit import Fit, TraceRow
+from ..solvers.network import Array, Network, hidden, unit_columns
+from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive
-from .outputs import balanced, fit_outputs, unit_columns
+from .outputs import balanced, fit_outputs
 from .patterns import sample_patterns
 
 RELU_BOUND = "upper bound on p*(∞), by the network returned; a lower bound on nothing"
@@ -68,7 +70,7 @@ def arrangements(
         if ended:
             break
         W, ended = _cone_step(scaled.problem, *pairs, clock)
-        found = balanced(W, pairs[1]) if W is not None else network
+        found = balanced(Network(W, pairs[1])) if W is not None else network
         if problem.c > 1:
             found = fit_outputs(scaled.problem, found)
         found_value = scaled.problem.objective(found)
@@ -99,7 +101,7 @@ def _pairs(problem: Problem, D: Array, U: Array, network: Network) -> tuple[Arra
     With one output every pattern gets both signs, which leaves nothing to iterate.
     """
     residual = problem.Y - network.predict(problem.X)
-    towards = (np.maximum(problem.X @ U, 0.0).T @ residual).T
+    towards = (hidden(problem.X, U).T @ residual).T
     signs = [1.0, -1.0] if problem.c == 1 else [1.0]
     columns = [np.vstack([D, sign * unit_columns(towards)]) for sign in signs]
     columns.append(np.vstack([(problem.X @ network.U >= 0).astype(np.float64), unit_columns(network.V.T)]))

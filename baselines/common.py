@@ -10,7 +10,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 
 from ..errors import RelaxbenchError
-from ..solvers.problem import TraceRow
+from ..solvers.fit import TraceRow
 
 TRACE_ROWS = 200
 

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
+from ..solvers.fit import Fit, TraceRow
+from ..solvers.network import Array, Network, heights, unit_columns
+from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive, thin
-from .outputs import fit_outputs, unit_columns
+from .outputs import fit_outputs
 from .patterns import project_to_cone, sample_patterns
 
 POWER_STEPS = 20  # at most, for each pattern in each round
@@ -48,19 +50,19 @@ def copositive(
     scaled = problem.scaled
     inner = scaled.problem
     D, start = sample_patterns(inner.X, patterns, np.random.default_rng(seed))
-    network = Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
+    network = Network.zeros(problem.d, 1, problem.c)
     trace: list[TraceRow] = []
     violation, timeout = np.inf, False
     for k in range(rounds + 1):
         residual = inner.Y - network.predict(inner.X)
-        U, heights = _oracle(inner.X, D, start, residual)
-        violation = float(np.max(heights, initial=0.0)) / inner.gamma - 1.0
+        U, height = _oracle(inner.X, D, start, residual)
+        violation = float(np.max(height, initial=0.0)) / inner.gamma - 1.0
         value = inner.objective(network) * scaled.objective_unit
         trace.append(TraceRow(clock.seconds(), k, value, residual=violation))
         timeout = violation > TOLERANCE and k < rounds and clock.left() <= 0
         if violation <= TOLERANCE or k == rounds or timeout:
             break
-        new = U[:, heights > inner.gamma]
+        new = U[:, height > inner.gamma]
         outputs = np.vstack([network.V, np.zeros((new.shape[1], problem.c))])
         network = fit_outputs(inner, Network(np.hstack([network.U, new]), outputs))
     network = scaled.network_back(network)
@@ -86,7 +88,7 @@ def _oracle(X: Array, D: Array, start: Array, residual: Array) -> tuple[Array, A
     """For each pattern in D (n, K) a unit direction of its cone (d, K) and ‖ΘᵀD_kXu‖ (K,), locally the largest."""
     found = [_cone_component(X, D[:, k], start[:, k], residual) for k in range(D.shape[1])]
     U = unit_columns(np.array([u for u, _ in found]).reshape(-1, X.shape[1]).T)
-    return U, np.linalg.norm(residual.T @ np.maximum(X @ U, 0.0), axis=0)
+    return U, heights(residual, X, U)
 
 
 def _cone_component(X: Array, pattern: Array, u: Array, residual: Array) -> tuple[Array, float]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..solvers.problem import Array
+from ..solvers.network import Array
 
 Optimizer = Literal["momentum", "adam"]
 

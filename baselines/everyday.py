@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..solvers.problem import Array, Fit, Problem
+from ..solvers.fit import Fit
+from ..solvers.network import Array
+from ..solvers.problem import Problem
 from .common import Clock, Count
 
 

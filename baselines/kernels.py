@@ -22,7 +22,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..solvers.problem import Array, Fit, Problem
+from ..solvers.fit import Fit
+from ..solvers.network import Array
+from ..solvers.problem import Problem
 from .common import require_width
 
 Kernel = Literal["nngp", "ntk"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.problem import Array, Fit, Network, Problem, TraceRow
+from ..solvers.fit import Fit, TraceRow
+from ..solvers.network import Array, Network, descend, whitening
+from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive, require_width, thin
-from .start import objective_and_gradient, spread_network
+from .start import spread_network
 
 
 def lbfgs(
@@ -31,13 +33,14 @@ def lbfgs(
     require_positive(starts=starts, iterations=iterations)
     scaled = problem.scaled
     rng = np.random.default_rng(seed)
-    best = Network(np.zeros((problem.d, m)), np.zeros((m, problem.c)))  # what remains if γ leaves nothing to learn
+    white = whitening(scaled.problem.X, scaled.problem.gamma)
+    best = Network.zeros(problem.d, m, problem.c)  # what remains if γ leaves nothing to learn
     best_value = scaled.problem.objective(best)
     trace: list[TraceRow] = []
     steps = begun = 0
     while begun < starts and (begun == 0 or clock.left() > 0):
         start = spread_network(scaled.problem, m, rng)
-        coordinates = _whitening(scaled.problem) if begun % 2 else np.eye(problem.d)
+        coordinates = white if begun % 2 else None
         network, value, rows = _descend(scaled.problem, start, coordinates, iterations, clock)
         trace += [TraceRow(s, steps + k, min(v, best_value) * scaled.objective_unit) for s, k, v in rows]
         steps, begun = steps + len(rows), begun + 1
@@ -56,40 +59,16 @@ def lbfgs(
     )
 
 
-def _whitening(problem: Problem) -> Array:
-    """(XᵀX/n + εI)^(−½), with ε = γ because the penalty bounds the curvature from below; (d, d)."""
-    w, Q = np.linalg.eigh(problem.X.T @ problem.X / problem.n)
-    return (Q / np.sqrt(np.maximum(w, 0.0) + max(problem.gamma, 1e-6))) @ Q.T
-
-
 def _descend(
-    problem: Problem, start: Network, P: Array, iterations: int, clock: Clock
+    problem: Problem, start: Network, P: Array | None, iterations: int, clock: Clock
 ) -> tuple[Network, float, list[tuple[float, int, float]]]:
     """One L-BFGS run over (P⁻¹U, V): the last network, its objective, and (seconds, step, objective) rows."""
-    from scipy.optimize import minimize
-
-    d, c, m = problem.d, problem.c, start.width
-
-    def unpack(w: Array) -> Network:
-        return Network(P @ w[: d * m].reshape(d, m), w[d * m :].reshape(m, c))
-
-    def evaluate(w: Array) -> tuple[float, Array]:
-        value, dU, dV = objective_and_gradient(problem, unpack(w))
-        return value, np.concatenate([(P.T @ dU).ravel(), dV.ravel()])
-
     rows: list[tuple[float, int, float]] = []
 
-    def watch(intermediate_result) -> None:  # type: ignore[no-untyped-def]  # SciPy recognises it by this name
-        rows.append((clock.seconds(), len(rows) + 1, float(intermediate_result.fun)))
-        if clock.left() <= 0:
-            raise StopIteration
+    def watch(network: Network, value: float) -> bool:
+        rows.append((clock.seconds(), len(rows) + 1, value))
+        return clock.left() <= 0
 
-    result = minimize(
-        evaluate,
-        np.concatenate([np.linalg.solve(P, start.U).ravel(), start.V.ravel()]),
-        jac=True,
-        method="L-BFGS-B",
-        callback=watch,
-        options={"maxiter": iterations, "maxfun": 2 * iterations, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 30},
-    )
-    return unpack(result.x), float(result.fun), rows
+    options = {"maxiter": iterations, "maxfun": 2 * iterations, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 30}
+    network, value = descend(start, problem.objective_and_gradient, options, coordinates=P, watch=watch)
+    return network, value, rows

@@ -14,15 +14,11 @@ import warnings
 
 import numpy as np
 
-from ..solvers.problem import Array, Network, Problem
+from ..solvers.network import Network, balance, group_lasso, hidden
+from ..solvers.problem import Problem
 
 SWEEPS = 10_000  # coordinate descent passes at most
-
-
-def unit_columns(A: Array) -> Array:
-    """The columns of A at length 1; zero columns stay."""
-    norms = np.linalg.norm(A, axis=0)
-    return A / np.where(norms > 0, norms, 1.0)
+IDLE = 1e-10  # share of the heaviest neuron's weight below which one is dropped
 
 
 def fit_outputs(problem: Problem, start: Network) -> Network:
@@ -33,24 +29,21 @@ def fit_outputs(problem: Problem, start: Network) -> Network:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import MultiTaskLasso
 
-    U = unit_columns(start.U)
-    H = np.maximum(problem.X @ U, 0.0)
+    U, rows = group_lasso(start)
+    H = hidden(problem.X, U)
     model = MultiTaskLasso(
         alpha=problem.gamma / problem.n, fit_intercept=False, max_iter=SWEEPS, tol=1e-8, warm_start=True
     )
-    model.coef_ = np.asfortranarray((start.V * np.linalg.norm(start.U, axis=0)[:, None]).T)
+    model.coef_ = np.asfortranarray(rows.T)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the network is judged by its objective
         model.fit(H, problem.Y)
-    return balanced(U, model.coef_.T)
+    return balanced(Network(U, model.coef_.T))
 
 
-def balanced(U: Array, V: Array) -> Network:
-    """The network of the neurons (u_k, v_k) rescaled to ‖u_k‖ = ‖v_k‖, which is cheapest; zeros are dropped."""
-    norm_u, norm_v = np.linalg.norm(U, axis=0), np.linalg.norm(V, axis=1)
-    product = norm_u * norm_v
-    used = product > 1e-10 * np.max(product, initial=np.finfo(np.float64).tiny)
-    if not used.any():
-        return Network(np.zeros((U.shape[0], 1)), np.zeros((1, V.shape[1])))
-    root = np.sqrt(product[used])
-    return Network(U[:, used] * (root / norm_u[used]), V[used] * (root / norm_v[used])[:, None])
+def balanced(network: Network) -> Network:
+    """The same function with ‖u_k‖ = ‖v_k‖, which is cheapest, without neurons that are next to 0."""
+    network = balance(network)
+    weight = np.sum(network.U**2, axis=0)  # ‖u_k‖‖v_k‖
+    used = weight > IDLE * np.max(weight, initial=np.finfo(np.float64).tiny)
+    return network.only(used) if used.any() else Network.zeros(len(network.U), 1, network.V.shape[1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.problem import Array
+from ..solvers.network import Array, whitener
+from .start import RANK
 
 DRAWS = 20  # directions drawn for each pattern wanted
 
@@ -16,11 +17,10 @@ def sample_patterns(X: Array, count: int, rng: np.random.Generator) -> tuple[Arr
     preactivations Xu, because on raw data most Gaussian directions have all rows on one side. Fewer than `count` come
     back if 20·count directions have no more patterns. Zero rows of X count as active everywhere.
     """
-    _, sigma, Bt = np.linalg.svd(X, full_matrices=False)
-    solid = sigma > 1e-9 * sigma[0]
+    isotropic = whitener(X, RANK)
     half = DRAWS * count // 2
     plain = rng.normal(size=(X.shape[1], half))
-    spread = Bt[solid].T @ (rng.normal(size=(int(solid.sum()), half)) / sigma[solid, None])
+    spread = isotropic @ rng.normal(size=(isotropic.shape[1], half))
     U = np.stack([plain, spread], axis=2).reshape(X.shape[1], -1)  # in turn one of either kind
     norms = np.linalg.norm(U, axis=0)
     U = U[:, norms > 0] / norms[norms > 0]

@@ -17,7 +17,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..solvers.problem import Fit, Network, Problem, ScaledProblem, TraceRow
+from ..solvers.fit import Fit, TraceRow
+from ..solvers.network import Network
+from ..solvers.problem import Problem, ScaledProblem
 from .common import TRACE_ROWS, Clock, Count, OptionError, Positive, require_positive, require_width, thin
 from .descent import MOMENTUM, Advance, Data, Optimizer, Rule, State, compile_descent, initial_state
 from .start import curvature_bound, random_network

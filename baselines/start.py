@@ -1,10 +1,13 @@
-"""Random starting weights, the objective with its gradient, and a bound on its curvature."""
+"""Random starting weights, and a bound on the curvature of the objective there."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.problem import Array, Network, Problem
+from ..solvers.network import Network, hidden, whitener
+from ..solvers.problem import Problem
+
+RANK = 1e-9  # share of the largest singular value below which the rows of X do not reach
 
 
 def random_network(problem: Problem, width: int, rng: np.random.Generator) -> Network:
@@ -23,25 +26,15 @@ def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
 
     On raw data most Gaussian neurons are on for all rows or off for all; the hyperplanes of these cut through the rows.
     """
-    _, sigma, Bt = np.linalg.svd(problem.X, full_matrices=False)
-    solid = sigma > 1e-9 * sigma[0]
-    if not solid.any():
+    spread = whitener(problem.X, RANK)
+    if not spread.shape[1]:
         return random_network(problem, width, rng)
-    U = Bt[solid].T @ (rng.normal(size=(int(solid.sum()), width)) / sigma[solid, None])
+    U = spread @ rng.normal(size=(spread.shape[1], width))
     V = rng.normal(size=(width, problem.c))
     U, V = U / np.linalg.norm(U, axis=0), V / np.linalg.norm(V, axis=1, keepdims=True)
-    size = np.sqrt(2 * np.mean((np.maximum(problem.X @ U, 0.0) @ V) ** 2))
+    size = np.sqrt(2 * np.mean(Network(U, V).predict(problem.X) ** 2))
     r = 1.0 / np.sqrt(size) if size > 0 else 1.0
     return Network(U * r, V * r)
-
-
-def objective_and_gradient(problem: Problem, network: Network) -> tuple[float, Array, Array]:
-    """The training objective and its gradients in U (d, m) and V (m, c); the ReLU's slope at 0 is 0."""
-    X, gamma, U, V = problem.X, problem.gamma, network.U, network.V
-    H = np.maximum(X @ U, 0.0)
-    R = H @ V - problem.Y
-    value = 0.5 * np.sum(R**2) + 0.5 * gamma * (np.sum(U**2) + np.sum(V**2))
-    return float(value), X.T @ ((R @ V.T) * (H > 0)) + gamma * U, H.T @ R + gamma * V
 
 
 def curvature_bound(problem: Problem, network: Network) -> float:
@@ -50,7 +43,7 @@ def curvature_bound(problem: Problem, network: Network) -> float:
     With H = (XU)₊ and residual R the Hessian is JᵀJ + (second derivatives of the network, weighted by R) + γI, where
     ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms; the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
     """
-    H = np.maximum(problem.X @ network.U, 0.0)
+    H = hidden(problem.X, network.U)
     residual = np.linalg.norm(H @ network.V - problem.Y)
     H_norm, X_norm, V_norm = (np.linalg.norm(A, 2) for A in (H, problem.X, network.V))
     return float(H_norm**2 + (X_norm * V_norm) ** 2 + X_norm * residual + problem.gamma)

@@ -1,6 +1,8 @@
 """The method: from data (X, Y, γ) to proved bounds on p*(∞) and networks that come close to them.
 
-problem.py      Problem, Network, Fit: what everything else speaks of
+network.py      Network and its algebra: balance, whitened coordinates, descent
+problem.py      Problem: data, objective and gradient, scaling
+fit.py          Fit: what every method returns
 relaxation.py   a solved relaxation
 sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program

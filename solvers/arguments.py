@@ -12,7 +12,7 @@ import numpy as np
 import pydantic
 
 from ..errors import shown, unknown
-from .problem import ProblemError
+from .network import ProblemError
 
 P = ParamSpec("P")
 R = TypeVar("R")

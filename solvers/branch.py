@@ -18,9 +18,11 @@ from .arguments import checked
 from .certificates.tree import Cell, Circuits
 from .conic.cuts import circuits, root
 from .exact import sphere
+from .fit import Fit
 from .hierarchy.network import Trainer
 from .hierarchy.splitting import TRAINED, Hierarchy, tighten
-from .problem import Fit, Network, Problem
+from .network import Network
+from .problem import Problem
 from .reduced.reduction import reduce
 from .relaxation import Relaxation
 from .sdp import Budget, Gap, Seed, Width, relax
@@ -95,6 +97,6 @@ def branch(
 
 def _nothing_to_learn(problem: Problem, relaxation: Relaxation) -> Fit:
     """X = 0 or Y = 0: the zero network is optimal."""
-    network = Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
+    network = Network.zeros(problem.d, 1, problem.c)
     info = {"iterations": 0, "cells": 1, "solve_s": 0.0}
     return Fit(network.predict, network, relaxation.certificate, relaxation.value, info=info)

@@ -15,7 +15,9 @@ from .atoms.columns import network, prune
 from .certificates.certificate import Certificate
 from .exact import plane, sphere
 from .exact.progress import Progress
-from .problem import Array, Fit, Network, Problem, TraceRow
+from .fit import Fit, TraceRow
+from .network import Array, Network
+from .problem import Problem
 from .sdp import Budget, Gap, Seed, Width, relax
 
 RANK = 1e-12  # singular values below this share of the largest are taken for zero; the proof accounts for the rest
@@ -44,21 +46,20 @@ def cpp(
     """
     aim = (1 - 2 * PRUNE) * gap  # leaves room for what a smaller network costs
     scaled = problem.scaled
-    Y, gamma = scaled.problem.Y, scaled.problem.gamma
     basis = row_space(scaled.problem.X)
     route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
     compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
-    W = scaled.problem.X @ basis
-    progress = Progress(W, Y, gamma, scaled.objective_unit, budget)
+    inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
+    progress = Progress(inner, scaled.objective_unit, budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
         if route == "arcs":
-            aim = plane.generate(W, Y, gamma, aim, progress)
+            aim = plane.generate(inner, aim, progress)
         else:
-            sphere.generate(W, Y, gamma, aim, progress, seed, proofs=route == "sphere")
-        columns = prune(W, Y, gamma, progress.columns, PRUNE * aim, progress.late)
-    small = network(W, Y, gamma, columns)
+            sphere.generate(inner, aim, progress, seed, proofs=route == "sphere")
+        columns = prune(inner, progress.columns, PRUNE * aim, progress.late)
+    small = network(inner, columns)
     best = scaled.network_back(Network(basis @ small.U, small.V))
     if progress.proof:
         certificate = certify(problem, "cover", scaled.kappa * progress.theta, {"basis": basis, **progress.proof})

@@ -1,4 +1,4 @@
-"""The training problem, a network for it, and what every method returns.
+"""The training problem: its data, its objective with the gradient, and the scaling in which tolerances mean something.
 
     p*(m) = min_{U, V}  ½‖(XU)₊V − Y‖_F² + γ/2 (‖U‖_F² + ‖V‖_F²)          (arXiv 2410.22311, eq. 1)
 
@@ -8,90 +8,22 @@ also the value of the completely positive program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..errors import RelaxbenchError
-
-if TYPE_CHECKING:
-    from .certificates.certificate import Certificate
-
-Array = NDArray[np.float64]
-
-
-class ProblemError(RelaxbenchError):
-    """Data or γ from which no training problem can be made; the text names the value and the mend."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """Two-layer ReLU network x ↦ (xᵀU)₊V with U (d, m) and V (m, c).
-
-    Both become float64, whatever real numbers they are given as. NaN and infinities are let in: a method may diverge.
-    """
-
-    U: Array
-    V: Array
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "U", _real(self.U, "U"))
-        object.__setattr__(self, "V", _real(self.V, "V"))
-        if self.U.ndim != 2 or self.V.ndim != 2 or self.U.shape[1] != self.V.shape[0]:
-            raise ProblemError(f"U must be (d, m) and V (m, c). Got {self.U.shape} and {self.V.shape} instead.")
-
-    @property
-    def width(self) -> int:
-        """Number of neurons m."""
-        return int(self.U.shape[1])
-
-    def predict(self, X: Array) -> Array:
-        """Outputs (k, c) for the rows of X (k, d)."""
-        return np.maximum(X @ self.U, 0.0) @ self.V
-
-
-@dataclass(frozen=True)
-class TraceRow:
-    """One line of a method's progress; what does not apply is None."""
-
-    seconds: float
-    iteration: int
-    value: float | None = None
-    bound: float | None = None
-    residual: float | None = None
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What any method returns.
-
-    predict: (k, d) array → scores (k, c). value: the solver's own objective, believed by nobody.
-    status: `ok` (what was asked for is reached), `timeout`, `stalled` or `iteration_limit` (the time limit, a lack of
-    progress or the number of iterations ended the work before; what is here is the best so far), `diverged` or
-    `unsupported`. iterates: networks met on the way, for the protocol `paper` alone.
-    info: plain numbers and strings; `solve_s`, `round_s` and `iterations` become columns of the results.
-    """
-
-    predict: Callable[[Array], Array]
-    network: Network | None = None
-    bound: Certificate | None = None
-    value: float | None = None
-    trace: Sequence[TraceRow] = ()
-    info: Mapping[str, float | int | str] = field(default_factory=dict)
-    status: str = "ok"
-    message: str = ""
-    iterates: Sequence[Network] = ()
+from .network import Array, Network, ProblemError, hidden, real
 
 
 class Problem:
     """Training data with a regularisation strength, validated, that no method can change.
 
     X (n, d) and Y (n, c) become C-contiguous float64 copies that cannot be written to; γ is a float > 0.
-    Raises ProblemError for anything else: no rows, complex numbers, NaN, infinities, shapes that disagree, γ ≤ 0.
+
+    Raises:
+        ProblemError: anything else: no rows, complex numbers, NaN, infinities, shapes that disagree, γ ≤ 0.
     """
 
     def __init__(self, X: ArrayLike, Y: ArrayLike, gamma: float) -> None:
@@ -145,15 +77,36 @@ class Problem:
         return int(self.Y.shape[1])
 
     def objective(self, network: Network) -> float:
-        """½‖(XU)₊V − Y‖_F² + γ/2 (‖U‖_F² + ‖V‖_F²), an upper bound on p*(∞) for any network."""
+        """½‖(XU)₊V − Y‖_F² + γ/2 (‖U‖_F² + ‖V‖_F²), an upper bound on p*(∞) for any network.
+
+        Raises:
+            ProblemError: a network for other data.
+        """
+        self._check(network)
+        return self._value(network, network.predict(self.X) - self.Y)
+
+    def objective_and_gradient(self, network: Network) -> tuple[float, Network]:
+        """The objective and its derivatives by U and V, in a Network; the ReLU's slope at 0 is 0.
+
+        Raises:
+            ProblemError: a network for other data.
+        """
+        self._check(network)
+        H = hidden(self.X, network.U)
+        R = H @ network.V - self.Y
+        by_U = self.X.T @ ((R @ network.V.T) * (H > 0)) + self.gamma * network.U
+        return self._value(network, R), Network(by_U, H.T @ R + self.gamma * network.V)
+
+    def _value(self, network: Network, residual: Array) -> float:
+        penalty = np.sum(network.U**2) + np.sum(network.V**2)
+        return float(0.5 * np.sum(residual**2) + 0.5 * self.gamma * penalty)
+
+    def _check(self, network: Network) -> None:
         if network.U.shape[0] != self.d or network.V.shape[1] != self.c:
             raise ProblemError(
                 f"The network must map {self.d} features to {self.c} outputs. "
                 f"Got U {network.U.shape} and V {network.V.shape} instead."
             )
-        residual = network.predict(self.X) - self.Y
-        penalty = np.sum(network.U**2) + np.sum(network.V**2)
-        return float(0.5 * np.sum(residual**2) + 0.5 * self.gamma * penalty)
 
     @cached_property
     def scaled(self) -> ScaledProblem:
@@ -180,6 +133,11 @@ class ScaledProblem:
         factor = np.sqrt(self.kappa / self.sigma)
         return Network(network.U * factor, network.V * factor)
 
+    def network_scaled(self, network: Network) -> Network:
+        """The scaled problem's network for one of the original problem, the inverse of `network_back`."""
+        factor = np.sqrt(self.sigma / self.kappa)
+        return Network(network.U * factor, network.V * factor)
+
 
 def _scale(A: Array, count: int) -> float:
     """‖A‖_F/√count without overflow, and 1 for a zero matrix."""
@@ -189,20 +147,8 @@ def _scale(A: Array, count: int) -> float:
     return largest * float(np.linalg.norm(A / largest)) / float(np.sqrt(count))
 
 
-def _real(value: ArrayLike, name: str) -> Array:
-    """The value as a float64 array, not copied if it is one."""
-    try:
-        array = np.asarray(value)
-        entries = array.ravel() if array.dtype == object else ()
-        if np.iscomplexobj(array) or any(isinstance(entry, complex | np.complexfloating) for entry in entries):
-            raise TypeError("complex numbers where real ones must be")
-        return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ProblemError(f"{name} must be a matrix of numbers. Got {type(value).__name__} ({error}).") from None
-
-
 def _matrix(value: ArrayLike, name: str) -> Array:
-    array = _real(value, name)
+    array = real(value, name)
     if array.ndim != 2:
         raise ProblemError(f"{name} must have two dimensions. Got shape {array.shape} instead.")
     if 0 in array.shape:

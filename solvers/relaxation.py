@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .certificates.certificate import Certificate
-from .ipm.bounds import WarmStart
-from .problem import Array, Network, Problem, TraceRow
+from .fit import TraceRow
+from .network import Array, Network
+from .problem import Problem
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Relaxation:
     value: the primal value as the solver reports it (not a bound). certificate: the proved lower bound, if any.
     network: a network met on the way whose objective bounds p*(∞) from above, if any.
     status: `ok` (solved as closely as was asked for), `timeout`, `stalled` or `iteration_limit` (ended before, the best
-    until then is here) or `failed`. info: plain numbers and strings, among them `iterations`. halfway: from where the
-    same data can be solved for another γ.
+    until then is here) or `failed`. info: plain numbers and strings, among them `iterations`. halfway: what the
+    solver that made it needs in order to solve the same data for another γ from there.
     """
 
     factor: Array
@@ -33,7 +34,7 @@ class Relaxation:
     info: Mapping[str, float | int | str] = field(default_factory=dict)
     status: str = "ok"
     message: str = ""
-    halfway: WarmStart | None = None
+    halfway: object | None = None
 
 
 def literal_factor(problem: Problem, factor: Array) -> Array:

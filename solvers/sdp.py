@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
@@ -16,9 +16,11 @@ from .certificates.quadratic import certify, trivial_certificate
 from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced
+from .fit import Fit
 from .ipm.bounds import InteriorPoint, WarmStart
 from .ipm.loop import interior_point
-from .problem import Array, Fit, Network, Problem
+from .network import Array, Network
+from .problem import Problem
 from .reduced.dual import DualPoint, dual_value, sharpen, user_point
 from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation
@@ -27,10 +29,6 @@ from .rounding import ROUNDINGS, disturbed
 UNSOLVED = 1e-2  # relative gap at which nearly parallel rows are suspected
 NEARLY_PARALLEL = 1e-3  # radians, of rows that are merged then
 
-if TYPE_CHECKING:
-    Rounding = str
-else:
-    Rounding = Literal[tuple(ROUNDINGS)]  # the table is the schema
 Solver = Literal["auto", "ipm", "interior", "reduced-scs", "cvxpy-scs", "cvxpy-clarabel"]
 Width = Annotated[int, Ge(1)]
 Seed = Annotated[int, Ge(0)]
@@ -68,7 +66,7 @@ def relax(
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
-        relaxation = _ipm(problem, reduced, gap, budget, warm.halfway if warm else None)
+        relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
         if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status != "timeout":
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
@@ -90,7 +88,7 @@ def round_relaxation(
     width: Width,
     seed: Seed,
     budget: Budget = None,
-    rounding: Rounding = "tos",
+    rounding: Literal[tuple(ROUNDINGS)] = "tos",  # type: ignore[valid-type]  # the table is the schema
     noise: Annotated[float, Ge(0), Lt(math.inf)] = 0.0,
 ) -> Fit:
     """A network of the given width from a solved relaxation, which hands on its certificate.
@@ -115,7 +113,7 @@ def sdp(
     solver: Solver = "auto",
     gap: Gap = 1e-6,
     cuts: Annotated[int, Ge(0)] = 0,
-    rounding: Rounding = "tos",
+    rounding: Literal[tuple(ROUNDINGS)] = "tos",  # type: ignore[valid-type]  # the table is the schema
 ) -> Fit:
     """`relax` and `round_relaxation` in one call; each may use `budget` seconds.
 
@@ -123,7 +121,7 @@ def sdp(
     """
     relaxation = relax(problem, solver=solver, gap=gap, cuts=cuts, budget=budget)
     if relaxation.factor.shape[1] == 0:
-        nothing = Network(np.zeros((problem.d, width)), np.zeros((width, problem.c)))
+        nothing = Network.zeros(problem.d, width, problem.c)
         fit = Fit(nothing.predict, nothing, relaxation.certificate, info=relaxation.info)
     else:
         fit = round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
@@ -136,6 +134,12 @@ def sdp(
 
 def _positive(budget: float | None) -> float | None:
     return None if budget is None else max(budget, SPENT)
+
+
+def _warm_start(relaxation: Relaxation | None) -> WarmStart | None:
+    """From where our interior point can go on, if it was that solver which made the relaxation and it came so far."""
+    halfway = relaxation.halfway if relaxation else None
+    return halfway if isinstance(halfway, WarmStart) else None
 
 
 def _ipm(

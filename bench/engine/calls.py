@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from ...datasets import Dataset
-from ...solvers.problem import Fit, Problem
+from ...solvers.fit import Fit
+from ...solvers.problem import Problem
 from ..grid.cell import Cell
 from ..grid.methods import load, split_options, takes
 from ..grid.registry import Method

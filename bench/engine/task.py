@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...solvers.certificates.certificate import Certificate
-from ...solvers.problem import TraceRow
+from ...solvers.fit import TraceRow
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
 from ..results.record import Record, TraceLine

@@ -45,7 +45,7 @@ class Method:
     look: Mapping[str, Any] = field(default_factory=dict)
 
 
-_BASELINE = ("baselines", "solvers/problem.py")
+_BASELINE = ("baselines", "solvers/problem.py", "solvers/network.py", "solvers/fit.py")
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 

@@ -15,7 +15,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...solvers.problem import Array, Fit, Problem
+from ...solvers.fit import Fit
+from ...solvers.network import Array
+from ...solvers.problem import Problem
 from ..results.columns import ENDED_EARLY
 from ..text import UsageError, one_line
 from .metrics import accuracy, checked_outputs, r2

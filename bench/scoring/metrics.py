@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from ...datasets import Dataset
 from ...errors import RelaxbenchError
-from ...solvers.problem import Array, Fit, Network, Problem
+from ...solvers.fit import Fit
+from ...solvers.network import Array, Network
+from ...solvers.problem import Problem
 
 THRESHOLDS = np.arange(101) / 100
 OUTPUTS = "outputs"  # beside the columns of a score: NaN where outputs are not finite

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
-from ...solvers.problem import Fit, Network, Problem
+from ...solvers.fit import Fit
+from ...solvers.network import Network
+from ...solvers.problem import Problem
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
 from ..results.columns import STATUSES

@@ -8,7 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...solvers.problem import Network, TraceRow
+from ...solvers.fit import TraceRow
+from ...solvers.network import Network
 from ..results.record import TraceLine
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
 
-from ..problem import Array, Network
+from ..network import Array, Network, descend, group_lasso, heights, hidden
+from ..problem import Problem
 from .master import objective, solve_master
-from .search import distinct, heights
+from .search import distinct
 
 DROP = 1e-7  # columns with less than this share of the mass leave the set
 TRAIN = 500  # steps of L-BFGS before the first round
@@ -36,48 +36,48 @@ class Columns:
     iterations: int = 0
 
 
-def solve(X: Array, Y: Array, gamma: float, U: Array, s: Array, tol: float, iterations: int = 0) -> Columns:
+def solve(problem: Problem, U: Array, s: Array, tol: float, iterations: int = 0) -> Columns:
     """The master on the directions U (d, K), from the weights s (K,), without the columns that end up empty."""
     if not U.shape[1]:
-        return Columns(U, s, Y.copy(), 0.5 * float(np.sum(Y**2)), iterations)
-    master = solve_master(np.maximum(X @ U, 0.0), Y, gamma, s, tol)
+        return Columns(U, s, problem.Y.copy(), 0.5 * float(np.sum(problem.Y**2)), iterations)
+    master = solve_master(hidden(problem.X, U), problem.Y, problem.gamma, s, tol)
     keep = master.s > DROP * np.sum(master.s)
     return Columns(U[:, keep], master.s[keep], master.theta, master.value, iterations + master.iterations)
 
 
-def train(X: Array, Y: Array, gamma: float, U: Array, tol: float) -> Columns:
+def train(problem: Problem, U: Array, tol: float) -> Columns:
     """The master on the directions of a network that begins with the directions U (d, K) and is trained by L-BFGS.
 
     A wide network has no bad minima, so this comes nearer to the optimum in seconds than many rounds do in minutes.
     """
-    columns = solve(X, Y, gamma, U, np.zeros(U.shape[1]), ROUGH)
+    columns = solve(problem, U, np.zeros(U.shape[1]), ROUGH)
     alike = np.full(U.shape[1], np.sum(columns.s) / max(U.shape[1], 1))
-    U, s = slide(X, Y, gamma, replace(columns, U=U, s=alike), TRAIN)
-    U, s = merge(X, U, s, CLUSTER)
-    return solve(X, Y, gamma, U, s, tol, columns.iterations)
+    U, s = slide(problem, replace(columns, U=U, s=alike), TRAIN)
+    U, s = merge(problem.X, U, s, CLUSTER)
+    return solve(problem, U, s, tol, columns.iterations)
 
 
-def extend(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, tol: float) -> Columns:
+def extend(problem: Problem, columns: Columns, new: Array, tol: float) -> Columns:
     """The master again with the directions `new` (d, k) added."""
     U = np.hstack([columns.U, new])
     s = np.concatenate([columns.s, np.zeros(new.shape[1])])
-    return solve(X, Y, gamma, U, s, tol, columns.iterations)
+    return solve(problem, U, s, tol, columns.iterations)
 
 
-def advance(X: Array, Y: Array, gamma: float, columns: Columns, new: Array, gap: float) -> Columns:
+def advance(problem: Problem, columns: Columns, new: Array, gap: float) -> Columns:
     """One round: add `new` (d, k), solve, slide the merged atoms, solve again on them and the old ones, thin out.
 
     gap: what is left to gain, relative; it says how exactly to solve and what may be dropped.
     """
     tol = min(1e-3, max(1e-8, 0.01 * gap))
-    columns = _thin(X, Y, gamma, extend(X, Y, gamma, columns, new, tol), gap)
-    U, s = merge(X, columns.U, columns.s, CLUSTER)
-    U, s = slide(X, Y, gamma, replace(columns, U=U, s=s), SLIDE)
+    columns = _thin(problem, extend(problem, columns, new, tol), gap)
+    U, s = merge(problem.X, columns.U, columns.s, CLUSTER)
+    U, s = slide(problem, replace(columns, U=U, s=s), SLIDE)
     U, s = np.hstack([U, columns.U]), np.concatenate([s, np.zeros_like(columns.s)])
-    return _thin(X, Y, gamma, solve(X, Y, gamma, U, s, tol, columns.iterations), gap)
+    return _thin(problem, solve(problem, U, s, tol, columns.iterations), gap)
 
 
-def _thin(X: Array, Y: Array, gamma: float, columns: Columns, gap: float) -> Columns:
+def _thin(problem: Problem, columns: Columns, gap: float) -> Columns:
     """Without columns that neither carry mass nor come near their limit ‖Θᵀz_k‖ ≤ γ, and without near duplicates.
 
     The master's central weights obey s_k (1 − ‖Θᵀz_k‖²/γ²) ≈ const: their ratio ranks the columns. What leaves hands
@@ -85,7 +85,7 @@ def _thin(X: Array, Y: Array, gamma: float, columns: Columns, gap: float) -> Col
     """
     if not len(columns.s):
         return columns
-    room = 1 - (heights(columns.theta, X, columns.U) / gamma) ** 2
+    room = 1 - (heights(columns.theta, problem.X, columns.U) / problem.gamma) ** 2
     rank = columns.s / np.sum(columns.s) / np.maximum(room, 1e-9)
     order = np.argsort(-rank, kind="stable")
     order = order[(rank[order] > 1) | (room[order] < min(3 * gap, 0.05)) | (np.arange(len(order)) < KEPT)]
@@ -95,40 +95,26 @@ def _thin(X: Array, Y: Array, gamma: float, columns: Columns, gap: float) -> Col
     U, s = columns.U[:, keep], columns.s[keep]
     gone = np.setdiff1d(np.arange(len(columns.s)), keep)
     np.add.at(s, np.argmax(U.T @ columns.U[:, gone], axis=0), columns.s[gone])
-    return replace(columns, U=U, s=s, value=objective(np.maximum(X @ U, 0.0), Y, gamma, s))
+    return replace(columns, U=U, s=s, value=objective(hidden(problem.X, U), problem.Y, problem.gamma, s))
 
 
-def network(X: Array, Y: Array, gamma: float, columns: Columns) -> Network:
+def network(problem: Problem, columns: Columns) -> Network:
     """The network with U = √s_k u_k and the best V for it (ridge regression). One dead neuron if there is none."""
     m = columns.U.shape[1]
     if not m:
-        return Network(np.zeros((X.shape[1], 1)), np.zeros((1, Y.shape[1])))
+        return Network.zeros(problem.d, 1, problem.c)
     U = columns.U * np.sqrt(columns.s)
-    rows = np.vstack([np.maximum(X @ U, 0.0), np.sqrt(gamma) * np.eye(m)])  # least squares: accurate for tiny γ too
-    return Network(U, np.linalg.lstsq(rows, np.vstack([Y, np.zeros((m, Y.shape[1]))]), rcond=None)[0])
+    # Least squares, slower than the normal equations of `ridge`, but accurate for tiny γ too.
+    rows = np.vstack([hidden(problem.X, U), np.sqrt(problem.gamma) * np.eye(m)])
+    return Network(U, np.linalg.lstsq(rows, np.vstack([problem.Y, np.zeros((m, problem.c))]), rcond=None)[0])
 
 
-def slide(X: Array, Y: Array, gamma: float, columns: Columns, steps: int) -> tuple[Array, Array]:
+def slide(problem: Problem, columns: Columns, steps: int) -> tuple[Array, Array]:
     """Move all neurons at once by L-BFGS on the training objective; unit directions (d, K) and weights (K,)."""
-    start = network(X, Y, gamma, columns)
-    d, m = start.U.shape
-
-    def value_and_gradient(w: Array) -> tuple[float, Array]:
-        U, V = w[: d * m].reshape(d, m), w[d * m :].reshape(m, -1)
-        inner = X @ U
-        hidden = np.maximum(inner, 0.0)
-        residual = hidden @ V - Y
-        value = 0.5 * float(np.sum(residual**2)) + 0.5 * gamma * float(w @ w)
-        gradient_U = X.T @ ((residual @ V.T) * (inner > 0))
-        return value, np.concatenate([gradient_U.ravel(), (hidden.T @ residual).ravel()]) + gamma * w
-
-    w = np.concatenate([start.U.ravel(), start.V.ravel()])
     options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 30}
-    w = minimize(value_and_gradient, w, jac=True, method="L-BFGS-B", options=options).x
-    U, V = w[: d * m].reshape(d, m), w[d * m :].reshape(m, -1)
-    norm = np.linalg.norm(U, axis=0)
-    alive = norm > 0
-    return U[:, alive] / norm[alive], norm[alive] * np.linalg.norm(V, axis=1)[alive]
+    end, _ = descend(network(problem, columns), problem.objective_and_gradient, options)
+    U, rows = group_lasso(end.only(np.linalg.norm(end.U, axis=0) > 0))
+    return U, np.linalg.norm(rows, axis=1)
 
 
 def merge(X: Array, U: Array, s: Array, angle: float) -> tuple[Array, Array]:
@@ -156,9 +142,7 @@ def merge(X: Array, U: Array, s: Array, angle: float) -> tuple[Array, Array]:
     return np.array(directions).T.reshape(len(U), -1), np.array(weights)
 
 
-def prune(
-    X: Array, Y: Array, gamma: float, columns: Columns, tol: float, late: Callable[[], bool] = lambda: False
-) -> Columns:
+def prune(problem: Problem, columns: Columns, tol: float, late: Callable[[], bool] = lambda: False) -> Columns:
     """A set with few columns whose objective exceeds that of `columns` by at most tol times it.
 
     First merges clusters (the coarsest merge that keeps the objective, after sliding), then drops the lightest, then
@@ -166,27 +150,27 @@ def prune(
     """
     limit = columns.value * (1 + tol)
     for angle in (1e-1, 1e-2, 1e-3, 1e-4, 1e-6):
-        U, s = merge(X, columns.U, columns.s, angle)
+        U, s = merge(problem.X, columns.U, columns.s, angle)
         if late() or len(s) == columns.U.shape[1]:
             break
-        merged = solve(X, Y, gamma, U, s, tol / 10, columns.iterations)
+        merged = solve(problem, U, s, tol / 10, columns.iterations)
         if merged.value > limit:
-            U, s = slide(X, Y, gamma, merged, 200)
-            merged = solve(X, Y, gamma, U, s, tol / 10, merged.iterations)
+            U, s = slide(problem, merged, 200)
+            merged = solve(problem, U, s, tol / 10, merged.iterations)
         if merged.value <= limit:
             columns = merged
             break
     if not late():
-        columns = _drop_lightest(X, Y, gamma, columns, limit, tol)
-    return columns if late() else _caratheodory(X, Y, gamma, columns, limit, tol)
+        columns = _drop_lightest(problem, columns, limit, tol)
+    return columns if late() else _caratheodory(problem, columns, limit, tol)
 
 
-def _drop_lightest(X: Array, Y: Array, gamma: float, columns: Columns, limit: float, tol: float) -> Columns:
+def _drop_lightest(problem: Problem, columns: Columns, limit: float, tol: float) -> Columns:
     """Offer the lightest half for removal, then ever fewer, as long as the objective allows it."""
     count = len(columns.s) // 2
     while count:
         keep = np.sort(np.argsort(-columns.s, kind="stable")[:-count])
-        fewer = solve(X, Y, gamma, columns.U[:, keep], columns.s[keep], tol / 10, columns.iterations)
+        fewer = solve(problem, columns.U[:, keep], columns.s[keep], tol / 10, columns.iterations)
         if fewer.value <= limit:
             columns, count = fewer, min(count, len(fewer.s) // 2)
         else:
@@ -194,10 +178,10 @@ def _drop_lightest(X: Array, Y: Array, gamma: float, columns: Columns, limit: fl
     return columns
 
 
-def _caratheodory(X: Array, Y: Array, gamma: float, columns: Columns, limit: float, tol: float) -> Columns:
+def _caratheodory(problem: Problem, columns: Columns, limit: float, tol: float) -> Columns:
     """Move mass along null vectors of the terms z_k v̂_kᵀ, v̂_k = Θᵀz_k/γ, until one column is empty; repeat."""
     while columns.U.shape[1] > 1:
-        Z = np.maximum(X @ columns.U, 0.0)
+        Z = hidden(problem.X, columns.U)
         V = Z.T @ columns.theta
         gram = (Z.T @ Z) * (V @ V.T)
         unit = np.sqrt(np.diag(gram))
@@ -210,7 +194,7 @@ def _caratheodory(X: Array, Y: Array, gamma: float, columns: Columns, limit: flo
         null = null if np.max(null / columns.s) >= np.max(-null / columns.s) else -null
         s = columns.s - null / np.max(null / columns.s)
         keep = s > 1e-12 * np.sum(s)
-        fewer = solve(X, Y, gamma, columns.U[:, keep], s[keep], tol / 10, columns.iterations)
+        fewer = solve(problem, columns.U[:, keep], s[keep], tol / 10, columns.iterations)
         if fewer.value > limit:
             break
         columns = fewer

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 
-from ..problem import Array
+from ..network import Array
 
 TO_BOUNDARY = 0.99  # share of the way to the boundary of the cone that a step may go
 

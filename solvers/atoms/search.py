@@ -10,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ..problem import Array
+from ..network import Array, heights
 from .threads import share
 
 TOUCH = 1e-9  # |x_i·u| below this times ‖x_i‖ counts as zero
@@ -149,11 +149,6 @@ def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
             if vain >= 9:
                 break
     return heights
-
-
-def heights(theta: Array, X: Array, U: Array) -> Array:
-    """h at the columns of U (d, k)."""
-    return np.linalg.norm(theta.T @ np.maximum(X @ U, 0.0), axis=0)
 
 
 def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, count: int) -> Array:

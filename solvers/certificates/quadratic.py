@@ -20,7 +20,8 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.linalg as sl
 
-from ..problem import Array, Problem
+from ..network import Array
+from ..problem import Problem
 from ..reduced.dual import DualPoint, dual_maximum, maximum, value
 from ..reduced.lift import adjoint, project
 from ..reduced.reduction import Reduced

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..problem import Array, Problem
+from ..network import Array
+from ..problem import Problem
 from ..reduced.dual import maximum
 from ..reduced.reduction import Reduced
 from .certificate import Certificate

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from scipy.optimize import nnls
 
-from ..problem import Array
+from ..network import Array
 
 LEAF = -1
 IMPLIED = 1e-11  # relative residual up to which a row counts as a combination of others; proofs charge what is left

@@ -16,7 +16,9 @@ import numpy as np
 from ..certificates.certificate import Certificate
 from ..certificates.regions import certify_cells
 from ..certificates.tree import LEAF, Cell, Circuits
-from ..problem import Array, Problem, TraceRow
+from ..fit import TraceRow
+from ..network import Array
+from ..problem import Problem
 from ..reduced.reduction import Reduced
 from .regions import LARGEST, UNUSED, VIOLATED, CellState, separate, solve_relaxation
 

@@ -12,16 +12,14 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ...errors import RelaxbenchError
-from ..problem import Array, Problem
+from ..network import Array
+from ..problem import Problem
 from ..relaxation import Relaxation
-
-if TYPE_CHECKING:
-    import cvxpy as cp
 
 Backend = Literal["scs", "clarabel"]
 
@@ -47,12 +45,12 @@ class DualGuess:
 
 @dataclass(frozen=True)
 class LiteralSDP:
-    """The program in CVXPY's terms together with the parts of it whose solution is read back."""
+    """CVXPY's problem, its variable Λ and two of its constraints, whose solution is read back."""
 
-    program: cp.Problem
-    lifted: cp.Variable
-    unambiguous: cp.Constraint
-    nonnegative: cp.Constraint
+    program: Any
+    lifted: Any
+    unambiguous: Any
+    nonnegative: Any
 
 
 def paper_sdp(problem: Problem) -> LiteralSDP:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..problem import Array
+from ..network import Array
 from ..reduced.dual import DualPoint
 from ..reduced.reduction import Reduced
 from .literal import status_of

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from ..certificates.regions import CellPoint
 from ..certificates.tree import Cell
-from ..problem import Array
+from ..network import Array
 from ..reduced.reduction import Reduced
 
 VIOLATED = 1e-6  # share of the measure's mass below which a product of forms counts as negative

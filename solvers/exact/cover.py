@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atoms.threads import share
-from ..problem import Array
+from ..network import Array
 from .lines import merge_lines
 
 DEPTH = 250  # bisections from a root to a leaf, at most: far below any width that matters

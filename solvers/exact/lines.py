@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Array
+from ..network import Array
 
 SAME = 1e-13  # chord between unit vectors up to which they count as one: rounding, no more
 

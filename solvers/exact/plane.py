@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..atoms.columns import extend, solve
-from ..problem import Array
+from ..problem import Problem
 from .arcs import local_maxima
 from .progress import Progress
 
@@ -16,19 +16,19 @@ SLACK = 1e-12  # rounding of the heights: a share by which Θ is made smaller
 ROUNDS = 100  # far beyond the dozen that it takes; only rounding can stand in the way
 
 
-def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress) -> float:
-    """Run the rounds for X (n, 2), putting columns and bounds on record; returns the gap that was aimed at."""
+def generate(problem: Problem, gap: float, progress: Progress) -> float:
+    """Run the rounds for a problem with X (n, 2), putting columns and bounds on record; returns the gap aimed at."""
     gap = min(gap, GAP)
-    columns = solve(X, Y, gamma, np.zeros((2, 0)), np.zeros(0), gap)
+    columns = solve(problem, np.zeros((2, 0)), np.zeros(0), gap)
     tol = 0.01
     for _ in range(ROUNDS):
-        directions, height = local_maxima(columns.theta, X)
+        directions, height = local_maxima(columns.theta, problem.X)
         progress.primal(columns)
         progress.dual(columns.theta, float(height[0]) * (1 + SLACK) if len(height) else 0.0)
         if progress.gap <= gap or progress.late() or tol < FINEST:
             break
-        new = directions[:, height > gamma * (1 + 1e-13)][:, :MOST]
+        new = directions[:, height > problem.gamma * (1 + 1e-13)][:, :MOST]
         exact = max(gap / 10, 0.01 * progress.gap)  # how exactly it pays to solve
         tol = min(tol, exact) if new.shape[1] else tol / 10
-        columns = extend(X, Y, gamma, columns, new, tol)
+        columns = extend(problem, columns, new, tol)
     return gap

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atoms.columns import Columns
-from ..problem import Array, TraceRow
+from ..fit import TraceRow
+from ..network import Array
+from ..problem import Problem
 
 
 class Progress:
     """Keeps the best of everything, in the scaled problem's units; the trace is in the user's (times `unit`)."""
 
-    def __init__(self, X: Array, Y: Array, gamma: float, unit: float, budget: float | None) -> None:
+    def __init__(self, problem: Problem, unit: float, budget: float | None) -> None:
+        X, Y = problem.X, problem.Y
         live = np.any(X != 0, axis=1)
         self.columns = Columns(np.zeros((X.shape[1], 0)), np.zeros(0), Y, 0.5 * float(np.sum(Y**2)))
         self.theta = Y * ~live[:, None]
@@ -24,7 +27,7 @@ class Progress:
         self.info: dict[str, float | int | str] = {}
         self.out_of_time = False
         self.lower = 0.5 * float(np.sum(self.theta**2))
-        self._Y, self._gamma, self._live, self._unit = Y, gamma, live, unit
+        self._Y, self._gamma, self._live, self._unit = Y, problem.gamma, live, unit
         self._start, self._budget = time.perf_counter(), budget
 
     @property

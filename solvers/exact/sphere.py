@@ -12,7 +12,8 @@ import numpy as np
 
 from ..atoms.columns import Columns, advance, train
 from ..atoms.search import ascend, distinct, starts
-from ..problem import Array
+from ..network import Array, whitener
+from ..problem import Problem
 from .cover import SLACK, Cover, cover
 from .progress import Progress, feasible
 
@@ -31,18 +32,19 @@ STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the se
 GROWTH = 4.0  # cells of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
 
 
-def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, seed: int, proofs: bool) -> None:
+def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs: bool) -> None:
     """Run rounds for X (n, d) of rank d, putting columns and bounds on record, until the gap or the time limit is met.
 
     With `proofs` the gap is the proved one; without, it is what the search believes, and no bound goes on record.
     """
+    X, Y, gamma = problem.X, problem.Y, problem.gamma
     if not Y.any():
         return  # the zero network, which is on record
     rng = np.random.default_rng(seed)
     transform = whitener(X)
     live = np.any(X != 0, axis=1)
     wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
-    columns = train(X, Y, gamma, starts(Y, X, transform, rng, wide), FIRST_TOL)
+    columns = train(problem, starts(Y, X, transform, rng, wide), FIRST_TOL)
     marks, history, spent = list(MARKS) if proofs else [], [np.inf], 0.0
     for _ in range(ROUNDS):
         directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
@@ -79,14 +81,8 @@ def generate(X: Array, Y: Array, gamma: float, gap: float, progress: Progress, s
         if progress.late(ahead=spent) or believed <= FINEST:
             return
         spent = progress.seconds
-        columns = advance(X, Y, gamma, columns, new[:, distinct(new, MOST, 1e-5)], believed)
+        columns = advance(problem, columns, new[:, distinct(new, MOST, 1e-5)], believed)
         spent = progress.seconds - spent  # the next round takes about as long
-
-
-def whitener(X: Array) -> Array:
-    """T (d, d) with TᵀXᵀXT = n·I: in y = T⁻¹u the rows look the same from all sides."""
-    values, rows = np.linalg.svd(X, full_matrices=False)[1:]
-    return rows.T * (np.sqrt(len(X)) / values)
 
 
 def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float, least: float) -> float:
@@ -110,7 +106,7 @@ def _prove(columns: Columns, X: Array, transform: Array, target: float, progress
 def compile_kernels(proofs: bool) -> float:
     """Compile, or load, what numba needs, so that no clock counts it; the seconds that took."""
     began = time.perf_counter()
-    theta, X = np.ones((4, 1)), np.vstack([np.eye(3), np.ones(3)])
+    theta, X = np.ones((4, 1)), Problem(np.vstack([np.eye(3), np.ones(3)]), np.ones((4, 1)), 1.0).X  # not writeable
     ascend(theta, X, np.eye(3), np.random.default_rng(0), rounds=1)
     if proofs:
         cover(theta, X, np.eye(3), 10.0)

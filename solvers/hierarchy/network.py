@@ -1,4 +1,4 @@
-"""The network of the hierarchy, by column generation with the searches of cpp/: nothing of it is a proof.
+"""The network of the hierarchy, by column generation with the searches of atoms/: nothing of it is a proof.
 
 A set of columns is at once a network and a Θ, its residual. At the optimum ‖Θᵀ(Xu)₊‖ ≤ γ for all unit u, which is what
 the cells are to prove; a direction above γ that a cell's measure shows is a neuron that the network lacks.
@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..atoms.columns import Columns, extend, merge, network, slide, solve
-from ..atoms.search import ascend, distinct, heights, starts
+from ..atoms.search import ascend, distinct, starts
 from ..exact.progress import feasible
-from ..exact.sphere import whitener
-from ..problem import Array, Network, Problem
+from ..network import Array, Network, heights, whitener
+from ..problem import Problem
 from ..reduced.reduction import Reduced
 
 ROUNDS = 100  # far beyond the 10 to 20 that it takes
@@ -37,7 +37,8 @@ class Trainer:
         scaled = problem.scaled.problem
         self._problem, self._reduced = problem, reduced
         self._rng = np.random.default_rng(seed)
-        self.X, self.Y, self.gamma = scaled.X @ reduced.basis, scaled.Y, scaled.gamma
+        self._inner = Problem(scaled.X @ reduced.basis, scaled.Y, scaled.gamma)
+        self.X, self.Y, self.gamma = self._inner.X, self._inner.Y, self._inner.gamma
         self._whitener, self._live = whitener(self.X), np.any(self.X != 0, axis=1)
         self._take(Columns(np.zeros((reduced.d, 0)), np.zeros(0), self.Y, 0.5 * float(np.sum(self.Y**2))))
 
@@ -72,21 +73,20 @@ class Trainer:
 
     def _round(self, columns: Columns, new: Array, believed: float) -> Columns:
         """Add `new` (d, k), solve, slide the merged atoms, and solve for them with the others that are near γ."""
-        X, Y, gamma = self.X, self.Y, self.gamma
         tol = min(1e-3, max(1e-8, 0.01 * believed))
         heavy = columns.s > IDLE * np.sum(columns.s)
-        columns = extend(X, Y, gamma, replace(columns, U=columns.U[:, heavy], s=columns.s[heavy]), new, tol)
-        U, s = merge(X, columns.U, columns.s, MERGED)
-        U, s = slide(X, Y, gamma, replace(columns, U=U, s=s), SLIDE)
-        near = columns.U[:, heights(columns.theta, X, columns.U) > gamma * (1 - min(believed, NEAR))]
-        return solve(X, Y, gamma, np.hstack([U, near]), np.r_[s, np.zeros(near.shape[1])], tol)
+        columns = extend(self._inner, replace(columns, U=columns.U[:, heavy], s=columns.s[heavy]), new, tol)
+        U, s = merge(self.X, columns.U, columns.s, MERGED)
+        U, s = slide(self._inner, replace(columns, U=U, s=s), SLIDE)
+        near = columns.U[:, heights(columns.theta, self.X, columns.U) > self.gamma * (1 - min(believed, NEAR))]
+        return solve(self._inner, np.hstack([U, near]), np.r_[s, np.zeros(near.shape[1])], tol)
 
     def height(self, U: Array) -> float:
         """The largest ‖Θᵀ(Xu)₊‖/γ over the columns of U (d, k)."""
         return float(np.max(heights(self.columns.theta, self.X, U), initial=0.0)) / self.gamma
 
     def _take(self, columns: Columns) -> None:
-        small = network(self.X, self.Y, self.gamma, columns)
+        small = network(self._inner, columns)
         self.columns = columns
         self.network = self._problem.scaled.network_back(Network(self._reduced.basis @ small.U, small.V))
         self.upper = self._problem.objective(self.network)

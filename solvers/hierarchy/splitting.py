@@ -17,8 +17,9 @@ from ..certificates.certificate import Certificate
 from ..certificates.regions import certify_cells, quadratic_form, settled
 from ..certificates.tree import LEAF, Cell, Circuits, implications
 from ..conic.regions import LARGEST, VIOLATED, CellState, seconds, separate, solve_height
-from ..exact.sphere import whitener
-from ..problem import Array, Problem, TraceRow
+from ..fit import TraceRow
+from ..network import Array, whitener
+from ..problem import Problem
 from ..reduced.dual import maximum, value
 from ..reduced.reduction import Reduced
 from .network import Trainer

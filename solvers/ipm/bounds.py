@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..problem import Array, TraceRow
+from ..fit import TraceRow
+from ..network import Array
 from ..reduced.dual import DualPoint, dual_value, sharpen, value
 from ..reduced.kernel import kernel_value
 from ..reduced.lift import inequalities, lift

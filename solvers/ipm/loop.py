@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..problem import Array, ProblemError
+from ..network import Array, ProblemError
 from ..reduced.lift import inequalities, lift
 from ..reduced.reduction import Reduced
 from .bounds import InteriorPoint, WarmStart, dual_point, first_bounds, last_sharpening, record

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ..problem import Array
+from ..network import Array
 from ..reduced.lift import lift
 from .newton import Direction, NewtonSystem
 

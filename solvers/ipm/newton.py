@@ -16,7 +16,7 @@ import numpy as np
 import scipy.linalg as sl
 from scipy.linalg import lapack
 
-from ..problem import Array
+from ..network import Array
 from ..reduced.lift import adjoint, lift
 from .schur import schur_rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ..problem import Array
+from ..network import Array
 
 BLOCK = 16  # rows a thread takes at a time: small, because late rows are long
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Array
+from ..network import Array
 from ..reduced.kernel import kernel_value
 from ..reduced.lift import inequalities, lift
 from ..reduced.reduction import Reduced

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.linalg as sl
 import scipy.optimize as so
 
-from ..problem import Array
+from ..network import Array
 from .lift import adjoint, project
 from .reduction import Reduced
 

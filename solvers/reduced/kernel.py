@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg as sl
 
-from ..problem import Array
+from ..network import Array
 from .lift import lift
 from .reduction import Reduced
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Array
+from ..network import Array
 
 
 def lift(X: Array, Z: Array) -> Array:

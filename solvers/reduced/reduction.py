@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg as sl
 
-from ..problem import Array, Problem, ProblemError
+from ..network import Array, ProblemError
+from ..problem import Problem
 
 PARALLEL = 3e-5  # radians: nearer rows leave slacks of 1e-10, below which rounding wins, so they become one row; the
 # bound pays for the difference

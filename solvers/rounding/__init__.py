@@ -4,7 +4,7 @@ coordinates.py  ker M in orthonormal coordinates, factors of Λ*, the nearest fe
 tos.py          the published three-operator splitting, as for MNIST too, and from a spread start
 gaussian.py     neurons drawn from the Gaussian of Λ*, the fittest kept
 factor.py       the columns of a factor of Λ*, made feasible once
-ridge.py        the best V for given neurons, the balance of the two layers, and both in turn (`+ridge`)
+ridge.py        the best V for given neurons, and that in turn with the balance of both layers (`+ridge`)
 lbfgs.py        L-BFGS on the training objective (`+lbfgs`)
 merge.py        neurons that agree are fused (`+merge`)
 noise.py        a solution disturbed on purpose
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from ..problem import Fit
+from ..fit import Fit
 from .chain import chain
 from .factor import round_factor
 from .gaussian import round_gaussian
@@ -29,7 +29,7 @@ from .lbfgs import polish
 from .merge import fuse
 from .noise import disturbed
 from .progress import RoundingError
-from .ridge import balance, refit, ridge
+from .ridge import refit, ridge
 from .tos import round_tos, round_tos_spread
 
 STARTS: dict[str, Callable[..., Fit]] = {
@@ -51,4 +51,4 @@ ROUNDINGS: dict[str, Callable[..., Fit]] = {
 }
 """Every rounding by the name it has in configs."""
 
-__all__ = ["ROUNDINGS", "RoundingError", "balance", "disturbed", "ridge"]
+__all__ = ["ROUNDINGS", "RoundingError", "disturbed", "ridge"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..problem import Fit, Problem
+from ..fit import Fit
+from ..problem import Problem
 from ..relaxation import Relaxation
 from .progress import MAX_ITERATES
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..problem import Array, Network, Problem
+from ..network import Array, Network
+from ..problem import Problem
 
 NOISE = 1e-13  # eigenvalues of Λ* below this share of the largest are not told from 0 in float64
 

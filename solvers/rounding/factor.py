@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Fit, Problem
+from ..fit import Fit
+from ..problem import Problem
 from ..relaxation import Relaxation
 from .coordinates import KernelBasis, complementary
 from .progress import Progress, check_arguments

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Fit, Network, Problem
+from ..fit import Fit
+from ..network import Network, balance
+from ..problem import Problem
 from ..relaxation import Relaxation
 from .progress import Progress, check_arguments
-from .ridge import ROUNDS, balance, ridge
+from .ridge import ROUNDS, ridge
 
 DRAWS = 10  # neurons drawn for each one kept
 
@@ -39,4 +41,4 @@ def round_gaussian(
 def _heaviest(network: Network, count: int) -> Network:
     """The `count` neurons of largest ‖u_j‖, which is √‖w_j‖ in a balanced network, in their order."""
     heavy = np.sort(np.argsort(-np.sum(network.U**2, axis=0), kind="stable")[:count])
-    return Network(network.U[:, heavy], network.V[heavy])
+    return network.only(heavy)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
-from ..problem import Array, Fit, Network, Problem
+from ..fit import Fit
+from ..network import Network, balance, descend, whitening
+from ..problem import Problem
 from .progress import Progress
-from .ridge import balance
 
 ITERATIONS = 2000
-RIDGE = 1e-6  # least shift in whitening; the mean variance of a feature is 1/d
+OPTIONS = {"maxiter": ITERATIONS, "maxfun": 2 * ITERATIONS, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-9}
 IDLE, AWAKE = 0.1, 0.5  # shares of the root mean square norm: neurons below the first start anew, with the second
 
 
@@ -23,48 +23,15 @@ def polish(problem: Problem, network: Network, *, seed: int, budget: float | Non
     progress = Progress(problem, budget)
     progress.add(network)
     scaled = problem.scaled
-    d, m = problem.d, network.width
-    P = _whitening(scaled.problem)
 
-    def unpack(x: Array) -> Network:
-        return Network(P @ x[: d * m].reshape(d, m), x[d * m :].reshape(m, problem.c))
+    def watch(met: Network, value: float) -> bool:
+        progress.add(scaled.network_back(met), value * scaled.objective_unit)
+        return progress.out_of_time
 
-    def function(x: Array) -> tuple[float, Array]:
-        value, by = objective_and_gradient(scaled.problem, unpack(x))
-        return value, np.concatenate([(P @ by.U).ravel(), by.V.ravel()])
-
-    def callback(intermediate_result: OptimizeResult) -> None:
-        network = scaled.network_back(unpack(intermediate_result.x))
-        progress.add(network, float(intermediate_result.fun) * scaled.objective_unit)
-        if progress.out_of_time:
-            raise StopIteration
-
-    start = _awake(balance(network), np.random.default_rng(seed))
-    x0 = np.concatenate([np.linalg.solve(P, start.U).ravel(), start.V.ravel()]) * np.sqrt(scaled.sigma / scaled.kappa)
-    options = {"maxiter": ITERATIONS, "maxfun": 2 * ITERATIONS, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-9}
-    minimize(function, x0, jac=True, method="L-BFGS-B", callback=callback, options=options)
+    start = scaled.network_scaled(_awake(balance(network), np.random.default_rng(seed)))
+    P = whitening(scaled.problem.X, scaled.problem.gamma)
+    descend(start, scaled.problem.objective_and_gradient, OPTIONS, coordinates=P, watch=watch)
     return progress.fit()
-
-
-def _whitening(problem: Problem) -> Array:
-    """(XᵀX/n + γI)^(−½) (d, d): in these coordinates features of different spread are equally far from their optimum.
-
-    The shift is γ because the penalty bounds the curvature from below.
-    """
-    variance, Q = np.linalg.eigh(problem.X.T @ problem.X / problem.n)
-    shift = max(problem.gamma, RIDGE)
-    return (Q / np.sqrt(np.maximum(variance, 0.0) + shift)) @ Q.T
-
-
-def objective_and_gradient(problem: Problem, network: Network) -> tuple[float, Network]:
-    """The training objective and its derivatives by U and V, in a Network; at (Xu)_i = 0 the one-sided one with 0."""
-    pre = problem.X @ network.U
-    H = np.maximum(pre, 0.0)
-    residual = H @ network.V - problem.Y
-    value = 0.5 * np.sum(residual**2) + 0.5 * problem.gamma * (np.sum(network.U**2) + np.sum(network.V**2))
-    by_U = problem.X.T @ ((residual @ network.V.T) * (pre > 0)) + problem.gamma * network.U
-    by_V = H.T @ residual + problem.gamma * network.V
-    return float(value), Network(by_U, by_V)
 
 
 def _awake(network: Network, rng: np.random.Generator) -> Network:

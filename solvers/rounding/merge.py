@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from ..problem import Fit, Network, Problem
+from ..fit import Fit
+from ..network import Network, balance, group_lasso, unit_columns
+from ..problem import Problem
 from .progress import Progress
-from .ridge import balance
 
 RISE = 1e-6  # largest relative change of the loss that counts as equal
 ANGLES = np.geomspace(0.3, 1e-7, 40)  # distances of unit directions within which neurons may be fused, widest first
@@ -36,7 +37,7 @@ def fuse(problem: Problem, network: Network, *, seed: int, budget: float | None 
     light = bisect_right(range(1, network.width), RISE * value, key=lambda k: change(_lightest_dropped(network, k)))
     network = _lightest_dropped(network, light)
     if network.width > 1:
-        tree = linkage((network.U / np.linalg.norm(network.U, axis=0)).T, method="complete")
+        tree = linkage(unit_columns(network.U).T, method="complete")
         for distance in ANGLES:
             fused = fuse_clusters(network, fcluster(tree, distance, criterion="distance"))
             if change(fused) <= RISE * value:
@@ -52,22 +53,18 @@ def fuse_clusters(network: Network, labels: NDArray[np.int32]) -> Network:
     A cluster of neurons (û_j, ‖u_j‖v_j) becomes the mean direction, weighted by ‖u_j‖‖v_j‖, with Σ ‖u_j‖v_j.
     """
     members = (labels[:, None] == np.unique(labels)).astype(float)  # (m, clusters)
-    norm = np.linalg.norm(network.U, axis=0)
     direction = (network.U * np.linalg.norm(network.V, axis=1)) @ members
-    length = np.linalg.norm(direction, axis=0)
-    direction /= np.where(length > 0, length, 1.0)
-    return balance(Network(direction, members.T @ (network.V * norm[:, None])))
+    return balance(Network(unit_columns(direction), members.T @ group_lasso(network)[1]))
 
 
 def _heaviest_first(problem: Problem, network: Network) -> Network:
     """The neurons of a balanced network that are active on some row, heaviest first; a zero neuron if none is."""
     active = np.flatnonzero(np.any(problem.X @ network.U > 0, axis=0))
     if not active.size:
-        return Network(np.zeros((problem.d, 1)), np.zeros((1, problem.c)))
+        return Network.zeros(problem.d, 1, problem.c)
     order = active[np.argsort(-np.sum(network.U[:, active] ** 2, axis=0), kind="stable")]
-    return Network(network.U[:, order], network.V[order])
+    return network.only(order)
 
 
 def _lightest_dropped(network: Network, count: int) -> Network:
-    left = network.width - count
-    return Network(network.U[:, :left], network.V[:left])
+    return network.only(slice(network.width - count))

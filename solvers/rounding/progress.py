@@ -7,7 +7,9 @@ import time
 import numpy as np
 
 from ...errors import RelaxbenchError
-from ..problem import Fit, Network, Problem, TraceRow
+from ..fit import Fit, TraceRow
+from ..network import Network
+from ..problem import Problem
 from ..relaxation import Relaxation
 
 MAX_ITERATES = 100  # networks kept for the protocol `paper`, the best one among them
@@ -39,7 +41,7 @@ class Progress:
 
     def __init__(self, problem: Problem, budget: float | None) -> None:
         self.problem = problem
-        self.best = Network(np.zeros((problem.d, 0)), np.zeros((0, problem.c)))
+        self.best = Network.zeros(problem.d, 0, problem.c)
         self.best_value = np.inf
         self._start = time.perf_counter()
         self._budget = budget

@@ -1,10 +1,12 @@
-"""The best output layer for given neurons, and the best split of a neuron's weight between its two layers."""
+"""The best output layer for given neurons, and that in turn with the balance of the two layers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..problem import Array, Fit, Network, Problem
+from ..fit import Fit
+from ..network import Array, Network, balance, hidden
+from ..problem import Problem
 from .progress import Progress
 
 ROUNDS = 100  # of reweighting; the objective falls in each, by less and less
@@ -16,23 +18,11 @@ def ridge(problem: Problem, U: Array) -> Array:
     Ridge regression, V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two
     matrices, so that no γ > 0 is too small for the data's units.
     """
-    H = np.maximum(problem.X @ U, 0.0)
+    H = hidden(problem.X, U)
     n, m = H.shape
     if m <= n:
         return _shifted_solve(H.T @ H, problem.gamma, H.T @ problem.Y)
     return H.T @ _shifted_solve(H @ H.T, problem.gamma, problem.Y)
-
-
-def balance(network: Network) -> Network:
-    """The same function with ‖u_j‖ = ‖v_j‖ for every neuron, the split of least ½(‖u_j‖² + ‖v_j‖²) = ‖u_j‖‖v_j‖.
-
-    Neurons with u_j = 0 or v_j = 0 contribute nothing and become 0 in both layers.
-    """
-    u, v = np.linalg.norm(network.U, axis=0), np.linalg.norm(network.V, axis=1)
-    alive = (u > 0) & (v > 0)
-    ratio = np.sqrt(np.divide(v, u, out=np.zeros_like(u), where=alive))
-    inverse = np.divide(1.0, ratio, out=np.zeros_like(u), where=alive)
-    return Network(network.U * ratio, network.V * inverse[:, None])
 
 
 def refit(problem: Problem, network: Network, *, seed: int, budget: float | None = None) -> Fit:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..problem import Array, Fit, Problem
+from ..fit import Fit
+from ..network import Array
+from ..problem import Problem
 from ..relaxation import Relaxation
 from .coordinates import KernelBasis, complementary
 from .progress import Progress, check_arguments, padded

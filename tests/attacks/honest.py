@@ -14,7 +14,8 @@ from relaxbench.solvers.branch import branch
 from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import CertificateError, verify
 from relaxbench.solvers.cpp import cpp
-from relaxbench.solvers.problem import Array, Network, Problem
+from relaxbench.solvers.network import Array, Network
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
 
 from ..support.cases import Planted, noise, quarter_turns, tight

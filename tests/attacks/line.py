@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.problem import Array
+from relaxbench.solvers.network import Array
 
 from .honest import ARCS, CELLS, COVER, DNN, Case
 from .truth import truth_on_a_line

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 import cvxpy as cp
 import numpy as np
-from relaxbench.solvers.problem import Array, Network, Problem
+from relaxbench.solvers.network import Array, Network
+from relaxbench.solvers.problem import Problem
 from scipy.optimize import minimize
 
 DENSE = 720  # directions on the circle, half a degree apart

@@ -9,7 +9,8 @@ from relaxbench.baselines.lbfgs import lbfgs
 from relaxbench.baselines.outputs import balanced, fit_outputs
 from relaxbench.baselines.patterns import project_to_cone, sample_patterns
 from relaxbench.baselines.sgd import sgd
-from relaxbench.solvers.problem import Network, Problem
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 
 
 def random_problem(n=4, d=2, c=1, gamma=0.1, seed=0):
@@ -120,10 +121,10 @@ def test_balancing_keeps_the_function_and_drops_idle_neurons():
     rng = np.random.default_rng(0)
     U, V, X = rng.normal(size=(3, 5)), rng.normal(size=(5, 2)), rng.normal(size=(7, 3))
     V[2], U[:, 4] = 0.0, 0.0
-    network = balanced(U, V)
+    network = balanced(Network(U, V))
     assert network.width == 3
     np.testing.assert_allclose(network.predict(X), np.maximum(X @ U, 0) @ V, atol=1e-12)
-    assert balanced(0 * U, V).width == 1
+    assert balanced(Network(0 * U, V)).width == 1
 
 
 def test_projection_to_a_cone_is_that_of_an_independent_solver():

@@ -11,7 +11,7 @@ from relaxbench.bench.grid.fingerprint import code_fingerprint, room_folder
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.text import UsageError
 from relaxbench.datasets import DataError
-from relaxbench.solvers.problem import ProblemError
+from relaxbench.solvers.network import ProblemError
 
 import relaxbench
 
@@ -186,6 +186,8 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
         "baselines/sgd.py PLANTED": ["nngp", "sgd"],
         "solvers/relaxation.py PLANTED": ["sdp"],
         "solvers/problem.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/network.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/fit.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/metrics.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/outcome.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/gate.py PLANTED": ["sdp", "nngp", "sgd"],

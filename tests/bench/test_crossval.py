@@ -21,7 +21,7 @@ from relaxbench.bench.scoring.crossval import FOLDS, GAMMAS, cross_validate, fol
 from relaxbench.bench.text import UsageError
 from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import verify
-from relaxbench.solvers.problem import Fit
+from relaxbench.solvers.fit import Fit
 from sklearn.linear_model import Ridge
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
@@ -207,7 +207,7 @@ def test_bounds_are_those_of_the_problem_at_the_chosen_gamma(monkeypatch):
 
 def test_a_method_that_does_not_apply_says_so_and_has_no_gamma(tmp_path):
     (tmp_path / "own.py").write_text(
-        "from relaxbench.solvers.problem import Fit\n"
+        "from relaxbench.solvers.fit import Fit\n"
         "def no(problem, *, budget):\n"
         "    return Fit(None, status='unsupported', message='not for this')\n"
     )

@@ -48,7 +48,7 @@ def test_the_exact_program_draws_the_same_each_time():
 def test_a_method_whose_seed_is_no_axis_gets_a_fixed_one(tmp_path):
     path = tmp_path / "own.py"
     path.write_text(
-        "from relaxbench.solvers.problem import Fit\n"
+        "from relaxbench.solvers.fit import Fit\n"
         "def own(problem, *, width=None, seed=None, budget):\n"
         "    return Fit(lambda X: X[:, :1] @ problem.Y[:1], info={'seed': repr(seed)})\n"
     )

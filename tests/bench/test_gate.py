@@ -118,7 +118,8 @@ def test_rounded_cells_take_over_what_was_proved_of_their_relaxation(tmp_path, m
     path.write_text(
         "import numpy as np\n"
         "from relaxbench.bench.grid.methods import load\n"
-        "from relaxbench.solvers.problem import Fit, Network\n"
+        "from relaxbench.solvers.fit import Fit\n"
+        "from relaxbench.solvers.network import Network\n"
         "from relaxbench.solvers.relaxation import Relaxation\n"
         "def relax(problem, *, budget, claim: float = 0.0):\n"
         f"    bound = load('{PLANTED}:weak')(problem, claim, 0.01)\n"

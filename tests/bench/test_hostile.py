@@ -23,7 +23,7 @@ from relaxbench.bench.results.folder import load_arrays, load_environment, load_
 from relaxbench.bench.results.record import DamagedRecord, Record, read_arrays, read_record, read_trace, write_record
 from relaxbench.bench.text import UsageError
 from relaxbench.datasets import DataError
-from relaxbench.solvers.problem import ProblemError
+from relaxbench.solvers.network import ProblemError
 
 
 class Evil:

@@ -71,7 +71,7 @@ def test_what_cannot_fit_is_unsupported_at_once_until_it_may_have_more(tmp_path)
 def test_seeds_that_do_not_fit_together_are_trained_one_after_the_other(tmp_path, monkeypatch):
     path = tmp_path / "own.py"
     path.write_text(
-        "from relaxbench.solvers.problem import Fit\n"
+        "from relaxbench.solvers.fit import Fit\n"
         "def one(problem, *, seed, budget):\n"
         "    return Fit(lambda X: 0 * X @ problem.X.T @ problem.Y, info={'together': 1})\n"
         "def many(problem, *, width, seeds, budget):\n"

@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from relaxbench.bench.scoring.metrics import ContractError, accuracy, paper_accuracy, r2, score
 from relaxbench.datasets import Dataset
-from relaxbench.solvers.problem import Fit, Network, Problem
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 from sklearn.metrics import balanced_accuracy_score, mean_squared_error, r2_score
 
 ONE_HOT = np.eye(3)[[0, 1, 2, 2]]

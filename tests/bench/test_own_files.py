@@ -14,7 +14,7 @@ FILES = {
     "mine.py": "from own_helper import network\nimport own_pack.deep\nFINGERPRINT_FILES = ['weights.txt']\n"
     "def train(problem, *, budget):\n"
     "    import own_late\n"
-    "    from relaxbench.solvers.problem import Fit\n"
+    "    from relaxbench.solvers.fit import Fit\n"
     "    fitted = network(problem)\n"
     "    return Fit(fitted.predict, fitted)\n",
     "own_helper.py": "import numpy as np\nfrom pathlib import Path\nfrom relaxbench.solvers.problem import Network\n"

@@ -13,7 +13,8 @@ from relaxbench.bench.results.plan import united
 
 METHOD = """
 import numpy as np
-from relaxbench.solvers.problem import Fit, Network
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Network
 
 def train(problem, *, width, budget, scale: float = 1.0):
     network = Network(np.full((problem.d, width), scale), np.ones((width, problem.c)))

@@ -137,7 +137,8 @@ import os
 import numpy as np
 from pathlib import Path
 from relaxbench.bench.grid.methods import load
-from relaxbench.solvers.problem import Fit, Network
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Network
 from relaxbench.solvers.relaxation import Relaxation
 
 def relax(problem, *, budget, solver: str = "a"):
@@ -206,7 +207,7 @@ def test_one_bad_seed_does_not_take_its_batch_along(tmp_path, monkeypatch):
     path = tmp_path / "own.py"
     path.write_text(
         "import os\n"
-        "from relaxbench.solvers.problem import Fit\n"
+        "from relaxbench.solvers.fit import Fit\n"
         "def one(problem, *, width, seed, budget):\n"
         "    if seed == 1:\n"
         "        os.abort()\n"

@@ -11,7 +11,8 @@ from relaxbench.bench.results.record import Record
 from relaxbench.bench.results.store import Store
 from relaxbench.bench.text import UsageError
 from relaxbench.bench.verify.bounds import forward_objective, verify
-from relaxbench.solvers.problem import Network, Problem
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 

@@ -13,7 +13,7 @@ from relaxbench.bench.results.record import Record, read_arrays, read_record, re
 from relaxbench.bench.scoring.gate import BOUND_COLUMNS
 from relaxbench.bench.scoring.result import Cost
 from relaxbench.bench.verify.bounds import forward_objective
-from relaxbench.solvers.problem import Network
+from relaxbench.solvers.network import Network
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 SMALL = {"name": "random", "n": 6, "n_test": 4}
@@ -21,7 +21,8 @@ SMALL = {"name": "random", "n": 6, "n_test": 4}
 STAGES = """
 import numpy as np
 from relaxbench.bench.grid.methods import load
-from relaxbench.solvers.problem import Fit, Network, TraceRow
+from relaxbench.solvers.fit import Fit, TraceRow
+from relaxbench.solvers.network import Network
 from relaxbench.solvers.relaxation import Relaxation
 
 def relax(problem, *, budget, solver: str = "a"):
@@ -129,7 +130,8 @@ def batch_cells(tmp_path, text):
 BATCH = """
 import time
 import numpy as np
-from relaxbench.solvers.problem import Fit, Network
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Network
 def many(problem, *, width, seeds, budget):
     time.sleep(0.2)
     networks = [Network(np.ones((problem.d, width)) * seed, np.zeros((width, problem.c))) for seed in seeds]
@@ -229,7 +231,7 @@ def test_a_method_that_compiles_at_its_first_call_is_rehearsed_once(tmp_path):
     path = tmp_path / "own.py"
     path.write_text(
         "import numpy as np\n"
-        "from relaxbench.solvers.problem import Fit\n"
+        "from relaxbench.solvers.fit import Fit\n"
         "calls = []\n"
         "def one(problem, *, budget):\n"
         "    calls.append(problem.n)\n"

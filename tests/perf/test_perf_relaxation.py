@@ -95,7 +95,7 @@ def test_rounding_iterations(benchmark, problem):
 @cache
 def sphere(d):
     """Θ (n, c), X (n, d), whitening and a target a tenth above the largest h found by sampling."""
-    from relaxbench.solvers.exact.sphere import whitener
+    from relaxbench.solvers.network import whitener
 
     rng = np.random.default_rng(0)
     X, theta = rng.standard_normal((60, d)), rng.standard_normal((60, 3))

@@ -8,7 +8,9 @@ import signal
 import time
 
 import numpy as np
-from relaxbench.solvers.problem import Fit, Network, Problem
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 
 FAULTS = ("crash", "hang", "memory", "exception", "nan")
 EXPECTED = {"crash": "failed", "hang": "timeout", "memory": "memory", "exception": "failed", "nan": "diverged"}

@@ -7,7 +7,7 @@ import pytest
 from relaxbench.solvers.arguments import checked
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.cpp import cpp
-from relaxbench.solvers.problem import ProblemError
+from relaxbench.solvers.network import ProblemError
 from relaxbench.solvers.sdp import relax, round_relaxation, sdp
 
 from ..support.cases import noise

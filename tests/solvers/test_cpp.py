@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from relaxbench.solvers.cpp import cpp
-from relaxbench.solvers.problem import Fit, Problem, ProblemError
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import ProblemError
+from relaxbench.solvers.problem import Problem
 
 from ..support.oracles import by_cones, by_patterns, dense_maximum, prove
 

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.solvers.atoms.search import ascend, heights
+from relaxbench.solvers.atoms.search import ascend
 from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.exact import sphere
 from relaxbench.solvers.exact.cover import cover
 from relaxbench.solvers.exact.lines import merge_lines
-from relaxbench.solvers.exact.sphere import whitener
-from relaxbench.solvers.problem import Array, Fit, Problem
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Array, heights, whitener
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
 
 from ..support.cases import noise, teacher

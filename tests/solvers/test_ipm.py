@@ -9,7 +9,8 @@ from relaxbench.solvers.certificates.quadratic import certify
 from relaxbench.solvers.ipm import loop as ipm
 from relaxbench.solvers.ipm.bounds import record
 from relaxbench.solvers.ipm.loop import interior_point
-from relaxbench.solvers.problem import Problem, ProblemError
+from relaxbench.solvers.network import ProblemError
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.dual import dual_value
 from relaxbench.solvers.reduced.reduction import reduce
 from relaxbench.solvers.sdp import relax

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.solvers.problem import Network, Problem, ProblemError
+from relaxbench.solvers.network import Network, ProblemError
+from relaxbench.solvers.problem import Problem
 
 from ..support.cases import noise, quarter_turns, tight, train
 

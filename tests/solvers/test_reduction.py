@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.solvers.problem import Network, Problem, ProblemError
+from relaxbench.solvers.network import Network, ProblemError
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.dual import quadratic_form, user_point
 from relaxbench.solvers.reduced.reduction import parallel_rows, reduce
 from relaxbench.solvers.relaxation import literal_factor

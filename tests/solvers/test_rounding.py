@@ -5,10 +5,11 @@ import pytest
 from relaxbench.datasets import load
 from relaxbench.solvers.conic.literal import solve_literal
 from relaxbench.solvers.cpp import cpp
-from relaxbench.solvers.problem import Network, Problem
+from relaxbench.solvers.network import Network, balance
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.relaxation import Relaxation
-from relaxbench.solvers.rounding import ROUNDINGS, RoundingError, balance, disturbed, ridge
-from relaxbench.solvers.rounding.lbfgs import objective_and_gradient, polish
+from relaxbench.solvers.rounding import ROUNDINGS, RoundingError, disturbed, ridge
+from relaxbench.solvers.rounding.lbfgs import polish
 from relaxbench.solvers.rounding.merge import fuse
 from relaxbench.solvers.rounding.ridge import refit
 from relaxbench.solvers.sdp import relax, round_relaxation
@@ -193,12 +194,12 @@ def test_gradient_is_that_of_the_objective():
         return Network(x[: d * m].reshape(d, m), x[d * m :].reshape(m, c))
 
     def gradient(x):
-        by = objective_and_gradient(PLAIN, unpack(x))[1]
+        by = PLAIN.objective_and_gradient(unpack(x))[1]
         return np.concatenate([by.U.ravel(), by.V.ravel()])
 
     for _ in range(5):
         x = rng.standard_normal((d + c) * m)
-        assert objective_and_gradient(PLAIN, unpack(x))[0] == pytest.approx(PLAIN.objective(unpack(x)))
+        assert PLAIN.objective_and_gradient(unpack(x))[0] == pytest.approx(PLAIN.objective(unpack(x)))
         error = check_grad(lambda x: PLAIN.objective(unpack(x)), gradient, x)
         assert error < 1e-5 * np.linalg.norm(gradient(x))
 

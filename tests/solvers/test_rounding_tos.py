@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from relaxbench.datasets import load
-from relaxbench.solvers.problem import Network, Problem
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.relaxation import Relaxation, literal_factor
 from relaxbench.solvers.rounding import ROUNDINGS
 from relaxbench.solvers.rounding.coordinates import KernelBasis, complementary

@@ -10,7 +10,8 @@ from relaxbench.solvers import sdp as sdp_module
 from relaxbench.solvers.conic.literal import solve_literal
 from relaxbench.solvers.conic.reduced import solve_reduced
 from relaxbench.solvers.ipm.loop import interior_point
-from relaxbench.solvers.problem import Network, Problem
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.reduction import reduce
 from relaxbench.solvers.relaxation import Relaxation, literal_factor
 from relaxbench.solvers.sdp import positive_factor, relax, round_relaxation, sdp

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from relaxbench.solvers.problem import Array, Network, Problem
+from relaxbench.solvers.network import Array, Network
+from relaxbench.solvers.problem import Problem
 from scipy.optimize import minimize
 
 

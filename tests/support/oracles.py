@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 from relaxbench.solvers.checker import KINDS, CertificateError
 from relaxbench.solvers.checker.balls import NotProved, precision
-from relaxbench.solvers.problem import Array, Problem
+from relaxbench.solvers.network import Array
+from relaxbench.solvers.problem import Problem
 
 
 def by_patterns(problem: Problem) -> float:

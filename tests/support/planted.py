@@ -16,7 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.problem import Fit, Network, Problem, TraceRow
+from relaxbench.solvers.fit import Fit, TraceRow
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 
 
 def note(name: str, line: str) -> None:

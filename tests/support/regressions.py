@@ -7,7 +7,9 @@ import time
 
 import numpy as np
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.problem import Fit, Network, Problem
+from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.network import Network
+from relaxbench.solvers.problem import Problem
 
 
 def fault(name: str) -> bool:
