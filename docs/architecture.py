@@ -37,9 +37,9 @@ def rooms() -> str:
     arrows = _reduced(_imports())
     lines = ["flowchart TB"]
     for room in ROOMS:
-        folders = sorted(name for name in arrows if name.split(".")[0] == room)
-        lines += [f"  subgraph {room}", *(f'    {name}["{_words(name)}"]' for name in folders), "  end"]
-    lines += [f"  {one} --> {other}" for one in sorted(arrows) for other in sorted(arrows[one])]
+        nodes = [f'    {_id(name)}["{_words(name)}"]' for name in sorted(arrows) if name.split(".")[0] == room]
+        lines += nodes if len(nodes) == 1 else [f"  subgraph {room}", *nodes, "  end"]
+    lines += [f"  {_id(one)} --> {_id(other)}" for one in sorted(arrows) for other in sorted(arrows[one])]
     return "\n".join(lines) + "\n"
 
 
@@ -60,7 +60,7 @@ def _imports() -> dict[str, set[str]]:
     for room in ROOMS:
         for path in sorted((HOUSE / room).rglob("*.py")):
             own = _folder(path.relative_to(HOUSE).with_suffix("").parts)
-            if own == room and path.name == "__init__.py":
+            if own.endswith("__init__"):
                 continue
             found[own] |= {other for other in map(_folder, _imported(path)) if other not in (own, "errors")}
     return {one: others & found.keys() for one, others in found.items()}
@@ -92,6 +92,10 @@ def _reduced(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
         return found
 
     return {one: others - {far for other in others for far in reached(other)} for one, others in arrows.items()}
+
+
+def _id(name: str) -> str:
+    return name.replace(".", "_")
 
 
 def _words(name: str) -> str:

@@ -17,7 +17,7 @@ FILES = {
     "    from relaxbench.solvers.fit import Fit\n"
     "    fitted = network(problem)\n"
     "    return Fit(fitted.predict, fitted)\n",
-    "own_helper.py": "import numpy as np\nfrom pathlib import Path\nfrom relaxbench.solvers.problem import Network\n"
+    "own_helper.py": "import numpy as np\nfrom pathlib import Path\nfrom relaxbench import Network\n"
     "def network(problem):\n"
     "    scale = float(Path(__file__).with_name('weights.txt').read_text())\n"
     "    return Network(np.full((problem.d, 1), scale), np.ones((1, problem.c)))\n",
