@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.linalg as sl
@@ -17,8 +16,8 @@ from .definite import definite
 Array = NDArray[np.float64]
 Form = dict[int, arb]  # coefficients by coordinate: s_k at k, t_j at n + j
 
-ROOMS = 10.0 ** np.arange(-12.0, 3.0)  # by which λ is raised above its floating-point value until the proof succeeds
-COARSE = 1e-8  # a room beyond which it pays to look for a smaller one
+# By which λ is raised above its floating-point value until the proof succeeds.
+ROOMS = np.concatenate([np.logspace(-12, -7, 6), np.logspace(-6, 2, 33)])
 MOST = 1e150  # far above ‖Θᵀ(Xu)₊‖ with entries below 1; γ that is higher is as good as this
 ENOUGH = 0.99  # of γ²: a smaller λ would not improve the bound
 
@@ -95,7 +94,8 @@ class Region:
         B, weights = self._quadratic(K), [z[k] for k in self.free]
         limit = min(float(self.space.gamma), MOST) ** 2
         guess = max(_guess(middle(B), middle(self._rows()), np.array([float(x) for x in weights])), ENOUGH * limit)
-        room = _least(lambda room: definite(self._difference(B, weights, arb(guess), arb(room))))
+        proofs = (room for room in ROOMS.tolist() if definite(self._difference(B, weights, arb(guess), arb(room))))
+        room = next(proofs, None)
         if room is None:
             raise NotProved("a region is not proved")
         missed = arb(0)
@@ -147,7 +147,7 @@ class Region:
         su, uu = matrix(st, len(lines)) * L, L.transpose() * matrix(tt, len(lines)) * L
         h = self._linear(L)
         top = [a + b for a, b in zip(matrix(ss, f).tolist(), su.tolist(), strict=True)]
-        bottom = [a + b for a, b in zip(su.transpose().tolist() or [[]] * d, uu.tolist(), strict=True)]
+        bottom = [a + b for a, b in zip(su.transpose().tolist(), uu.tolist(), strict=True)]
         return arb_mat(top + bottom) + h * h.transpose()
 
     def _linear(self, L: arb_mat) -> arb_mat:
@@ -196,15 +196,3 @@ def _guess(B: Array, X: Array, z: Array) -> float:
     except (ValueError, np.linalg.LinAlgError):
         top = np.inf
     return max(top, 1e-300) if np.isfinite(top) else 1e-300
-
-
-def _least(enough: Any) -> float | None:
-    """The first of ROOMS that is enough or, beyond COARSE, within a tenth of the least one; None if none is."""
-    room = next((float(room) for room in ROOMS if enough(float(room))), None)
-    if room is None or room <= COARSE:
-        return room
-    low = 0.1 * room
-    for _ in range(5):
-        middle_ = (low * room) ** 0.5
-        low, room = (low, middle_) if enough(middle_) else (middle_, room)
-    return room
