@@ -56,9 +56,21 @@ def nightly(
 ) -> Night:
     """Run tonight's cells in a folder of its own below `out` and judge them by the last complete night there.
 
-    history: parquet file, made if it does not exist. report: makes a page from a run's folder and returns its path.
     A night before that cannot be read, as it is damaged or has other columns, is no baseline, and tonight is the next
-    one's. A damaged history raises UsageError before anything is run; further errors as `run`.
+    one's.
+
+    Args:
+        spec: what to run.
+        out: folder for the nights.
+        history: parquet file to which the night is added, made if it does not exist.
+        report: makes a page from a run's folder and returns its path.
+        data_dir: folder with original data files, used first.
+
+    Returns:
+        The night: its folder, the verdict and the exit code.
+
+    Raises:
+        UsageError: a damaged history, before anything is run; and as `run`.
     """
     out, history = Path(out), Path(history)
     previous, no_baseline = _baseline(out)

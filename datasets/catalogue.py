@@ -68,11 +68,18 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: Any) -> Dataset:
     """The data set of that name, the same bytes for the same name, seed and options.
 
-    name: one of NAMES, or `file:PATH`. seed: an integer ≥ 0; generator, split and subsamples each draw from a
-    stream of their own. data_dir: a folder whose original files come first (else the environment variable
-    RELAXBENCH_DATA). options: see OPTIONS[name]; common to all are n, n_test, preprocess, bias and test_fraction.
-    The provenance's `test_pool` counts the rows that the test rows of every seed come from; 0: each makes new ones.
-    Raises DataError, one line, for whatever is wrong with any of it.
+    Args:
+        name: one of NAMES, or `file:PATH`.
+        seed: an integer ≥ 0; generator, split and subsamples each draw from a stream of their own.
+        data_dir: a folder whose original files come first (else the environment variable RELAXBENCH_DATA).
+        options: see OPTIONS[name]; common to all are n, n_test, preprocess, bias and test_fraction.
+
+    Returns:
+        Training and test rows, float64, with their provenance, whose `test_pool` counts the rows that the test rows of
+        every seed come from; 0: each makes new ones.
+
+    Raises:
+        DataError: whatever is wrong with any of it, in one line.
     """
     entry = _CATALOGUE[_key(name)]
     known = OPTIONS[_key(name)]

@@ -13,11 +13,21 @@ FIGURE_FOLDER, TABLE_FOLDER = "figures", "tables"
 
 
 def report(folder: Path, *, figure: str | None = None, format: str | None = None, style: str | None = None) -> Path:
-    """Write folder/report/ and return the path of its index.html; with `figure`, only that figure, and return its path.
+    """Make tables, figures and the page of a run's folder, in folder/report/; or one figure alone.
 
-    figure: a name from `figures.FIGURES`. format: `pdf` (default), `svg` or `png`, for a single figure.
-    style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
-    A partial or running folder is reported as far as it goes. Raises ReportError for anything else that cannot be.
+    A partial or running folder is reported as far as it goes.
+
+    Args:
+        folder: the folder of a run.
+        figure: a name from `figures.FIGURES`, for that figure alone.
+        format: of a single figure: `pdf` (default), `svg` or `png`.
+        style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
+
+    Returns:
+        The path of index.html, or of the figure.
+
+    Raises:
+        ReportError: a folder without results, or an unknown figure, format or style.
     """
     from .figures import FIGURES  # matplotlib and scipy are slow to import, and the command line needs neither
     from .figures.drawing import FORMATS, draw

@@ -62,9 +62,21 @@ def ab(
 ) -> Comparison:
     """Compare the working tree with the commit `ref` on the cells of `spec`: soundness, quality, and costs by pairs.
 
-    threshold: least ratio − 1 that is an alarm. jobs > 1 leaves the costs as advice. A working tree that does not run
-    is a check that failed; a commit that does not run is nothing to compare with. Raises UsageError, DataError or
-    ProblemError before anything is run, and KeyboardInterrupt.
+    A working tree that does not run is a check that failed; a commit that does not run is nothing to compare with.
+
+    Args:
+        ref: commit, branch or tag.
+        spec: what both sides compute.
+        pairs: timed pairs of runs, interleaved.
+        threshold: least ratio − 1 of the costs that is an alarm.
+        jobs: cells at a time; more than one leaves the costs as advice.
+        data_dir: folder with original data files, used first.
+
+    Returns:
+        The checks, the paired timings behind them, and the exit code.
+
+    Raises:
+        RelaxbenchError: bad input, before anything is run.
     """
     try:
         cells = len(expand(spec, data_dir))

@@ -77,7 +77,18 @@ class Comparison:
 
 
 def compare(base: str | Path, cand: str | Path) -> Comparison:
-    """Compare two results, each the folder of a run, its results.parquet or its results.csv. Raises UsageError."""
+    """Compare two results: soundness, quality within tolerances, and costs as advice.
+
+    Args:
+        base: the folder of a run, its results.parquet or its results.csv.
+        cand: the same, to be judged against `base`.
+
+    Returns:
+        The checks, with an exit code: 1 a regression, 3 cells that fail and did not before, 4 nothing comparable, 0.
+
+    Raises:
+        UsageError: no results, or results that do not read.
+    """
     left, right = read_side(base), read_side(cand)
     tolerances = tolerances_of(right.spec, right.name)
     notes = []

@@ -54,10 +54,23 @@ def run(
     """Compute the cells of `spec` that `out` does not hold yet, or whose code, data or deciding limit has changed.
 
     The rows of cells of earlier runs in `out` stay, but for those that a cell of this one takes the place of.
-    retry: compute cells again that ended `failed`, `memory` or `timeout`. executor: `local`, `dask-local`, or
-    `dask://HOST:PORT`; they differ in nothing that is recorded but costs and machine. Everything is checked, and all
-    data loaded, before anything is written. Ctrl-C ends the run early with everything finished kept. Raises UsageError,
-    DataError or ProblemError for bad input, OSError if the folder cannot be written to, or the scheduler is gone.
+    Everything is checked, and all data loaded, before anything is written. Ctrl-C ends the run early with everything
+    finished kept.
+
+    Args:
+        spec: the grid and the limits of each cell.
+        out: folder for the results.
+        data_dir: folder with original data files, used first.
+        retry: compute cells again that ended `failed`, `memory` or `timeout`.
+        executor: `local`, `dask-local`, or `dask://HOST:PORT`; they differ in nothing that is recorded but costs and
+            machine.
+
+    Returns:
+        How many cells there are, were kept and failed, by status, and bounds that contradict a network.
+
+    Raises:
+        RelaxbenchError: bad input.
+        OSError: the folder cannot be written to, or the scheduler is gone.
     """
     begin = time.monotonic()
     cells = expand(spec, data_dir)
