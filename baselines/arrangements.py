@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Status, TraceRow
 from ..solvers.network import Array, Network, hidden, unit_columns
 from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive
@@ -177,11 +177,11 @@ def _solve(program: Any, variable: Any, clock: Clock) -> tuple[Array | None, str
 
 
 ENDINGS = {
-    "optimal": ("ok", ""),
-    "": ("ok", ""),
-    "optimal_inaccurate": ("ok", "Clarabel stopped short of its tolerances"),
-    "solver_error": ("ok", "Clarabel failed numerically; the best network before is returned"),
-    "user_limit": ("timeout", "the time limit ended the work"),
+    "optimal": (Status.OK, ""),
+    "": (Status.OK, ""),
+    "optimal_inaccurate": (Status.STALLED, "Clarabel stopped short of its tolerances"),
+    "solver_error": (Status.STALLED, "Clarabel failed numerically; the best network before is returned"),
+    "user_limit": (Status.TIMEOUT, "the time limit ended the work"),
 }
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Status, TraceRow
 from ..solvers.network import Array, Network, heights, unit_columns
 from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive, thin
@@ -79,7 +79,7 @@ def copositive(
             "violation": violation,
             "bound_on": BOUND,
         },
-        status="timeout" if timeout else "ok",
+        status=Status.TIMEOUT if timeout else Status.OK,
         message=f"the time limit ended the work after {len(trace) - 1} rounds" if timeout else "",
     )
 

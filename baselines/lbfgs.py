@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Status, TraceRow
 from ..solvers.network import Array, Network, descend, whitening
 from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive, require_width, thin
@@ -54,7 +54,7 @@ def lbfgs(
         value=best_value * scaled.objective_unit,
         trace=thin(trace),
         info={"solve_s": clock.seconds(), "iterations": steps, "starts": begun},
-        status="timeout" if timeout else "ok",
+        status=Status.TIMEOUT if timeout else Status.OK,
         message=f"the time limit ended the work in start {begun} of {starts}" if timeout else "",
     )
 

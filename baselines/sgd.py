@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Status, TraceRow
 from ..solvers.network import Network
 from ..solvers.problem import Problem, ScaledProblem
 from .common import TRACE_ROWS, Clock, Count, OptionError, Positive, require_positive, require_width, thin
@@ -172,12 +172,12 @@ def _fits(
     fits = []
     for k, rows in enumerate(traces):
         network = scaled.network_back(Network(np.ascontiguousarray(U[k].T), np.ascontiguousarray(V[k].T)))
-        status, message = "ok", ""
+        status, message = Status.OK, ""
         if diverged[k]:
-            status = "diverged"
+            status = Status.DIVERGED
             message = f"the objective overflowed in epoch {epoch[k]} at learning rate {rate[k]:.3g}: lower it"
         elif running[k] and epoch[k] < epochs:
-            status, message = "timeout", f"the time limit ended the work after {epoch[k]} epochs"
+            status, message = Status.TIMEOUT, f"the time limit ended the work after {epoch[k]} epochs"
         info = {**cost, "iterations": int(epoch[k]), "last_learning_rate": float(rate[k])}
         trace = [replace(row, value=row.value * scaled.objective_unit) for row in thin(rows) if row.value is not None]
         value = float(best[k]) * scaled.objective_unit

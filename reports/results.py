@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..bench.results.columns import Status
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..bench.results.store import COLUMNS, TIGHTNESS_COLUMNS, load_arrays, load_data, load_extra, load_trace
 from ..errors import RelaxbenchError
@@ -61,7 +62,7 @@ class Results:
     @property
     def done(self) -> pd.DataFrame:
         """The cells that ended with status `ok`."""
-        return self.cells[self.cells["status"] == "ok"]
+        return self.cells[self.cells["status"] == Status.OK]
 
     @cached_property
     def arms(self) -> list[str]:

@@ -18,7 +18,7 @@ from .arguments import checked
 from .certificates.tree import Cell, Circuits
 from .conic.cuts import circuits, root
 from .exact import sphere
-from .fit import Fit
+from .fit import Fit, Status
 from .hierarchy.network import Trainer
 from .hierarchy.splitting import TRAINED, Hierarchy, tighten
 from .network import Network
@@ -75,8 +75,12 @@ def branch(
     network = min(networks, key=problem.objective)
     upper = problem.objective(network)
     reached = (upper - it.certificate.lower_bound) / upper
-    late = left() <= 0 or it.late
-    status = "ok" if reached <= gap else "timeout" if late else "iteration_limit" if it.cells + 2 > cells else "stalled"
+    if reached <= gap:
+        status = Status.OK
+    elif left() <= 0 or it.late:
+        status = Status.TIMEOUT
+    else:
+        status = Status.ITERATION_LIMIT if it.cells + 2 > cells else Status.STALLED
     early = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     return Fit(
         predict=network.predict,

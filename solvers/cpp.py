@@ -15,7 +15,7 @@ from .atoms.columns import network, prune
 from .certificates.certificate import Certificate
 from .exact import plane, sphere
 from .exact.progress import Progress
-from .fit import Fit, TraceRow
+from .fit import Fit, Status, TraceRow
 from .network import Array, Network
 from .problem import Problem
 from .sdp import Budget, Gap, Seed, Width, relax
@@ -133,12 +133,12 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     upper = problem.objective(fit.network)
     reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
     if reached <= gap:
-        return replace(fit, status="ok")
+        return replace(fit, status=Status.OK)
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
         message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
     if fit.bound.kind not in ("arcs", "cover"):
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
-    late = out_of_time or fit.status == "timeout"
-    return replace(fit, status="timeout" if late else "stalled", message=message)
+    late = out_of_time or fit.status == Status.TIMEOUT
+    return replace(fit, status=Status.TIMEOUT if late else Status.STALLED, message=message)

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from .certificates.certificate import Certificate
 from .network import Array, Network
+
+
+class Status(StrEnum):
+    """How a method ended. Records and tables hold the plain words."""
+
+    OK = "ok"  # what was asked for is reached; a solver that ends before that never says so
+    STALLED = "stalled"  # no more progress was to be had; what is here is the best until then, as for the next two
+    ITERATION_LIMIT = "iteration_limit"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"  # the harness alone says so
+    DIVERGED = "diverged"  # numbers that are not finite
+    FAILED = "failed"  # nothing usable came out
+    UNSUPPORTED = "unsupported"  # the method does not apply to this problem
+
+
+ENDED_EARLY = (Status.TIMEOUT, Status.STALLED, Status.ITERATION_LIMIT)  # what is there by then counts
 
 
 @dataclass(frozen=True)
@@ -25,9 +42,8 @@ class Fit:
     """What any method returns.
 
     predict: (k, d) array → scores (k, c). value: the solver's own objective, believed by nobody.
-    status: `ok` (what was asked for is reached), `timeout`, `stalled` or `iteration_limit` (the time limit, a lack of
-    progress or the number of iterations ended the work before; what is here is the best so far), `diverged` or
-    `unsupported`. iterates: networks met on the way, for the protocol `paper` alone.
+    status: how it ended; a plain word of `Status` will do. iterates: networks met on the way, for the protocol `paper`
+    alone.
     info: plain numbers and strings; `solve_s`, `round_s` and `iterations` become columns of the results.
     """
 
@@ -37,6 +53,6 @@ class Fit:
     value: float | None = None
     trace: Sequence[TraceRow] = ()
     info: Mapping[str, float | int | str] = field(default_factory=dict)
-    status: str = "ok"
+    status: Status = Status.OK
     message: str = ""
     iterates: Sequence[Network] = ()

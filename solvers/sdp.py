@@ -16,7 +16,7 @@ from .certificates.quadratic import certify, trivial_certificate
 from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced
-from .fit import Fit
+from .fit import Fit, Status
 from .ipm.bounds import InteriorPoint, WarmStart
 from .ipm.loop import interior_point
 from .network import Array, Network
@@ -67,7 +67,7 @@ def relax(
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
-        if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status != "timeout":
+        if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status != Status.TIMEOUT:
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
     elif solver in ("interior", "reduced-scs"):
@@ -127,7 +127,7 @@ def sdp(
         fit = round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
     return replace(
         fit,
-        status=relaxation.status if fit.status == "ok" else fit.status,
+        status=relaxation.status if fit.status == Status.OK else fit.status,
         message="; ".join(part for part in (relaxation.message, fit.message) if part),
     )
 
@@ -147,14 +147,14 @@ def _ipm(
 ) -> Relaxation:
     began = time.perf_counter()
     state = interior_point(reduced, gap=gap, budget=budget, warm=warm)
-    if warm is not None and state.status in ("stalled", "iteration_limit"):
+    if warm is not None and state.status in (Status.STALLED, Status.ITERATION_LIMIT):
         spent = time.perf_counter() - began
         cold = interior_point(reduced, gap=gap, budget=None if budget is None else max(budget - spent, 0.0))
         state = _better(state, cold, spent)
     value, certificate = state.upper * reduced.unit, certify(problem, reduced, state.dual)
     proved = (value - certificate.lower_bound) / value
-    if state.status == "ok" and proved > 1.1 * gap:
-        state.status = "stalled"
+    if state.status == Status.OK and proved > 1.1 * gap:
+        state.status = Status.STALLED
         state.message = f"merged rows and rounding leave a proved gap of {proved:.1e} where {gap:.1e} was asked for"
     return Relaxation(
         factor=reduced.factor_back(positive_factor(state.Z)),
@@ -194,7 +194,7 @@ def _cut(
     late = budget is not None and time.perf_counter() - began >= budget
     info = {**first.info, "cuts": it.cuts, "iterations": before + it.solves}
     trace = (*first.trace, *(replace(row, iteration=before + row.iteration) for row in it.trace))
-    status = "timeout" if late else first.status
+    status = Status.TIMEOUT if late else first.status
     if it.too_large:
         first = replace(first, message="; ".join(part for part in (first.message, it.too_large) if part))
     first = replace(first, info=info, status=status, trace=trace)

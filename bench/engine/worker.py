@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
-from ...solvers.fit import Fit
+from ...solvers.fit import Fit, Status
 from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..grid.cell import Cell
@@ -138,7 +138,7 @@ def _results(bench: _Bench) -> list[Result]:
     if task.cells[0].gamma is None:
         problem, fit = bench.returned
         result = cell_result(problem, dataset, task.cells[0], fit, measured)
-        known = result.columns["status"] != "unsupported"
+        known = result.columns["status"] != Status.UNSUPPORTED
         return [replace(result, columns={**result.columns, "gamma": problem.gamma if known else None})]
     # A new one, as the method may have changed the one that it had.
     problem = Problem(dataset.X_train, dataset.Y_train, task.cells[0].gamma)
@@ -209,7 +209,7 @@ def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
         relaxation = solved[fold] = relax(problem, budget=RELAX_SHARE * budget, **relaxing, **warm)
         left = max(budget - (time.perf_counter() - begin), 0.05 * budget)
         fit = round_(problem, relaxation, budget=left, **axes, **rounding)
-        status = relaxation.status if fit.status == "ok" else fit.status
+        status = relaxation.status if fit.status == Status.OK else fit.status
         bound = relaxation.certificate if fit.bound is None else fit.bound
         return replace(fit, status=status, bound=bound, info={**fit.info, **relaxation.info})
 
@@ -244,5 +244,5 @@ def _rehearse(task: Task) -> None:
 
 
 def _failed(task: Task, error: BaseException, **columns: float) -> list[Result]:
-    status = "memory" if isinstance(error, MemoryError) else "failed"
+    status = Status.MEMORY if isinstance(error, MemoryError) else Status.FAILED
     return ended(task, status, one_line(error), "".join(traceback.format_exception(error)), **columns)

@@ -15,10 +15,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...solvers.fit import Fit
+from ...solvers.fit import ENDED_EARLY, Fit, Status
 from ...solvers.network import Array
 from ...solvers.problem import Problem
-from ..results.columns import ENDED_EARLY
 from ..text import UsageError, one_line
 from .metrics import accuracy, checked_outputs, r2
 
@@ -51,12 +50,12 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
             for k, held in enumerate(held_out):
                 left = max(INNER_SHARE * budget - (time.perf_counter() - began), 0.01 * budget)
                 found = fit(Problem(X[~held], Y[~held], gamma), left / (len(held_out) * (len(GAMMAS) - i) - k))
-                if found.status == "unsupported":
+                if found.status == Status.UNSUPPORTED:
                     return Problem(X, Y, gamma), found
-                if found.status not in ("ok", *ENDED_EARLY):
-                    raise RuntimeError(found.message or found.status)
+                if found.status not in (Status.OK, *ENDED_EARLY):
+                    raise RuntimeError(found.message or str(found.status))
                 outputs[held] = checked_outputs(found.predict(X[held]), Y[held])
-                cut += found.status == "timeout"
+                cut += found.status == Status.TIMEOUT
                 compile_s += float(found.info.get("compile_s", 0.0))
         except MemoryError:
             raise
@@ -77,7 +76,7 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         "compile_s": compile_s + float(last.info.get("compile_s", 0.0)),
     }
     said = [f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short"] if cut else []
-    status = "timeout" if cut and last.status == "ok" else last.status  # with more time γ might be another
+    status = Status.TIMEOUT if cut and last.status == Status.OK else last.status  # with more time γ might be another
     message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen)) if part)
     return Problem(X, Y, chosen), replace(last, info=info, status=status, message=message)
 

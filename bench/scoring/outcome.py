@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
-from ...solvers.fit import Fit
+from ...errors import shown
+from ...solvers.fit import Fit, Status
 from ...solvers.network import Network
 from ...solvers.problem import Problem
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
-from ..results.columns import STATUSES
 from .gate import claim
 from .metrics import ContractError, score, upper_bound
 from .result import Cost, Result, network_arrays, trace_lines
@@ -51,7 +51,7 @@ def relaxation_result(problem: Problem, relaxation: object, measured: Measured) 
         )
     status, message = _status(relaxation.status), relaxation.message
     if not np.isfinite(relaxation.factor).all():
-        status, message = "diverged", message or "the relaxation's factor is not finite"
+        status, message = Status.DIVERGED, message or "the relaxation's factor is not finite"
     cost = measured.cost(relaxation.info)
     claimed, network = claim(relaxation.certificate), _network(relaxation.network)
     columns = {
@@ -60,7 +60,7 @@ def relaxation_result(problem: Problem, relaxation: object, measured: Measured) 
         "upper_bound": upper_bound(problem, network),
         "relaxation_value": relaxation.value,
         "iterations": relaxation.info.get("iterations"),
-        "status": status,
+        "status": status.value,
         "message": message,
     }
     arrays = {"factor": relaxation.factor, **network_arrays(network), **claimed.arrays}
@@ -110,8 +110,8 @@ def rounded_result(
     fit = _fit(fit)
     cost = measured.cost(fit.info)
     scores = _scores(problem, dataset, fit, cell.width)
-    if scores["status"] == "ok":
-        scores["status"] = relaxation.status
+    if scores["status"] == Status.OK:
+        scores["status"] = _status(relaxation.status).value
     scores["message"] = "; ".join(part for part in (relaxation.message, scores["message"]) if part)
     columns = {
         **bound,
@@ -133,12 +133,12 @@ def rounded_result(
 def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> dict[str, Any]:
     """status, message and the scores of a Fit; what is not finite makes it `diverged`."""
     status, message = _status(fit.status), fit.message
-    if status == "unsupported":
-        return {"status": status, "message": message}
+    if status == Status.UNSUPPORTED:
+        return {"status": status.value, "message": message}
     scores = score(problem, dataset, fit, width)
     if not all(np.isfinite(value) for value in scores.values()):
-        status, message = "diverged", message or "the objective or the outputs are not finite"
-    return {**scores, "status": status, "message": message}
+        status, message = Status.DIVERGED, message or "the objective or the outputs are not finite"
+    return {**scores, "status": status.value, "message": message}
 
 
 def _fit(fit: object) -> Fit:
@@ -156,7 +156,8 @@ def _network(network: Network | None) -> Network | None:
     return Network(np.array(network.U, dtype=np.float64), np.array(network.V, dtype=np.float64))
 
 
-def _status(status: str) -> str:
-    if status not in STATUSES:
-        raise ContractError(f"status must be one of {', '.join(STATUSES)}. Got {status!r} instead.")
-    return status
+def _status(status: object) -> Status:
+    try:
+        return Status(status)
+    except ValueError:
+        raise ContractError(f"status must be one of {', '.join(Status)}. Got {shown(status)} instead.") from None
