@@ -15,6 +15,8 @@ _WHERE = {
     "Network": "solvers.network",
     "Problem": "solvers.problem",
     "RelaxbenchError": "errors",
+    "Statistics": "solvers.fit",
+    "Status": "solvers.fit",
     "compare": "bench.compare.comparison",
     "load": "datasets.catalogue",
 }

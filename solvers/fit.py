@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 from .certificates.certificate import Certificate
 from .network import Array, Network
@@ -38,21 +39,52 @@ class TraceRow:
 
 
 @dataclass(frozen=True)
+class Statistics:
+    """What a method counted and timed itself; what it cannot tell is None.
+
+    iterations: as the method counts them. In seconds: solve_s to solve or train, round_s to make a network out of a
+    relaxation, network_s to make the network that a relaxation comes with, compile_s to compile, which the harness
+    counts as set-up. relaxation_gap: the relative gap between a solver's own bounds on the relaxation.
+    """
+
+    iterations: int | None = None
+    solve_s: float | None = None
+    round_s: float | None = None
+    network_s: float | None = None
+    compile_s: float | None = None
+    relaxation_gap: float | None = None
+
+    def known(self) -> dict[str, Any]:
+        """The numbers that are there, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any]) -> Statistics:
+        """Inverse of `known`; other names in the mapping are ignored."""
+        return cls(**{field.name: numbers.get(field.name) for field in fields(cls)})
+
+
+NOTHING = Statistics()
+
+
+@dataclass(frozen=True)
 class Fit:
     """What any method returns.
 
-    predict: (k, d) array → scores (k, c). value: the solver's own objective, believed by nobody.
+    predict: (k, d) array → scores (k, c). certificate: proves a lower bound on p*(∞), if there is one; the harness
+    proves it again. value: the solver's own objective, believed by nobody.
     status: how it ended; a plain word of `Status` will do. iterates: networks met on the way, for the protocol `paper`
     alone.
-    info: plain numbers and strings; `solve_s`, `round_s` and `iterations` become columns of the results.
+    info: further plain numbers and strings, which are kept and shown. stats: what the harness counts with.
     """
 
     predict: Callable[[Array], Array]
     network: Network | None = None
-    bound: Certificate | None = None
+    certificate: Certificate | None = None
     value: float | None = None
     trace: Sequence[TraceRow] = ()
     info: Mapping[str, float | int | str] = field(default_factory=dict)
     status: Status = Status.OK
     message: str = ""
     iterates: Sequence[Network] = ()
+    stats: Statistics = NOTHING

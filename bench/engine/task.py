@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...solvers.certificates.certificate import Certificate
-from ...solvers.fit import Status, TraceRow
+from ...solvers.fit import Statistics, Status, TraceRow
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
 from ..results.record import Record, TraceLine
@@ -79,6 +79,7 @@ def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: 
         record.extra["info"],
         Status(row["status"]),
         row["message"] or "",
+        stats=Statistics.of(record.extra["info"]),
     )
 
 

@@ -210,8 +210,9 @@ def _fitting(cell: Cell) -> Callable[[Problem, float], Fit]:
         left = max(budget - (time.perf_counter() - begin), 0.05 * budget)
         fit = round_(problem, relaxation, budget=left, **axes, **rounding)
         status = relaxation.status if fit.status == Status.OK else fit.status
-        bound = relaxation.certificate if fit.bound is None else fit.bound
-        return replace(fit, status=status, bound=bound, info={**fit.info, **relaxation.info})
+        proved = relaxation.certificate if fit.certificate is None else fit.certificate
+        info, stats = {**fit.info, **relaxation.info}, replace(fit.stats, **relaxation.stats.known())
+        return replace(fit, status=status, certificate=proved, info=info, stats=stats)
 
     return both
 

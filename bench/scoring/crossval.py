@@ -56,7 +56,7 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
                     raise RuntimeError(found.message or str(found.status))
                 outputs[held] = checked_outputs(found.predict(X[held]), Y[held])
                 cut += found.status == Status.TIMEOUT
-                compile_s += float(found.info.get("compile_s", 0.0))
+                compile_s += found.stats.compile_s or 0.0
         except MemoryError:
             raise
         except Exception as error:
@@ -73,12 +73,12 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         **last.info,
         "cv_scores": ", ".join(f"{gamma:g}: {score:.4f}" for gamma, score in scores.items()),
         "cv_s": cv_s,
-        "compile_s": compile_s + float(last.info.get("compile_s", 0.0)),
     }
+    stats = replace(last.stats, compile_s=compile_s + (last.stats.compile_s or 0.0))
     said = [f"the time limit cut {cut} of {len(GAMMAS) * len(held_out)} fits to folds short"] if cut else []
     status = Status.TIMEOUT if cut and last.status == Status.OK else last.status  # with more time γ might be another
     message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen)) if part)
-    return Problem(X, Y, chosen), replace(last, info=info, status=status, message=message)
+    return Problem(X, Y, chosen), replace(last, info=info, stats=stats, status=status, message=message)
 
 
 def _doubt(scores: Mapping[float, float], chosen: float) -> str:

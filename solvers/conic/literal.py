@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...errors import RelaxbenchError
-from ..fit import Status
+from ..fit import Statistics, Status
 from ..network import Array
 from ..problem import Problem
 from ..relaxation import Relaxation
@@ -110,13 +110,13 @@ def solve_literal(
     status, message = status_of(backend, backend_status, out_of_time=budget is not None and seconds >= budget)
     statistics = sdp.program.solver_stats
     iterations = int(statistics.num_iters or 0) if statistics is not None else 0
-    info: dict[str, float | int | str] = {"iterations": iterations, "compile_s": compile_s, "solve_s": seconds}
+    stats = Statistics(iterations=iterations, compile_s=compile_s, solve_s=seconds)
     lifted = sdp.lifted.value
     if lifted is None or not np.all(np.isfinite(lifted)) or status == Status.FAILED:
         empty = np.zeros((problem.n + problem.d + problem.c, 0))
-        return Relaxation(empty, float("nan"), info=info, status=status, message=message), None
+        return Relaxation(empty, float("nan"), stats=stats, status=status, message=message), None
     relaxation = Relaxation(
-        _factor(problem, lifted), float(sdp.program.value), info=info, status=status, message=message
+        _factor(problem, lifted), float(sdp.program.value), stats=stats, status=status, message=message
     )
     return relaxation, literal_dual(problem, sdp)
 

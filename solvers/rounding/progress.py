@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from ...errors import RelaxbenchError
-from ..fit import Fit, Status, TraceRow
+from ..fit import Fit, Statistics, Status, TraceRow
 from ..network import Network
 from ..problem import Problem
 from ..relaxation import Relaxation
@@ -83,7 +83,7 @@ class Progress:
             network=network,
             value=self.problem.objective(network),
             trace=tuple(self._trace),
-            info={"round_s": self.seconds, "iterations": len(self._trace)},
+            stats=Statistics(iterations=len(self._trace), round_s=self.seconds),
             status=status,
             message=message,
             iterates=(*self._iterates, network),
