@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Statistics, Status, TraceRow
 from ..solvers.network import Array, Network, hidden, unit_columns
 from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive
@@ -85,12 +85,11 @@ def arrangements(
         value=value * unit,
         trace=trace,
         info={
-            "solve_s": clock.seconds(),
-            "iterations": len(trace) - 1,
             "patterns": D.shape[1],
             "neurons": network.width,
             "bound_on": RELU_BOUND_SCALAR if problem.c == 1 else RELU_BOUND,
         },
+        stats=Statistics(iterations=len(trace) - 1, solve_s=clock.seconds()),
         **_outcome(ended),
     )
 
@@ -156,8 +155,9 @@ def _gated(problem: Problem, D: Array, G: Array, clock: Clock) -> Fit:
     def predict(Z: Array) -> Array:
         return np.einsum("ik,if,kfj->ij", (Z @ G >= 0).astype(np.float64), Z, blocks, optimize=True)
 
-    info: dict[str, float | int | str] = {"solve_s": clock.seconds(), "patterns": K, "bound_on": GATED_BOUND}
-    return Fit(predict, value=float(value) * scaled.objective_unit, info=info, **_outcome(ended))
+    info: dict[str, float | int | str] = {"patterns": K, "bound_on": GATED_BOUND}
+    stats = Statistics(solve_s=clock.seconds())
+    return Fit(predict, value=float(value) * scaled.objective_unit, info=info, stats=stats, **_outcome(ended))
 
 
 def _solve(program: Any, variable: Any, clock: Clock) -> tuple[Array | None, str]:
@@ -177,11 +177,11 @@ def _solve(program: Any, variable: Any, clock: Clock) -> tuple[Array | None, str
 
 
 ENDINGS = {
-    "optimal": ("ok", ""),
-    "": ("ok", ""),
-    "optimal_inaccurate": ("ok", "Clarabel stopped short of its tolerances"),
-    "solver_error": ("ok", "Clarabel failed numerically; the best network before is returned"),
-    "user_limit": ("timeout", "the time limit ended the work"),
+    "optimal": (Status.OK, ""),
+    "": (Status.OK, ""),
+    "optimal_inaccurate": (Status.STALLED, "Clarabel stopped short of its tolerances"),
+    "solver_error": (Status.STALLED, "Clarabel failed numerically; the best network before is returned"),
+    "user_limit": (Status.TIMEOUT, "the time limit ended the work"),
 }
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Statistics, Status, TraceRow
 from ..solvers.network import Array, Network, heights, unit_columns
 from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive, thin
@@ -72,14 +72,13 @@ def copositive(
         value=trace[-1].value,
         trace=thin(trace),
         info={
-            "solve_s": clock.seconds(),
-            "iterations": len(trace) - 1,
             "patterns": D.shape[1],
             "neurons": network.width,
             "violation": violation,
             "bound_on": BOUND,
         },
-        status="timeout" if timeout else "ok",
+        stats=Statistics(iterations=len(trace) - 1, solve_s=clock.seconds()),
+        status=Status.TIMEOUT if timeout else Status.OK,
         message=f"the time limit ended the work after {len(trace) - 1} rounds" if timeout else "",
     )
 

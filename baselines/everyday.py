@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..solvers.fit import Fit
+from ..solvers.fit import Fit, Statistics
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from .common import Clock, Count
@@ -60,4 +60,4 @@ def _fitted(problem: Problem, model: Any) -> Fit:
     def predict(Z: Array) -> Array:
         return np.asarray(model.predict(np.asarray(Z, dtype=np.float64) / sigma)).reshape(len(Z), problem.c)
 
-    return Fit(predict, info={"solve_s": seconds})
+    return Fit(predict, stats=Statistics(solve_s=seconds))

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..solvers.fit import Fit
+from ..solvers.fit import Fit, Statistics
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from .common import require_width
@@ -96,12 +96,8 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, width: int | None, seed: int
 
     return Fit(
         predict,
-        info={
-            "solve_s": done - compiled,
-            "compile_s": compiled - begin,
-            "ridge": shift * sigma * sigma,
-            "kernel": f"{kernel}, ntk parameterisation, W_std = 1, no bias",
-        },
+        info={"ridge": shift * sigma * sigma, "kernel": f"{kernel}, ntk parameterisation, W_std = 1, no bias"},
+        stats=Statistics(solve_s=done - compiled, compile_s=compiled - begin),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Statistics, Status, TraceRow
 from ..solvers.network import Array, Network, descend, whitening
 from ..solvers.problem import Problem
 from .common import Clock, Count, require_positive, require_width, thin
@@ -53,8 +53,9 @@ def lbfgs(
         network=network,
         value=best_value * scaled.objective_unit,
         trace=thin(trace),
-        info={"solve_s": clock.seconds(), "iterations": steps, "starts": begun},
-        status="timeout" if timeout else "ok",
+        info={"starts": begun},
+        stats=Statistics(iterations=steps, solve_s=clock.seconds()),
+        status=Status.TIMEOUT if timeout else Status.OK,
         message=f"the time limit ended the work in start {begun} of {starts}" if timeout else "",
     )
 

@@ -11,13 +11,13 @@ the one of lowest training objective that was met.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
-from ..solvers.fit import Fit, TraceRow
+from ..solvers.fit import Fit, Statistics, Status, TraceRow
 from ..solvers.network import Network
 from ..solvers.problem import Problem, ScaledProblem
 from .common import TRACE_ROWS, Clock, Count, OptionError, Positive, require_positive, require_width, thin
@@ -95,8 +95,10 @@ def sgd_seeds(
     with ThreadPoolExecutor(len(lanes)) as pool:
         runs = list(pool.map(lambda lane: _descend(advance, lane[0], lane[1], epochs, clock), lanes))
     seconds = work.seconds()
-    cost = {"solve_s": seconds / len(seeds), "shared_s": seconds, "shared_seeds": len(seeds), "compile_s": compile_s}
-    return [fit for state, rows in runs for fit in _fits(scaled, state, rows, cost, unit, epochs)]
+    shared = {"shared_s": seconds, "shared_seeds": len(seeds)}
+    stats = Statistics(solve_s=seconds / len(seeds), compile_s=compile_s)
+    fits = [fit for state, rows in runs for fit in _fits(scaled, state, rows, unit, epochs)]
+    return [replace(fit, info={**fit.info, **shared}, stats=replace(stats, **fit.stats.known())) for fit in fits]
 
 
 def _lanes(seeds: Sequence[int]) -> list[list[int]]:
@@ -162,7 +164,6 @@ def _fits(
     scaled: ScaledProblem,
     state: State,
     traces: Sequence[Sequence[TraceRow]],
-    cost: Mapping[str, float | int],
     unit: float,
     epochs: int,
 ) -> list[Fit]:
@@ -172,14 +173,14 @@ def _fits(
     fits = []
     for k, rows in enumerate(traces):
         network = scaled.network_back(Network(np.ascontiguousarray(U[k].T), np.ascontiguousarray(V[k].T)))
-        status, message = "ok", ""
+        status, message = Status.OK, ""
         if diverged[k]:
-            status = "diverged"
+            status = Status.DIVERGED
             message = f"the objective overflowed in epoch {epoch[k]} at learning rate {rate[k]:.3g}: lower it"
         elif running[k] and epoch[k] < epochs:
-            status, message = "timeout", f"the time limit ended the work after {epoch[k]} epochs"
-        info = {**cost, "iterations": int(epoch[k]), "last_learning_rate": float(rate[k])}
+            status, message = Status.TIMEOUT, f"the time limit ended the work after {epoch[k]} epochs"
+        info, stats = {"last_learning_rate": float(rate[k])}, Statistics(iterations=int(epoch[k]))
         trace = [replace(row, value=row.value * scaled.objective_unit) for row in thin(rows) if row.value is not None]
         value = float(best[k]) * scaled.objective_unit
-        fits.append(Fit(network.predict, network, None, value, trace, info, status, message))
+        fits.append(Fit(network.predict, network, None, value, trace, info, status, message, stats=stats))
     return fits

@@ -15,6 +15,7 @@ _WHERE = {
     "Network": "solvers.network",
     "Problem": "solvers.problem",
     "RelaxbenchError": "errors",
+    "Statistics": "solvers.fit",
     "Status": "solvers.fit",
     "compare": "bench.compare.comparison",
     "fit": "bench.fit",

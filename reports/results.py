@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..bench.grid.registry import METHODS
-from ..bench.results.columns import COLUMNS, TIGHTNESS_COLUMNS
+from ..bench.results.columns import COLUMNS, TIGHTNESS_COLUMNS, Status
 from ..bench.results.folder import load_arrays, load_data, load_extra, load_trace
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..errors import RelaxbenchError
@@ -59,7 +59,7 @@ class Results:
     @property
     def done(self) -> pd.DataFrame:
         """The cells that ended with status `ok`."""
-        return self.cells[self.cells["status"] == "ok"]
+        return self.cells[self.cells["status"] == Status.OK]
 
     @cached_property
     def arms(self) -> list[str]:

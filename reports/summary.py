@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..bench.results.columns import Status
 from .results import Results, options
 
 OURS = ("auto", "ipm")  # solvers of the relaxation; their relaxation_value belongs to a strictly feasible point
@@ -68,7 +69,7 @@ def _natural(name: str) -> list[str | int]:
 def chosen(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells of one arm per (problem, γ, method): fewest failures, our solver, lowest objective (see `CHOICE`)."""
     keys = ["problem", "gamma", "method"]
-    known = cells.assign(failed=cells["status"] != "ok", foreign=~cells["solver"].isin(OURS))
+    known = cells.assign(failed=cells["status"] != Status.OK, foreign=~cells["solver"].isin(OURS))
     arms = known.groupby([*keys, "arm"], dropna=False, sort=False)
     ranking = arms.agg(failed=("failed", "mean"), foreign=("foreign", "min"), objective=("objective", "mean"))
     ranking = ranking.reset_index().sort_values(["failed", "foreign", "objective"], kind="stable")

@@ -18,7 +18,7 @@ from .arguments import checked
 from .certificates.tree import Cell, Circuits
 from .conic.cuts import circuits, root
 from .exact import sphere
-from .fit import Fit
+from .fit import Fit, Statistics, Status
 from .hierarchy.network import Trainer
 from .hierarchy.splitting import TRAINED, Hierarchy, tighten
 from .network import Network
@@ -75,21 +75,21 @@ def branch(
     network = min(networks, key=problem.objective)
     upper = problem.objective(network)
     reached = (upper - it.certificate.lower_bound) / upper
-    late = left() <= 0 or it.late
-    status = "ok" if reached <= gap else "timeout" if late else "iteration_limit" if it.cells + 2 > cells else "stalled"
+    if reached <= gap:
+        status = Status.OK
+    elif left() <= 0 or it.late:
+        status = Status.TIMEOUT
+    else:
+        status = Status.ITERATION_LIMIT if it.cells + 2 > cells else Status.STALLED
     early = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     return Fit(
         predict=network.predict,
         network=network,
-        bound=it.certificate,
+        certificate=it.certificate,
         value=upper,
         trace=it.trace,
-        info={
-            "iterations": it.solves,
-            "cells": it.cells,
-            "solve_s": time.perf_counter() - began,
-            "compile_s": compile_s,
-        },
+        info={"cells": it.cells},
+        stats=Statistics(iterations=it.solves, solve_s=time.perf_counter() - began, compile_s=compile_s),
         status=status,
         message="; ".join(part for part in (early, end) if part) if reached > gap else "",
     )
@@ -98,5 +98,5 @@ def branch(
 def _nothing_to_learn(problem: Problem, relaxation: Relaxation) -> Fit:
     """X = 0 or Y = 0: the zero network is optimal."""
     network = Network.zeros(problem.d, 1, problem.c)
-    info = {"iterations": 0, "cells": 1, "solve_s": 0.0}
-    return Fit(network.predict, network, relaxation.certificate, relaxation.value, info=info)
+    stats = Statistics(iterations=0, solve_s=0.0)
+    return Fit(network.predict, network, relaxation.certificate, relaxation.value, info={"cells": 1}, stats=stats)

@@ -15,7 +15,7 @@ from .atoms.columns import network, prune
 from .certificates.certificate import Certificate
 from .exact import plane, sphere
 from .exact.progress import Progress
-from .fit import Fit, TraceRow
+from .fit import Fit, Statistics, Status, TraceRow
 from .network import Array, Network
 from .problem import Problem
 from .sdp import Budget, Gap, Seed, Width, relax
@@ -66,20 +66,14 @@ def cpp(
     else:
         certificate = certify(problem, "arcs", scaled.kappa * progress.theta, {})
     solve_s = progress.seconds
-
-    info: dict[str, float | int | str] = {
-        "route": route,
-        "atoms": len(columns.s),
-        "iterations": progress.columns.iterations,
-        "solve_s": solve_s,
-    }
     fit = Fit(
         predict=best.predict,
         network=best,
-        bound=certificate,
+        certificate=certificate,
         value=columns.value * scaled.objective_unit,
         trace=progress.trace,
-        info={**info, **progress.info, "compile_s": compile_s},
+        info={"route": route, "atoms": len(columns.s), **progress.info},
+        stats=Statistics(iterations=progress.columns.iterations, solve_s=solve_s, compile_s=compile_s),
     )
     upper = problem.objective(best)
     missed = upper - certificate.lower_bound > gap * upper
@@ -114,31 +108,36 @@ def dual_value(theta: Array, Y: Array) -> float:
 
 def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
     """With the bound of the doubly nonnegative relaxation, and its network, where these are better."""
-    began = time.perf_counter()
-    relaxation = relax(problem, budget=None if budget is None else max(0.0, budget - float(fit.info["solve_s"])))
-    info = {**fit.info, "solve_s": float(fit.info["solve_s"]) + time.perf_counter() - began}
-    networks = [n for n in (fit.network, relaxation.network) if n is not None]
-    best = min(networks, key=problem.objective)
-    bounds = [b for b in (fit.bound, relaxation.certificate) if b is not None]
-    bound = max(bounds, key=lambda b: b.lower_bound)
-    row = TraceRow(float(info["solve_s"]), len(fit.trace), value=problem.objective(best), bound=bound.lower_bound)
-    fit = replace(fit, predict=best.predict, network=best, bound=bound, trace=[*fit.trace, row], info=info)
-    return replace(fit, status=relaxation.status)
+    began, spent = time.perf_counter(), fit.stats.solve_s or 0.0
+    relaxation = relax(problem, budget=None if budget is None else max(0.0, budget - spent))
+    seconds = spent + time.perf_counter() - began
+    best = min((n for n in (fit.network, relaxation.network) if n is not None), key=problem.objective)
+    proved = max((c for c in (fit.certificate, relaxation.certificate) if c is not None), key=lambda c: c.lower_bound)
+    row = TraceRow(seconds, len(fit.trace), value=problem.objective(best), bound=proved.lower_bound)
+    return replace(
+        fit,
+        predict=best.predict,
+        network=best,
+        certificate=proved,
+        trace=[*fit.trace, row],
+        stats=replace(fit.stats, solve_s=seconds),
+        status=relaxation.status,
+    )
 
 
 def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> Fit:
     """Say so where the gap was not reached, and why."""
-    assert fit.bound is not None
+    assert fit.certificate is not None
     assert fit.network is not None
     upper = problem.objective(fit.network)
-    reached = (upper - fit.bound.lower_bound) / upper if upper > 0 else 0.0
+    reached = (upper - fit.certificate.lower_bound) / upper if upper > 0 else 0.0
     if reached <= gap:
-        return replace(fit, status="ok")
+        return replace(fit, status=Status.OK)
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
         message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
-    if fit.bound.kind not in ("arcs", "cover"):
+    if fit.certificate.kind not in ("arcs", "cover"):
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
-    late = out_of_time or fit.status == "timeout"
-    return replace(fit, status="timeout" if late else "stalled", message=message)
+    late = out_of_time or fit.status == Status.TIMEOUT
+    return replace(fit, status=Status.TIMEOUT if late else Status.STALLED, message=message)

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
 
 from .certificates.certificate import Certificate
 from .network import Array, Network
+
+
+class Status(StrEnum):
+    """How a method ended. Records and tables hold the plain words."""
+
+    OK = "ok"  # what was asked for is reached; a solver that ends before that never says so
+    STALLED = "stalled"  # no more progress was to be had; what is here is the best until then, as for the next two
+    ITERATION_LIMIT = "iteration_limit"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"  # the harness alone says so
+    DIVERGED = "diverged"  # numbers that are not finite
+    FAILED = "failed"  # nothing usable came out
+    UNSUPPORTED = "unsupported"  # the method does not apply to this problem
+
+
+ENDED_EARLY = (Status.TIMEOUT, Status.STALLED, Status.ITERATION_LIMIT)  # what is there by then counts
 
 
 @dataclass(frozen=True)
@@ -21,22 +39,63 @@ class TraceRow:
 
 
 @dataclass(frozen=True)
+class Statistics:
+    """What a method counted and timed itself; what it cannot tell is None.
+
+    iterations: as the method counts them. In seconds: solve_s to solve or train, round_s to make a network out of a
+    relaxation, network_s to make the network that a relaxation comes with, compile_s to compile, which the harness
+    counts as set-up. relaxation_gap: the relative gap between a solver's own bounds on the relaxation.
+    """
+
+    iterations: int | None = None
+    solve_s: float | None = None
+    round_s: float | None = None
+    network_s: float | None = None
+    compile_s: float | None = None
+    relaxation_gap: float | None = None
+
+    def known(self) -> dict[str, Any]:
+        """The numbers that are there, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any]) -> Statistics:
+        """Inverse of `known`; other names in the mapping are ignored."""
+        return cls(**{field.name: numbers.get(field.name) for field in fields(cls)})
+
+
+NOTHING = Statistics()
+
+
+@dataclass(frozen=True)
 class Fit:
     """What any method returns.
 
-    predict: (k, d) array → scores (k, c). value: the solver's own objective, believed by nobody.
-    status: `ok` (what was asked for is reached), `timeout`, `stalled` or `iteration_limit` (the time limit, a lack of
-    progress or the number of iterations ended the work before; what is here is the best so far), `diverged` or
-    `unsupported`. iterates: networks met on the way, for the protocol `paper` alone.
-    info: plain numbers and strings; `solve_s`, `round_s` and `iterations` become columns of the results.
+    predict: (k, d) array → scores (k, c). certificate: proves a lower bound on p*(∞), if there is one; the harness
+    proves it again. value: the solver's own objective, believed by nobody.
+    status: how it ended; a plain word of `Status` will do. iterates: networks met on the way, for the protocol `paper`
+    alone.
+    info: further plain numbers and strings, which are kept and shown. stats: what the harness counts with.
+    objective, lower_bound: filled in by `relaxbench.fit`, which computes the one and has the other proved; what a
+    method puts there is not read.
     """
 
     predict: Callable[[Array], Array]
     network: Network | None = None
-    bound: Certificate | None = None
+    certificate: Certificate | None = None
     value: float | None = None
     trace: Sequence[TraceRow] = ()
     info: Mapping[str, float | int | str] = field(default_factory=dict)
-    status: str = "ok"
+    status: Status = Status.OK
     message: str = ""
     iterates: Sequence[Network] = ()
+    stats: Statistics = NOTHING
+    objective: float | None = None
+    lower_bound: float | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """(objective − lower bound)/objective; None where one of them is not known."""
+        if self.objective is None or self.lower_bound is None:
+            return None
+        return (self.objective - self.lower_bound) / self.objective if self.objective > 0 else 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .certificates.certificate import Certificate
-from .fit import TraceRow
+from .fit import NOTHING, Statistics, Status, TraceRow
 from .network import Array, Network
 from .problem import Problem
 
@@ -21,9 +21,8 @@ class Relaxation:
     implied coordinates: α = (s + Xu)/2, β = (s − Xu)/2); n, d, c as in the user's data, in its units.
     value: the primal value as the solver reports it (not a bound). certificate: the proved lower bound, if any.
     network: a network met on the way whose objective bounds p*(∞) from above, if any.
-    status: `ok` (solved as closely as was asked for), `timeout`, `stalled` or `iteration_limit` (ended before, the best
-    until then is here) or `failed`. info: plain numbers and strings, among them `iterations`. halfway: what the
-    solver that made it needs in order to solve the same data for another γ from there.
+    status: how the solver ended. info: further plain numbers and strings, which are kept and shown. halfway: what
+    the solver that made it needs in order to solve the same data for another γ from there. stats: what it counted.
     """
 
     factor: Array
@@ -32,9 +31,10 @@ class Relaxation:
     network: Network | None = None
     trace: Sequence[TraceRow] = ()
     info: Mapping[str, float | int | str] = field(default_factory=dict)
-    status: str = "ok"
+    status: Status = Status.OK
     message: str = ""
     halfway: object | None = None
+    stats: Statistics = NOTHING
 
 
 def literal_factor(problem: Problem, factor: Array) -> Array:

@@ -16,7 +16,7 @@ from .certificates.quadratic import certify, trivial_certificate
 from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced
-from .fit import Fit
+from .fit import Fit, Statistics, Status
 from .ipm.bounds import InteriorPoint, WarmStart
 from .ipm.loop import interior_point
 from .network import Array, Network
@@ -67,7 +67,7 @@ def relax(
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
-        if float(relaxation.info["relaxation_gap"]) > UNSOLVED and relaxation.status != "timeout":
+        if (relaxation.stats.relaxation_gap or 0.0) > UNSOLVED and relaxation.status != Status.TIMEOUT:
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
     elif solver in ("interior", "reduced-scs"):
@@ -76,7 +76,7 @@ def relax(
         relaxation = _literal(problem, reduced, "scs" if solver == "cvxpy-scs" else "clarabel", eps, budget)
     if cuts and relaxation.certificate is not None:
         relaxation = _cut(problem, reduced, relaxation, cuts, began, budget)
-    relaxation = replace(relaxation, info={**relaxation.info, "solve_s": time.perf_counter() - began})
+    relaxation = replace(relaxation, stats=replace(relaxation.stats, solve_s=time.perf_counter() - began))
     return _with_network(problem, relaxation, budget and budget - (time.perf_counter() - began))
 
 
@@ -100,7 +100,7 @@ def round_relaxation(
     if noise:
         relaxation = disturbed(problem, relaxation, noise, seed)
     fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=_positive(budget))
-    return replace(fit, bound=relaxation.certificate, value=relaxation.value)
+    return replace(fit, certificate=relaxation.certificate, value=relaxation.value)
 
 
 @checked
@@ -122,12 +122,12 @@ def sdp(
     relaxation = relax(problem, solver=solver, gap=gap, cuts=cuts, budget=budget)
     if relaxation.factor.shape[1] == 0:
         nothing = Network.zeros(problem.d, width, problem.c)
-        fit = Fit(nothing.predict, nothing, relaxation.certificate, info=relaxation.info)
+        fit = Fit(nothing.predict, nothing, relaxation.certificate, info=relaxation.info, stats=relaxation.stats)
     else:
         fit = round_relaxation(problem, relaxation, width=width, seed=seed, budget=budget, rounding=rounding)
     return replace(
         fit,
-        status=relaxation.status if fit.status == "ok" else fit.status,
+        status=relaxation.status if fit.status == Status.OK else fit.status,
         message="; ".join(part for part in (relaxation.message, fit.message) if part),
     )
 
@@ -147,21 +147,22 @@ def _ipm(
 ) -> Relaxation:
     began = time.perf_counter()
     state = interior_point(reduced, gap=gap, budget=budget, warm=warm)
-    if warm is not None and state.status in ("stalled", "iteration_limit"):
+    if warm is not None and state.status in (Status.STALLED, Status.ITERATION_LIMIT):
         spent = time.perf_counter() - began
         cold = interior_point(reduced, gap=gap, budget=None if budget is None else max(budget - spent, 0.0))
         state = _better(state, cold, spent)
     value, certificate = state.upper * reduced.unit, certify(problem, reduced, state.dual)
     proved = (value - certificate.lower_bound) / value
-    if state.status == "ok" and proved > 1.1 * gap:
-        state.status = "stalled"
+    if state.status == Status.OK and proved > 1.1 * gap:
+        state.status = Status.STALLED
         state.message = f"merged rows and rounding leave a proved gap of {proved:.1e} where {gap:.1e} was asked for"
     return Relaxation(
         factor=reduced.factor_back(positive_factor(state.Z)),
         value=value,
         certificate=certificate,
         trace=tuple(state.trace),
-        info={"iterations": state.iterations, "inequalities": state.inequalities, "relaxation_gap": float(state.gap)},
+        info={"inequalities": state.inequalities},
+        stats=Statistics(iterations=state.iterations, relaxation_gap=float(state.gap)),
         status=state.status,
         message=state.message,
         halfway=state.halfway,
@@ -189,15 +190,15 @@ def _cut(
 ) -> Relaxation:
     """The relaxation with circuit cuts, or the first one where they bring no better bound."""
     assert first.certificate is not None
-    bound, before = first.certificate.lower_bound, int(first.info["iterations"])
+    bound, before = first.certificate.lower_bound, first.stats.iterations or 0
     it = cut(problem, reduced, first.certificate, rounds, began, budget)
     late = budget is not None and time.perf_counter() - began >= budget
-    info = {**first.info, "cuts": it.cuts, "iterations": before + it.solves}
+    info, stats = {**first.info, "cuts": it.cuts}, replace(first.stats, iterations=before + it.solves)
     trace = (*first.trace, *(replace(row, iteration=before + row.iteration) for row in it.trace))
-    status = "timeout" if late else first.status
+    status = Status.TIMEOUT if late else first.status
     if it.too_large:
         first = replace(first, message="; ".join(part for part in (first.message, it.too_large) if part))
-    first = replace(first, info=info, status=status, trace=trace)
+    first = replace(first, info=info, stats=stats, status=status, trace=trace)
     if it.certificate.lower_bound <= bound:
         return first
     factor = reduced.factor_back(positive_factor(it.state.Z))
@@ -224,7 +225,7 @@ def _general(
         factor=reduced.factor_back(positive_factor(it.Z)),
         value=it.value * reduced.unit,
         certificate=None if it.point is None else certify(problem, reduced, _sharper(reduced, it.point)),
-        info={"iterations": it.iterations},
+        stats=Statistics(iterations=it.iterations),
         status=it.status,
         message=it.message,
     )
@@ -246,8 +247,8 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
         return relaxation
     began = time.perf_counter()
     fit = ROUNDINGS["gaussian+lbfgs"](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
-    info = {**relaxation.info, "network_s": time.perf_counter() - began}
-    return replace(relaxation, network=fit.network, info=info)
+    stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
+    return replace(relaxation, network=fit.network, stats=stats)
 
 
 def _sharper(reduced: Reduced, point: DualPoint) -> DualPoint:
@@ -265,4 +266,5 @@ def _nothing_to_learn(problem: Problem) -> Relaxation:
     """X = 0 or Y = 0: the zero network is optimal, with value ½‖Y‖²."""
     certificate = trivial_certificate(problem)
     factor = np.zeros((problem.n + problem.d + problem.c, 1))
-    return Relaxation(factor, 0.5 * float(np.sum(problem.Y**2)), certificate, info={"iterations": 0, "solve_s": 0.0})
+    value = 0.5 * float(np.sum(problem.Y**2))
+    return Relaxation(factor, value, certificate, stats=Statistics(iterations=0, solve_s=0.0))

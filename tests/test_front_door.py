@@ -48,7 +48,7 @@ def problem():
 @pytest.mark.parametrize("method", ["sdp", "cpp"])
 def test_a_fit_has_a_proved_interval(problem, method):
     fit = rb.fit(problem, method=method, width=20, seed=0)
-    assert fit.status == rb.Status.ok == "ok"
+    assert fit.status == rb.Status.OK == "ok"
     assert fit.objective == problem.objective(fit.network)
     assert 0 < fit.lower_bound <= rb.verify(fit.certificate, problem)
     assert fit.lower_bound <= fit.objective

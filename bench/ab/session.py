@@ -21,6 +21,7 @@ import psutil
 from tqdm import tqdm
 
 from ...errors import RelaxbenchError
+from ...solvers.fit import Status
 from ..compare.checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, REGRESSION, Check
 from ..compare.comparison import Comparison, results_checks
 from ..compare.match import Side, match
@@ -187,7 +188,7 @@ def _timings(number: int, order: str, both: dict[str, Side]) -> list[dict[str, A
         timing(names[pair.cand["cell"]], cost, number, order, pair.base[cost], pair.cand[cost])
         for pair in match(both["base"].rows, both["cand"].rows).pairs
         for cost in COSTS
-        if pair.base["status"] == pair.cand["status"] == "ok" and pair.base[cost] and pair.cand[cost]
+        if pair.base["status"] == pair.cand["status"] == Status.OK and pair.base[cost] and pair.cand[cost]
     ]
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...solvers.fit import ENDED_EARLY, Status
 from ..grid.tolerances import CHECKED, worsening
-from ..results.columns import ENDED_EARLY
 from ..results.labels import Row
 from ..results.tables import UPPER, brought_nothing
 from .match import Matching, Pair
@@ -107,12 +107,12 @@ def _status(pair: Pair, label: str) -> Check:
     elif before in ENDED_EARLY and after in ENDED_EARLY:
         verdict = ADVISORY  # one reason to end early is as good as another; the other columns tell which brought more
     else:
-        verdict = BETTER if after == "ok" else REGRESSION
+        verdict = BETTER if after == Status.OK else REGRESSION
     return Check(QUALITY, label, "status", before, after, verdict, note=note)
 
 
 def _columns(pair: Pair, label: str, tolerances: Mapping[str, float]) -> Iterator[Check]:
-    limited = "timeout" in (pair.base["status"], pair.cand["status"])
+    limited = Status.TIMEOUT in (pair.base["status"], pair.cand["status"])
     another = pair.base["gamma"] != pair.cand["gamma"]
     for column in CHECKED:
         before, after = pair.base[column.name], pair.cand[column.name]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from ...solvers.fit import Status
 from ..grid.tolerances import COSTS
 from .checks import ADVISORY, COST, Check
 from .match import Pair
@@ -23,7 +24,7 @@ def advice(pairs: Iterable[Pair], labels: Mapping[str, str], reference_ratio: fl
     ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
     checks = []
     for pair in pairs:
-        if pair.base["status"] != "ok" or pair.cand["status"] != "ok":
+        if pair.base["status"] != Status.OK or pair.cand["status"] != Status.OK:
             continue
         for column in COSTS:
             before, after = pair.base[column], pair.cand[column]

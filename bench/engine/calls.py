@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...datasets import Dataset
-from ...solvers.fit import Fit
+from ...solvers.fit import Fit, Status
 from ...solvers.problem import Problem
 from ..grid.cell import Cell
 from ..grid.methods import load, split_options, takes
@@ -68,9 +68,10 @@ def fitting(
         relaxation = solved[fold] = relax(problem, budget=budget and RELAX_SHARE * budget, **relaxing, **warm)
         left = budget and max(budget - (time.perf_counter() - begin), LAST_SHARE * budget)
         fit = round_(problem, relaxation, budget=left, **axes, **rounding)
-        status = relaxation.status if fit.status == "ok" else fit.status
-        bound = relaxation.certificate if fit.bound is None else fit.bound
-        return replace(fit, status=status, bound=bound, info={**fit.info, **relaxation.info})
+        status = relaxation.status if fit.status == Status.OK else fit.status
+        certificate = relaxation.certificate if fit.certificate is None else fit.certificate
+        info, stats = {**fit.info, **relaxation.info}, replace(fit.stats, **relaxation.stats.known())
+        return replace(fit, status=status, certificate=certificate, info=info, stats=stats)
 
     return both
 

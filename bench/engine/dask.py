@@ -23,6 +23,7 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from typing import Any
 
+from ...solvers.fit import Status
 from ..memory import MEMORY_SHARE, usable_memory
 from ..results.environment import maker
 from ..scoring.result import Result
@@ -168,13 +169,13 @@ def _settle(done: Any, task: Task, answer: Future[list[Result]]) -> None:
         machine = {"machine": made_by["machine"]}
         answer.set_result([replace(result, columns={**result.columns, **machine}, maker=made_by) for result in results])
     except KilledWorker:
-        answer.set_result(ended(task, "failed", "the workers that had this cell went away, one after the other"))
+        answer.set_result(ended(task, Status.FAILED, "the workers that had this cell went away, one after the other"))
     except Exception as error:
         if done.status in ("cancelled", "lost"):
             _quiet("asyncio")  # dask's own calls in flight fail one by one
             answer.set_exception(OSError("the scheduler is gone"))
         else:  # for instance a worker without relaxbench
-            answer.set_result(ended(task, "failed", f"on the worker: {one_line(error)}"))
+            answer.set_result(ended(task, Status.FAILED, f"on the worker: {one_line(error)}"))
 
 
 @contextlib.contextmanager
@@ -210,7 +211,7 @@ def _perform(task: Task, run: str) -> tuple[dict[str, Any], list[Result]]:
     cell = task.cells[0]
     if cell.installed_code != cell.code:
         message = "the worker has other code than the sender: update it and start it again"
-        return maker(THREADS), ended(task, "failed", message)
+        return maker(THREADS), ended(task, Status.FAILED, message)
     return maker(THREADS), _slots.run(task, stop)
 
 

@@ -26,6 +26,7 @@ from typing import Any
 import psutil
 from pebble import ProcessExpired, ProcessPool
 
+from ...solvers.fit import Status
 from ..memory import held_memory
 from ..scoring.gate import Verdict, settle
 from ..scoring.result import Result
@@ -58,7 +59,7 @@ PINNED = {
 class WorkerEnded(Exception):
     """The worker is gone, and with it the call: status and message say why."""
 
-    def __init__(self, status: str, message: str, **columns: float) -> None:
+    def __init__(self, status: Status, message: str, **columns: float) -> None:
         super().__init__(message)
         self.status, self.message, self.columns = status, message, columns
 
@@ -247,16 +248,16 @@ class _Slot:
             except (BrokenProcessPool, EOFError, OSError):
                 raise self._crash(None) from None
             except Exception as error:  # a result that cannot be sent
-                raise WorkerEnded("failed", one_line(error)) from None
+                raise WorkerEnded(Status.FAILED, one_line(error)) from None
             now = time.monotonic()
             if self._stop.is_set():
                 raise Stopped
             if now - begin > limit:
-                raise WorkerEnded("timeout", late, runtime_s=now - begin)
+                raise WorkerEnded(Status.TIMEOUT, late, runtime_s=now - begin)
             held = held_memory(self._pid) if self._pid is not None else 0
             if held > self._memory:
                 message = f"the memory limit of {self._memory / 1e9:.3g} GB a cell ended the work"
-                raise WorkerEnded("memory", message, runtime_s=now - begin, peak_memory_mb=held / 1e6)
+                raise WorkerEnded(Status.MEMORY, message, runtime_s=now - begin, peak_memory_mb=held / 1e6)
             # pebble does not tell of a worker that left with exit code 0
             gone_since = (gone_since or now) if held == 0 and self._pid is not None else None
             if gone_since is not None and now - gone_since > 1.0:
@@ -268,7 +269,7 @@ class _Slot:
             with contextlib.suppress(ValueError):
                 reason = f" by signal {signal.Signals(-code).name}"
         hint = " (the system may have run out of memory)" if code == -9 else ""
-        return WorkerEnded("failed", f"the worker process ended{reason}{hint}")
+        return WorkerEnded(Status.FAILED, f"the worker process ended{reason}{hint}")
 
     def _tail_of_log(self) -> str:
         try:

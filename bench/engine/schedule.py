@@ -8,8 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...solvers.fit import ENDED_EARLY, Status
 from ..grid.cell import Cell
-from ..results.columns import ENDED_EARLY, row_of
+from ..results.columns import row_of
 from ..results.record import Record, read_arrays, read_trace
 from ..results.store import Store
 from ..scoring.gate import BOUND_COLUMNS
@@ -20,9 +21,9 @@ from .local import LocalPool
 from .progress import Progress
 from .task import Task, cost, saved_relaxation
 
-RETRIED = ("failed", "memory", "timeout")
+RETRIED = (Status.FAILED, Status.MEMORY, Status.TIMEOUT)
 SPARE = 2.0  # the estimates of memory err on the low side
-LIMITED = {"timeout": "timeout_s", "memory": "memory_bytes"}  # the limit that decides the status
+LIMITED = {Status.TIMEOUT: "timeout_s", Status.MEMORY: "memory_bytes"}  # the limit that decides the status
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Schedule:
             return False
         message = f"needs about {needed / 1e9:.2g} GB of memory, and {most / 1e9:.2g} GB are allowed"
         for cell in task.cells:
-            columns = {"status": "unsupported", "message": message}
+            columns = {"status": Status.UNSUPPORTED.value, "message": message}
             self._keep(cell, Result(columns, info={"needed_bytes": needed}), progress)
         return False
 
@@ -103,7 +104,7 @@ class Schedule:
         status = record.row["status"]
         if self._retry and status in RETRIED:
             return False
-        if status == "unsupported" and "needed_bytes" in record.extra["info"]:
+        if status == Status.UNSUPPORTED and "needed_bytes" in record.extra["info"]:
             return float(record.extra["info"]["needed_bytes"]) > self._limits.most_bytes
         limit = LIMITED.get(status)
         return limit is None or record.extra["limits"][limit] == getattr(self._limits, limit)
@@ -127,7 +128,8 @@ class Schedule:
             record = Record(row, extra, result.arrays, result.trace)
             self._store.put("relaxations", _relaxation_hash(task), record)
             return self._follow(task, record, progress)
-        if len(task.cells) > 1 and all(result.columns["status"] in ("failed", "memory") for result in results):
+        ends = {result.columns["status"] for result in results}
+        if len(task.cells) > 1 and ends <= {Status.FAILED, Status.MEMORY}:
             # one bad seed must not take the others along
             self._queue.extendleft(Task((cell,), task.timeout) for cell in reversed(task.cells))
             return None
@@ -137,7 +139,7 @@ class Schedule:
 
     def _follow(self, task: Task, record: Record, progress: Progress) -> None:
         """Queue the cells that wait for this relaxation, or end them if it is of no use."""
-        if record.row["status"] not in ("ok", *ENDED_EARLY):
+        if record.row["status"] not in (Status.OK, *ENDED_EARLY):
             return self._keep_all(task, record.row, "", progress)
         folder = self._store.folder / "relaxations" / _relaxation_hash(task)
         relaxation = saved_relaxation(record, read_arrays(folder), read_trace(folder))

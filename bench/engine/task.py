@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...solvers.certificates.certificate import Certificate
-from ...solvers.fit import TraceRow
+from ...solvers.fit import Statistics, Status, TraceRow
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
 from ..results.record import Record, TraceLine
@@ -59,9 +59,9 @@ class Task:
         return first.label + (f" and {len(self.cells) - 1} more seeds" if len(self.cells) > 1 else "")
 
 
-def ended(task: Task, status: str, message: str, traceback: str = "", **columns: float) -> list[Result]:
+def ended(task: Task, status: Status, message: str, traceback: str = "", **columns: float) -> list[Result]:
     """One result for each of the task's cells (one in all for a relaxation) of work that did not come to its end."""
-    result = Result({"status": status, "message": message, **columns}, traceback=traceback)
+    result = Result({"status": status.value, "message": message, **columns}, traceback=traceback)
     return [result] * (1 if task.relaxing else len(task.cells))
 
 
@@ -77,8 +77,9 @@ def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: 
         saved_network(arrays),
         [TraceRow(*line[1:]) for line in trace],
         record.extra["info"],
-        row["status"],
+        Status(row["status"]),
         row["message"] or "",
+        stats=Statistics.of(record.extra["info"]),
     )
 
 

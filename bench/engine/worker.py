@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
+from ...solvers.fit import Status
 from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..grid.cell import Cell
@@ -170,7 +171,7 @@ def _results(bench: _Bench) -> list[Result]:
     if task.cells[0].gamma is None:
         problem, fit = bench.returned
         result = cell_result(problem, dataset, task.cells[0], fit, measured)
-        known = result.columns["status"] != "unsupported"
+        known = result.columns["status"] != Status.UNSUPPORTED
         return [replace(result, columns={**result.columns, "gamma": problem.gamma if known else None})]
     # A new one, as the method may have changed the one that it had.
     problem = Problem(dataset.X_train, dataset.Y_train, task.cells[0].gamma)
@@ -196,5 +197,5 @@ def _seed_globals(cell: Cell) -> None:
 
 
 def _failed(task: Task, error: BaseException, **columns: float) -> list[Result]:
-    status = "memory" if isinstance(error, MemoryError) else "failed"
+    status = Status.MEMORY if isinstance(error, MemoryError) else Status.FAILED
     return ended(task, status, one_line(error), "".join(traceback.format_exception(error)), **columns)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from ...solvers.fit import Status
+
 Kind = Literal["str", "int", "float", "bool"]
 
 
@@ -17,17 +19,15 @@ class Column(NamedTuple):
 
 
 STATUSES = {
-    "ok": "the method came to its end",
-    "timeout": "the time limit ended the work; what the row holds is the best until then, if anything",
-    "stalled": "the solver made no more progress before the gap asked for was reached; the best until then counts",
-    "iteration_limit": "all iterations were made before the gap asked for was reached; the best until then counts",
-    "memory": "the memory limit ended the work",
-    "diverged": "the method returned numbers that are not finite",
-    "failed": "an exception, a crash, or a result that breaks the contract; see message and traceback.txt",
-    "unsupported": "the method does not apply to this problem and says so",
+    Status.OK: "the method came to its end",
+    Status.TIMEOUT: "the time limit ended the work; what the row holds is the best until then, if anything",
+    Status.STALLED: "the solver made no more progress before the gap asked for was reached; the best until then counts",
+    Status.ITERATION_LIMIT: "all iterations were made before the gap asked for was reached; the best until then counts",
+    Status.MEMORY: "the memory limit ended the work",
+    Status.DIVERGED: "the method returned numbers that are not finite",
+    Status.FAILED: "an exception, a crash, or a result that breaks the contract; see message and traceback.txt",
+    Status.UNSUPPORTED: "the method does not apply to this problem and says so",
 }
-
-ENDED_EARLY = ("timeout", "stalled", "iteration_limit")  # what is there by then counts
 
 COLUMNS = (
     Column("dataset", "str", "name of the data set"),
@@ -42,7 +42,7 @@ COLUMNS = (
     Column("gamma", "float", "regularisation strength γ, the chosen one where gamma_by is cv"),
     Column("width", "int", "neurons asked for; empty if the method has no width"),
     Column("seed", "int", "seed of the method; empty if it draws nothing"),
-    Column("status", "str", ", ".join(f"{name}: {meaning}" for name, meaning in STATUSES.items())),
+    Column("status", "str", ", ".join(f"{status}: {meaning}" for status, meaning in STATUSES.items())),
     Column("objective", "float", "training objective of the returned network in float64, an upper bound on p*(∞)"),
     Column("upper_bound", "float", "objective of the best network the method knows, its own or the relaxation's"),
     Column("relaxation_value", "float", "primal value of the relaxation as its solver reports it; not a bound"),

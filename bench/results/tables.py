@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import COLUMNS, ENDED_EARLY, TIGHTNESS_COLUMNS, Column
+from ...solvers.fit import ENDED_EARLY, Status
+from .columns import COLUMNS, TIGHTNESS_COLUMNS, Column
 
 GROUP = ["data", "gamma"]
 LITERAL = "cvxpy-scs"  # the solver that the paper's authors used
 UPPER = ("objective", "upper_bound")  # the columns that bound p*(∞) from above
-COME_TO_AN_END = ("ok", "stalled", "iteration_limit")  # by themselves, whatever the clock
+COME_TO_AN_END = (Status.OK, Status.STALLED, Status.ITERATION_LIMIT)  # by themselves, whatever the clock
 EXACT = 1e-2  # the largest proved gap at which the value of method cpp is called exact
 ROUNDING = 1e-9  # relative: by how much that value may lie below the bound
 FORMULA = r"('*[=+\-@\t\r])"  # how a text begins that a spreadsheet takes for a formula, quoted once or more, or not
@@ -92,7 +93,7 @@ def brought_nothing(row: Mapping[Any, Any]) -> bool:
     """Whether a row counts as failed: `failed`, `memory`, `diverged`, or ended early with neither network nor bound."""
     if row["status"] in ENDED_EARLY:
         return bool(pd.isna(row["objective"]) and pd.isna(row["lower_bound"]))
-    return row["status"] in ("failed", "memory", "diverged")
+    return row["status"] in (Status.FAILED, Status.MEMORY, Status.DIVERGED)
 
 
 def _tightness(group: pd.DataFrame) -> dict[str, Any]:

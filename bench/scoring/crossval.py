@@ -15,10 +15,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...solvers.fit import Fit
+from ...solvers.fit import ENDED_EARLY, Fit, Status
 from ...solvers.network import Array
 from ...solvers.problem import Problem
-from ..results.columns import ENDED_EARLY
 from ..text import UsageError, one_line
 from .metrics import accuracy, checked_outputs, r2
 
@@ -67,13 +66,13 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         **last.info,
         "cv_scores": ", ".join(f"{gamma:g}: {score:.4f}" for gamma, score in scores.items()),
         "cv_s": cv_s,
-        "compile_s": trial.compile_s + float(last.info.get("compile_s", 0.0)),
     }
+    stats = replace(last.stats, compile_s=trial.compile_s + (last.stats.compile_s or 0.0))
     cut, fits = trial.cut, len(GAMMAS) * len(trial.held_out)
     said = [f"the time limit cut {cut} of {fits} fits to folds short"] if cut else []
-    status = "timeout" if cut and last.status == "ok" else last.status  # with more time γ might be another
+    status = Status.TIMEOUT if cut and last.status == Status.OK else last.status  # with more time γ might be another
     message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen)) if part)
-    return Problem(X, Y, chosen), replace(last, info=info, status=status, message=message)
+    return Problem(X, Y, chosen), replace(last, info=info, stats=stats, status=status, message=message)
 
 
 class _DoesNotApply(Exception):
@@ -100,13 +99,13 @@ class _Trial:
         for k, held in enumerate(self.held_out):
             seconds = max(self._budget - (time.perf_counter() - self._began), LEAST_SHARE * self._budget)
             found = self._fit(Problem(X[~held], Y[~held], gamma), seconds / (len(self.held_out) * left - k))
-            if found.status == "unsupported":
+            if found.status == Status.UNSUPPORTED:
                 raise _DoesNotApply(found)
-            if found.status not in ("ok", *ENDED_EARLY):
-                raise RuntimeError(found.message or found.status)
+            if found.status not in (Status.OK, *ENDED_EARLY):
+                raise RuntimeError(found.message or str(found.status))
             outputs[held] = checked_outputs(found.predict(X[held]), Y[held])
-            self.cut += found.status == "timeout"
-            self.compile_s += float(found.info.get("compile_s", 0.0))
+            self.cut += found.status == Status.TIMEOUT
+            self.compile_s += found.stats.compile_s or 0.0
         return outputs
 
 

@@ -47,14 +47,14 @@ class Claim:
 
 
 def claim(bound: object) -> Claim:
-    """The claim in what a method returned as its bound; raises ContractError if that is neither None nor a Certificate.
+    """The claim in what a method returned as its certificate; raises ContractError for what is neither one nor None.
 
     A bound of −∞ or NaN says nothing, and is none.
     """
     if bound is None:
         return Claim({}, {})
     if not isinstance(bound, Certificate):
-        raise ContractError(f"The bound must be a Certificate or None. Got {type(bound).__name__} instead.")
+        raise ContractError(f"certificate must be a Certificate or None. Got {type(bound).__name__} instead.")
     try:
         claimed = float(bound.lower_bound)
     except (TypeError, ValueError):

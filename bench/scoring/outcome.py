@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...datasets import Dataset
-from ...solvers.fit import Fit
+from ...errors import shown
+from ...solvers.fit import Fit, Statistics, Status
 from ...solvers.network import Network
 from ...solvers.problem import Problem
 from ...solvers.relaxation import Relaxation
 from ..grid.cell import Cell
-from ..results.columns import STATUSES
 from .gate import claim
 from .metrics import OUTPUTS, ContractError, score, upper_bound
 from .result import Cost, Result, network_arrays, trace_lines
@@ -30,9 +30,9 @@ class Measured:
     peak_memory_mb: float
     cells: int = 1
 
-    def cost(self, info: Mapping[str, Any]) -> Cost:
+    def cost(self, stats: Statistics) -> Cost:
         """The cost of one cell; compilation, which only the method can tell apart, counts as set-up."""
-        compile_s = min(max(float(info.get("compile_s", 0.0)), 0.0), self.wall_s)
+        compile_s = min(max(float(stats.compile_s or 0.0), 0.0), self.wall_s)
         solve_s, setup_s = self.wall_s - compile_s, self.setup_s + compile_s
         return Cost(solve_s / self.cells, setup_s / self.cells, self.cpu_s / self.cells, self.peak_memory_mb)
 
@@ -51,21 +51,21 @@ def relaxation_result(problem: Problem, relaxation: object, measured: Measured) 
         )
     status, message = _status(relaxation.status), relaxation.message
     if not np.isfinite(relaxation.factor).all():
-        status, message = "diverged", message or "the relaxation's factor is not finite"
-    cost = measured.cost(relaxation.info)
+        status, message = Status.DIVERGED, message or "the relaxation's factor is not finite"
+    cost = measured.cost(_stats(relaxation.stats))
     claimed, network = claim(relaxation.certificate), _network(relaxation.network)
     columns = {
         **vars(cost),
         **claimed.columns,
         "upper_bound": upper_bound(problem, network),
         "relaxation_value": relaxation.value,
-        "iterations": relaxation.info.get("iterations"),
-        "status": status,
+        "iterations": relaxation.stats.iterations,
+        "status": status.value,
         "message": message,
     }
     arrays = {"factor": relaxation.factor, **network_arrays(network), **claimed.arrays}
     trace = trace_lines(relaxation.trace, "solve")
-    return Result(columns, arrays, trace, info=relaxation.info, kind=claimed.kind)
+    return Result(columns, arrays, trace, info=_told(relaxation), kind=claimed.kind)
 
 
 def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, measured: Measured) -> Result:
@@ -74,9 +74,9 @@ def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, mea
     What is claimed of the bound is not proved yet (gate.py).
     """
     fit = checked_fit(fit)
-    cost = measured.cost(fit.info)
-    claimed = claim(fit.bound)
-    round_s = fit.info.get("round_s")
+    cost = measured.cost(fit.stats)
+    claimed = claim(fit.certificate)
+    round_s = fit.stats.round_s
     columns = {
         **vars(cost),
         **claimed.columns,
@@ -86,10 +86,10 @@ def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, mea
         "runtime_s": cost.solve_s,
         "solve_s": cost.solve_s - float(round_s or 0.0),
         "round_s": round_s,
-        "iterations": fit.info.get("iterations"),
+        "iterations": fit.stats.iterations,
     }
     arrays = {**network_arrays(fit.network), **claimed.arrays}
-    return Result(columns, arrays, trace_lines(fit.trace, "solve"), info=fit.info, kind=claimed.kind)
+    return Result(columns, arrays, trace_lines(fit.trace, "solve"), info=_told(fit), kind=claimed.kind)
 
 
 def rounded_result(
@@ -108,10 +108,10 @@ def rounded_result(
     certificate and of the relaxation's own network stay with the relaxation.
     """
     fit = checked_fit(fit)
-    cost = measured.cost(fit.info)
+    cost = measured.cost(fit.stats)
     scores = _scores(problem, dataset, fit, cell.width)
-    if scores["status"] == "ok":
-        scores["status"] = relaxation.status
+    if scores["status"] == Status.OK:
+        scores["status"] = _status(relaxation.status).value
     scores["message"] = "; ".join(part for part in (relaxation.message, scores["message"]) if part)
     columns = {
         **bound,
@@ -124,29 +124,41 @@ def rounded_result(
         "cpu_s": spent.cpu_s + cost.cpu_s,
         "setup_s": spent.setup_s + cost.setup_s,
         "peak_memory_mb": max(spent.peak_memory_mb, cost.peak_memory_mb),
-        "iterations": relaxation.info.get("iterations", fit.info.get("iterations")),
+        "iterations": fit.stats.iterations if relaxation.stats.iterations is None else relaxation.stats.iterations,
     }
     trace = [*trace_lines(relaxation.trace, "solve"), *trace_lines(fit.trace, "round")]
-    return Result(columns, network_arrays(fit.network), trace, info={**relaxation.info, **fit.info})
+    return Result(columns, network_arrays(fit.network), trace, info={**_told(relaxation), **_told(fit)})
 
 
 def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> dict[str, Any]:
     """status, message and the scores of a Fit; what is not finite makes it `diverged`."""
     status, message = _status(fit.status), fit.message
-    if status == "unsupported":
-        return {"status": status, "message": message}
+    if status == Status.UNSUPPORTED:
+        return {"status": status.value, "message": message}
     scores = score(problem, dataset, fit, width)
     if not all(np.isfinite(value) for value in scores.values()):
-        status, message = "diverged", message or "the objective or the outputs are not finite"
+        status, message = Status.DIVERGED, message or "the objective or the outputs are not finite"
     scores.pop(OUTPUTS, None)  # no column: it only says that they are not finite
-    return {**scores, "status": status, "message": message}
+    return {**scores, "status": status.value, "message": message}
 
 
 def checked_fit(fit: object) -> Fit:
     """What a method returned, its network as plain weights; raises ContractError if it is no Fit."""
     if not isinstance(fit, Fit):
         raise ContractError(f"The method must return a Fit. Got {type(fit).__name__} instead.")
+    _stats(fit.stats)
     return fit if fit.network is None else replace(fit, network=_network(fit.network))
+
+
+def _stats(stats: object) -> Statistics:
+    if not isinstance(stats, Statistics):
+        raise ContractError(f"stats must be a Statistics. Got {type(stats).__name__} instead.")
+    return stats
+
+
+def _told(what: Fit | Relaxation) -> dict[str, Any]:
+    """All that a method says of its work, as the record keeps it."""
+    return {**what.info, **what.stats.known()}
 
 
 def _network(network: Network | None) -> Network | None:
@@ -158,7 +170,8 @@ def _network(network: Network | None) -> Network | None:
     return Network(np.array(network.U, dtype=np.float64), np.array(network.V, dtype=np.float64))
 
 
-def _status(status: str) -> str:
-    if status not in STATUSES:
-        raise ContractError(f"status must be one of {', '.join(STATUSES)}. Got {status!r} instead.")
-    return status
+def _status(status: Any) -> Status:
+    try:
+        return Status(status)
+    except ValueError:
+        raise ContractError(f"status must be one of {', '.join(Status)}. Got {shown(status)} instead.") from None

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ...bench.results.columns import Status
 from ..results import Results
 from ..summary import CHOICE, chosen
 from .kind import FigureKind, NothingToShow
@@ -30,7 +31,7 @@ def data(results: Results) -> pd.DataFrame:
 
 def _profiles(cells: pd.DataFrame, column: str, name: str) -> pd.DataFrame | None:
     methods = cells.groupby("method")[column].transform("count") > 0
-    cells = cells[methods].assign(value=cells[column].where((cells["status"] == "ok") & (cells[column] > 0)))
+    cells = cells[methods].assign(value=cells[column].where((cells["status"] == Status.OK) & (cells[column] > 0)))
     if cells["method"].nunique() < 2:
         return None
     keys = ["data", "gamma"]

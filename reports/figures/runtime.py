@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ...bench.results.columns import Status
 from ..results import Results
 from ..summary import CHOICE, chosen, series
 from .kind import FigureKind, NothingToShow
@@ -19,7 +20,7 @@ def data(results: Results) -> pd.DataFrame:
     solvers = results.cells[several].assign(arm=series(results.cells[several], rounded=False))
     others = chosen(results.cells[~several])
     cells = pd.concat([solvers, others.assign(arm=others["method"])])
-    cells = cells[(cells["status"] == "ok") & (cells["runtime_s"] > 0) & cells["n"].notna()]
+    cells = cells[(cells["status"] == Status.OK) & (cells["runtime_s"] > 0) & cells["n"].notna()]
     if cells["n"].nunique() < 2:
         raise NothingToShow("All finished cells have the same number of rows n: it needs data sets of different size.")
     grouped = cells.groupby(["method", "arm", "problem", "gamma", "n"])["runtime_s"]

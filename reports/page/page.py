@@ -16,6 +16,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...bench.results.columns import Status
 from ..figures.drawing import Drawn
 from ..results import Results
 from ..tables.table import Table
@@ -165,7 +166,7 @@ def _text(value: Any) -> str:
 
 def _failures(results: Results) -> list[dict[str, Any]]:
     """Failures with equal method, status and message in one line, most frequent first."""
-    failed = results.cells[results.cells["status"] != "ok"]
+    failed = results.cells[results.cells["status"] != Status.OK]
     lines = []
     for (method, status, message), part in failed.groupby(["method", "status", "message"], sort=False):
         lines.append(

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from ...bench.results.columns import Status
 from ..results import Results
 from ..summary import CHOICE, chosen, ordered
 from .behind import behind
@@ -41,7 +42,7 @@ def _runtime(results: Results) -> Table | None:
     if cells["runtime_s"].isna().all():
         return None
     keys = ["problem", "gamma", "method"]
-    done = cells[cells["status"] == "ok"].groupby([*keys, "arm"], dropna=False)
+    done = cells[cells["status"] == Status.OK].groupby([*keys, "arm"], dropna=False)
     found = done["runtime_s"].agg(median="median", fastest="min", slowest="max", runs="count").reset_index()
     parts = done[["solve_s", "round_s", "cpu_s", "peak_memory_mb"]].median().reset_index()
     table = ordered(failures(cells).merge(found.merge(parts, on=[*keys, "arm"]), on=keys, how="left"))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from ...bench.results.columns import Status
 from ..results import Results
 from ..summary import with_best
 from .table import Entry, Row, Table, fixed, number
@@ -16,7 +17,7 @@ SHIFT = 1.0  # seconds, of the shifted geometric mean
 
 def ranking(results: Results) -> Table:
     """One row an arm. Runtimes are compared only on problems that every arm finished with every seed."""
-    cells = results.cells.assign(failed=results.cells["status"] != "ok")
+    cells = results.cells.assign(failed=results.cells["status"] != Status.OK)
     finished = cells.pivot_table(index=["data", "gamma"], columns="arm", values="failed", aggfunc="sum").eq(0)
     common = finished.index[finished.all(axis=1)]
     shared = cells[cells.set_index(["data", "gamma"]).index.isin(common)]

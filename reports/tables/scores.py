@@ -9,6 +9,7 @@ from typing import cast
 
 import pandas as pd
 
+from ...bench.results.columns import Status
 from ..results import Results
 from ..summary import CHOICE, INTERVAL, chosen, ordered, summarise
 from .table import ABSENT, Entry, Row, Table, gamma_text, number, records
@@ -74,7 +75,7 @@ def scores(results: Results) -> list[Table]:
 
 
 def _table(results: Results, cells: pd.DataFrame, score: Score) -> Table:
-    found = summarise(cells[cells["status"] == "ok"], [*KEYS, "arm"], score.column)
+    found = summarise(cells[cells["status"] == Status.OK], [*KEYS, "arm"], score.column)
     table = failures(cells).merge(found, on=KEYS, how="left")
     table = ordered(table[table["problem"].isin(set(found["problem"]))])
     sign = -1.0 if score.best == "lowest" else 1.0
@@ -107,8 +108,9 @@ def failures(cells: pd.DataFrame) -> pd.DataFrame:
     """n, splits, cells, failures and what they were (`2 timeout, 1 failed`) for each (problem, γ, method)."""
     grouped = cells.groupby(KEYS, dropna=False)
     table = grouped.agg(n=("n", "max"), splits=("data", "nunique"), cells=("status", "size"))
-    table["failed"] = grouped["status"].agg(lambda status: (status != "ok").sum())
-    counts = cells[cells["status"] != "ok"].groupby([*KEYS, "status"], dropna=False).size().reset_index(name="count")
+    table["failed"] = grouped["status"].agg(lambda status: (status != Status.OK).sum())
+    unfinished = cells[cells["status"] != Status.OK]
+    counts = unfinished.groupby([*KEYS, "status"], dropna=False).size().reset_index(name="count")
     texts = (counts["count"].astype(str) + " " + counts["status"]).groupby([counts[key] for key in KEYS], dropna=False)
     return table.join(texts.agg(", ".join).rename("failures")).reset_index()
 

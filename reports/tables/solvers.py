@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ...bench.results.columns import Status
 from ..results import Results
 from ..summary import OURS, ordered, stage
 from .table import Entry, Table, number, records
@@ -64,7 +65,7 @@ def _measured(results: Results) -> pd.DataFrame | None:
         cells.groupby(keys, sort=False)
         .agg(
             draws=("error", "size"),
-            finished=("status", lambda status: int((status == "ok").sum())),
+            finished=("status", lambda status: int((status == Status.OK).sum())),
             error=("error", "median"),
             error_max=("error", "max"),
             proved_gap=("proved_gap", "median"),

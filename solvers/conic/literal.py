@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...errors import RelaxbenchError
+from ..fit import Statistics, Status
 from ..network import Array
 from ..problem import Problem
 from ..relaxation import Relaxation
@@ -109,13 +110,13 @@ def solve_literal(
     status, message = status_of(backend, backend_status, out_of_time=budget is not None and seconds >= budget)
     statistics = sdp.program.solver_stats
     iterations = int(statistics.num_iters or 0) if statistics is not None else 0
-    info: dict[str, float | int | str] = {"iterations": iterations, "compile_s": compile_s, "solve_s": seconds}
+    stats = Statistics(iterations=iterations, compile_s=compile_s, solve_s=seconds)
     lifted = sdp.lifted.value
-    if lifted is None or not np.all(np.isfinite(lifted)) or status == "failed":
+    if lifted is None or not np.all(np.isfinite(lifted)) or status == Status.FAILED:
         empty = np.zeros((problem.n + problem.d + problem.c, 0))
-        return Relaxation(empty, float("nan"), info=info, status=status, message=message), None
+        return Relaxation(empty, float("nan"), stats=stats, status=status, message=message), None
     relaxation = Relaxation(
-        _factor(problem, lifted), float(sdp.program.value), info=info, status=status, message=message
+        _factor(problem, lifted), float(sdp.program.value), stats=stats, status=status, message=message
     )
     return relaxation, literal_dual(problem, sdp)
 
@@ -158,21 +159,21 @@ def _backend_options(backend: str, eps: float, budget: float | None) -> dict[str
     raise LiteralError(f"backend must be 'scs' or 'clarabel'. Got {backend!r} instead.")
 
 
-def status_of(backend: str, status: str, *, out_of_time: bool) -> tuple[str, str]:
+def status_of(backend: str, status: str, *, out_of_time: bool) -> tuple[Status, str]:
     """Our status and message for CVXPY's; the SDP has a solution, so a claim to the contrary is a failure.
 
     Raises LiteralError for a status that CVXPY does not document.
     """
     if out_of_time:
-        return "timeout", f"{backend} stopped at the time limit ({status})"
+        return Status.TIMEOUT, f"{backend} stopped at the time limit ({status})"
     match status:
         case "optimal":
-            return "ok", ""
+            return Status.OK, ""
         case "optimal_inaccurate" | "user_limit":
             # SCS never stalls: all it calls inaccurate is where its iterations ended.
             limit = status == "user_limit" or backend == "scs"
             message = f"{backend} stopped before it reached its tolerance ({status})"
-            return "iteration_limit" if limit else "stalled", message
+            return Status.ITERATION_LIMIT if limit else Status.STALLED, message
         case (
             "infeasible"
             | "infeasible_inaccurate"
@@ -181,5 +182,5 @@ def status_of(backend: str, status: str, *, out_of_time: bool) -> tuple[str, str
             | "infeasible_or_unbounded"
             | "solver_error"
         ):
-            return "failed", f"{backend} gave up ({status})"
+            return Status.FAILED, f"{backend} gave up ({status})"
     raise LiteralError(f"The status of {backend} must be one that CVXPY documents. Got {status!r} instead.")

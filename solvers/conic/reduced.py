@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..fit import Status
 from ..network import Array
 from ..reduced.dual import DualPoint
 from ..reduced.reduction import Reduced
@@ -24,7 +25,7 @@ class Solved(NamedTuple):
     Z: Array
     point: DualPoint | None
     value: float
-    status: str
+    status: Status
     message: str
     iterations: int
 
@@ -70,9 +71,10 @@ def solve_reduced(
         claimed = cp.SOLVER_ERROR
     out_of_time = budget is not None and time.perf_counter() - began >= budget
     status, message = status_of(backend, claimed, out_of_time=out_of_time)
-    if status == "failed" or Z.value is None or not np.all(np.isfinite(Z.value)):
+    if status == Status.FAILED or Z.value is None or not np.all(np.isfinite(Z.value)):
         message = message or f"{backend} has no finite solution ({claimed})"
-        return Solved(np.zeros(Z.shape), None, float("nan"), "timeout" if out_of_time else "failed", message, 0)
+        status = Status.TIMEOUT if out_of_time else Status.FAILED
+        return Solved(np.zeros(Z.shape), None, float("nan"), status, message, 0)
 
     theta = np.zeros_like(reduced.target)
     theta[rows] = reduced.weight[rows, None] * (reduced.target[rows] - F.value[rows])

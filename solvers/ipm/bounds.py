@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..fit import TraceRow
+from ..fit import Status, TraceRow
 from ..network import Array
 from ..reduced.dual import DualPoint, dual_value, sharpen, value
 from ..reduced.kernel import kernel_value
@@ -50,7 +50,7 @@ class InteriorPoint:
     iterations: int = 0
     inequalities: int = 0
     trace: list[TraceRow] = field(default_factory=list)
-    status: str = "ok"
+    status: Status = Status.OK
     message: str = ""
     halfway: WarmStart | None = None
 

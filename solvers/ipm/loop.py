@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..fit import Status
 from ..network import Array, ProblemError
 from ..reduced.lift import inequalities, lift
 from ..reduced.reduction import Reduced
@@ -73,7 +74,7 @@ def interior_point(
                 system = newton(reduced.X, cost, right, weight, pairs, it)
                 it, pairs, moved = _iterate(system, reduced, excluded)
         except (np.linalg.LinAlgError, FloatingPointError):
-            state.status = "stalled"
+            state.status = Status.STALLED
             state.message = "stopped where rounding ends: the Newton system can no longer be factorised"
             break
         record(state, reduced, pairs, it, gap, began)
@@ -86,17 +87,17 @@ def interior_point(
         else:
             stalled += 1
         if stalled >= STALLED:
-            state.status, state.message = "stalled", "stopped where rounding ends: no more progress"
+            state.status, state.message = Status.STALLED, "stopped where rounding ends: no more progress"
             break
         if left() <= 0:
-            state.status = "timeout"
+            state.status = Status.TIMEOUT
             break
     else:
-        state.status, state.message = "iteration_limit", f"stopped after {state.iterations} iterations"
+        state.status, state.message = Status.ITERATION_LIMIT, f"stopped after {state.iterations} iterations"
     if state.gap > gap:
         last_sharpening(state, reduced)
     if state.gap <= gap:
-        state.status, state.message = "ok", ""
+        state.status, state.message = Status.OK, ""
     return state
 
 

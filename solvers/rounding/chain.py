@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..fit import Fit
+from ..fit import Fit, Statistics
 from ..problem import Problem
 from ..relaxation import Relaxation
 from .progress import MAX_ITERATES
@@ -22,7 +22,7 @@ def chain(start: Rounding, *steps: Step) -> Rounding:
     ) -> Fit:
         fit = start(problem, relaxation, width=width, seed=seed, budget=budget)
         for step in steps:
-            left = None if budget is None else budget - float(fit.info["round_s"])
+            left = None if budget is None else budget - (fit.stats.round_s or 0.0)
             if fit.network is None or (left is not None and left <= 0):
                 break
             fit = _joined(fit, step(problem, fit.network, seed=seed, budget=left))
@@ -33,17 +33,16 @@ def chain(start: Rounding, *steps: Step) -> Rounding:
 
 def _joined(first: Fit, then: Fit) -> Fit:
     """The result of `then` with the history of both; `first` ended where `then` began."""
-    seconds, iterations = float(first.info["round_s"]), int(first.info["iterations"])
+    seconds, iterations = first.stats.round_s or 0.0, first.stats.iterations or 0
     moved = [replace(row, seconds=row.seconds + seconds, iteration=row.iteration + iterations) for row in then.trace]
     iterates = [*first.iterates, *then.iterates]
     thinned = iterates[:: -(-len(iterates) // (MAX_ITERATES - 1))]
     return replace(
         then,
         trace=(*first.trace, *moved),
-        info={
-            "round_s": seconds + float(then.info["round_s"]),
-            "iterations": iterations + int(then.info["iterations"]),
-        },
+        stats=Statistics(
+            iterations=iterations + (then.stats.iterations or 0), round_s=seconds + (then.stats.round_s or 0.0)
+        ),
         iterates=(*thinned, then.iterates[-1]),
         message=then.message or first.message,
     )

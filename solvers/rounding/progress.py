@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from ...errors import RelaxbenchError
-from ..fit import Fit, TraceRow
+from ..fit import Fit, Statistics, Status, TraceRow
 from ..network import Network
 from ..problem import Problem
 from ..relaxation import Relaxation
@@ -73,17 +73,17 @@ class Progress:
             self.best, self.best_value = network, value
         return value
 
-    def fit(self, network: Network | None = None, *, status: str = "ok", message: str = "") -> Fit:
+    def fit(self, network: Network | None = None, *, status: Status = Status.OK, message: str = "") -> Fit:
         """The result, with the given network or, by default, the one of least training objective."""
         network = network or self.best
-        if status == "ok" and self.out_of_time:
-            status, message = "timeout", "the rounding stopped at the time limit"
+        if status == Status.OK and self.out_of_time:
+            status, message = Status.TIMEOUT, "the rounding stopped at the time limit"
         return Fit(
             predict=network.predict,
             network=network,
             value=self.problem.objective(network),
             trace=tuple(self._trace),
-            info={"round_s": self.seconds, "iterations": len(self._trace)},
+            stats=Statistics(iterations=len(self._trace), round_s=self.seconds),
             status=status,
             message=message,
             iterates=(*self._iterates, network),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..fit import Fit
+from ..fit import Fit, Status
 from ..network import Array
 from ..problem import Problem
 from ..relaxation import Relaxation
@@ -118,10 +118,10 @@ def _descent(factor: Array, step: float) -> Callable[[Array], Array]:
 
 def _best_iterate(progress: Progress, basis: KernelBasis, width: int, iterates: Iterator[Array], limit: int) -> Fit:
     """The best of the first `limit` iterates, with zero neurons up to `width`."""
-    status, message = "ok", ""
+    status, message = Status.OK, ""
     for k, w in enumerate(iterates, start=1):
         if not np.isfinite(progress.add(basis.network(w))):
-            status, message = "diverged", f"the splitting left all bounds after {k} iterations"
+            status, message = Status.DIVERGED, f"the splitting left all bounds after {k} iterations"
             break
         if k >= limit or progress.out_of_time:
             break

@@ -144,16 +144,16 @@ def _dnn() -> Iterator[Case]:
 def _cells() -> Iterator[Case]:
     for name, seed, cuts in (("loose rows", 27, 0), ("circuits", 13, 1)):
         problem = noise(seed, 5, 2, 2)
-        yield _case(name, problem, branch(problem, gap=1e-7, cuts=cuts, cells=40).bound, best_network(problem))
+        yield _case(name, problem, branch(problem, gap=1e-7, cuts=cuts, cells=40).certificate, best_network(problem))
     turns, planes = honest(DNN)[2], np.array([[0.3, -1.0]])
     yield lifted(turns, [0, 4, -1, -1, 1, -1, -1], planes)
 
 
 def _arcs() -> Iterator[Case]:
     for name, case in (("quarter turns", quarter_turns(0, 2)), ("one feature", tight()["one feature"])):
-        yield _known(name, case, cpp(case.problem, gap=1e-8).bound)
+        yield _known(name, case, cpp(case.problem, gap=1e-8).certificate)
     problem = noise(8, 5, 2, 2)
-    yield _case("loose rows", problem, cpp(problem, gap=1e-8).bound, best_network(problem))
+    yield _case("loose rows", problem, cpp(problem, gap=1e-8).certificate, best_network(problem))
 
 
 def _cover() -> Iterator[Case]:
@@ -161,7 +161,7 @@ def _cover() -> Iterator[Case]:
         problem, _ = planted(1, blocks, extra, 0.1)
         fit = cpp(problem, gap=gap)
         assert fit.network is not None
-        yield _case(name, problem, fit.bound, polished(problem, fit.network))
+        yield _case(name, problem, fit.certificate, polished(problem, fit.network))
 
 
 MAKERS: Mapping[str, Callable[[], Iterator[Case]]] = {DNN: _dnn, CELLS: _cells, ARCS: _arcs, COVER: _cover}

@@ -43,11 +43,11 @@ def makers(problem, seed):
     """Certificates for the problem: of the relaxation always, of the other methods in turn."""
     yield lambda: relax(problem, solver="interior" if seed % 2 else "ipm").certificate
     if seed % 3 == 0 and np.linalg.matrix_rank(problem.X / np.max(np.abs(problem.X))) <= 2:
-        yield lambda: cpp(problem, gap=1e-4).bound
+        yield lambda: cpp(problem, gap=1e-4).certificate
     if seed % 6 == 1:
-        yield lambda: branch(problem, gap=1e-2, cells=20, cuts=seed // 6 % 2).bound
+        yield lambda: branch(problem, gap=1e-2, cells=20, cuts=seed // 6 % 2).certificate
     if seed % 30 == 29:
-        yield lambda: cpp(problem, gap=2e-2, budget=10.0).bound
+        yield lambda: cpp(problem, gap=2e-2, budget=10.0).certificate
 
 
 def confirmed(seeds):

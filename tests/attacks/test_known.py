@@ -142,5 +142,5 @@ def test_narrow_integers_do_not_wrap(dtype):
 
 def test_the_bound_of_another_problem_is_not_taken_over():
     one, other = noise(27, 5, 2, 2), noise(28, 5, 2, 2)
-    certificate = branch(one, gap=1e-3, cells=40).bound
+    certificate = branch(one, gap=1e-3, cells=40).certificate
     judge(Case("moved", certificate, other.X, other.Y, other.gamma, truth(other)))

@@ -42,7 +42,7 @@ def belief_in_cells(monkeypatch):
             problem, reduced, 2 * theta, tree, [(cell, own, longer(point)) for cell, own, point in cells], planes
         ),
     )
-    certificate = branch(problem, gap=1e-4, cells=40).bound
+    certificate = branch(problem, gap=1e-4, cells=40).certificate
     return problem, problem.objective(best_network(problem)), certificate
 
 
@@ -58,7 +58,7 @@ def belief_on_arcs(monkeypatch):
         return directions, heights / 2
 
     monkeypatch.setattr(plane, "local_maxima", half_as_high)
-    return problem, problem.objective(best_network(problem)), cpp(problem).bound
+    return problem, problem.objective(best_network(problem)), cpp(problem).certificate
 
 
 def belief_in_a_cover(monkeypatch):
@@ -69,7 +69,7 @@ def belief_in_a_cover(monkeypatch):
         return made and replace(made, eta=made.eta / 2)
 
     monkeypatch.setattr(sphere, "cover", half_as_high)
-    return problem, optimum, cpp(problem, gap=1e-3).bound
+    return problem, optimum, cpp(problem, gap=1e-3).certificate
 
 
 BELIEFS = {DNN: belief_of_the_relaxation, CELLS: belief_in_cells, ARCS: belief_on_arcs, COVER: belief_in_a_cover}

@@ -112,8 +112,8 @@ def test_seeds_run_together_give_what_each_gives_alone():
     for seed, fit in zip([3, 1, 4], together, strict=True):
         alone = sgd(problem, width=10, seed=seed, epochs=500)
         np.testing.assert_allclose(fit.network.U, alone.network.U, rtol=1e-6, atol=1e-8)
-        assert fit.info["iterations"] == alone.info["iterations"]
-        assert fit.info["solve_s"] == pytest.approx(fit.info["shared_s"] / 3)
+        assert fit.stats.iterations == alone.stats.iterations
+        assert fit.stats.solve_s == pytest.approx(fit.info["shared_s"] / 3)
     assert len({round(fit.value, 8) for fit in together}) == 3
 
 
@@ -209,7 +209,7 @@ def test_budget_ends_the_work_with_the_best_so_far(method, options):
     fit = method(problem, width=100, seed=0, budget=0.8, **options)
     assert fit.status == "timeout"
     assert fit.message
-    assert fit.info["solve_s"] < 2.6
+    assert fit.stats.solve_s < 2.6
     assert fit.value == pytest.approx(problem.objective(fit.network), rel=1e-10)
     assert fit.value < 0.5 * np.sum(problem.Y**2)
 

@@ -50,4 +50,4 @@ def test_one_output_keeps_two_dimensions(data):
         fit = method(Problem(X, Y[:, :1], 0.1))
         assert fit.predict(Z).shape == (5, 1)
         assert fit.network is None
-        assert fit.info["solve_s"] >= 0
+        assert fit.stats.solve_s >= 0

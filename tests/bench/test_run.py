@@ -137,7 +137,7 @@ import os
 import numpy as np
 from pathlib import Path
 from relaxbench.bench.grid.methods import load
-from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.fit import Fit, Statistics
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.relaxation import Relaxation
 
@@ -149,7 +149,7 @@ def relax(problem, *, budget, solver: str = "a"):
     factor = np.ones((problem.n + problem.d + problem.c, 2))
     certificate = load("PLANTED:weak")(problem, 1e3 if solver == "liar" else 0.0)
     status = solver if solver in ("stalled", "iteration_limit") else "ok"
-    return Relaxation(factor, 1.5, certificate, info={"iterations": 9}, status=status)
+    return Relaxation(factor, 1.5, certificate, status=status, stats=Statistics(iterations=9))
 
 def round(problem, relaxation, *, width, seed, budget, rounding: str = "x"):
     network = Network(np.zeros((problem.d, width)), np.zeros((width, problem.c)))

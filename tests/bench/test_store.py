@@ -6,10 +6,15 @@ import pandas as pd
 import pytest
 from relaxbench.bench.results import folder as reading
 from relaxbench.bench.results.columns import COLUMNS, STATUSES, TIGHTNESS_COLUMNS
-from relaxbench.bench.results.record import Record
+from relaxbench.bench.results.record import Record, read_record, write_record
 from relaxbench.bench.results.store import Store
 from relaxbench.bench.results.tables import brought_nothing, frame, results_table, tightness_table
+from relaxbench.bench.scoring.metrics import ContractError
+from relaxbench.bench.scoring.outcome import Measured, relaxation_result
 from relaxbench.bench.text import UsageError
+from relaxbench.solvers.fit import Status
+from relaxbench.solvers.problem import Problem
+from relaxbench.solvers.relaxation import Relaxation
 
 ARCHITECTURE = [
     *("dataset", "n", "d", "c", "preprocess", "bias"),
@@ -289,3 +294,26 @@ def test_which_rows_count_as_failed(columns, nothing):
 def test_the_plan_is_json_that_others_can_read(tmp_path):
     filled(tmp_path, [row("a1")])
     assert json.loads(Path(tmp_path / "plan.json").read_text())[0]["cell"] == "a1"
+
+
+def test_a_status_is_kept_as_a_plain_word_and_read_as_before(tmp_path):
+    problem = Problem(np.eye(3), np.ones((3, 1)), 0.1)
+    for status in (Status.STALLED, "stalled"):
+        relaxation = Relaxation(np.ones((7, 1)), 1.0, status=status)
+        columns = relaxation_result(problem, relaxation, Measured(1.0, 1.0, 0.0, 1.0)).columns
+        assert type(columns["status"]) is str
+    rows = [row("a", status=columns["status"])]
+    table = results_table(rows)
+    assert (table["status"] == Status.STALLED).all()
+    write_record(tmp_path / "a", Record(rows[0]))
+    table.to_parquet(tmp_path / "a.parquet")
+    table.to_csv(tmp_path / "a.csv")
+    assert type(read_record(tmp_path / "a", check_files=True).row["status"]) is str
+    assert type(pd.read_parquet(tmp_path / "a.parquet")["status"].iloc[0]) is str
+    assert pd.read_csv(tmp_path / "a.csv")["status"].tolist() == ["stalled"]
+
+
+def test_a_status_that_does_not_exist_breaks_the_contract():
+    relaxation = Relaxation(np.ones((7, 1)), 1.0, status="splendid")
+    with pytest.raises(ContractError, match="status must be one of ok, stalled"):
+        relaxation_result(Problem(np.eye(3), np.ones((3, 1)), 0.1), relaxation, Measured(1.0, 1.0, 0.0, 1.0))

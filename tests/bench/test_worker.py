@@ -21,7 +21,7 @@ SMALL = {"name": "random", "n": 6, "n_test": 4}
 STAGES = """
 import numpy as np
 from relaxbench.bench.grid.methods import load
-from relaxbench.solvers.fit import Fit, TraceRow
+from relaxbench.solvers.fit import Fit, Statistics, TraceRow
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.relaxation import Relaxation
 
@@ -35,7 +35,8 @@ def relax(problem, *, budget, solver: str = "a"):
     status = "timeout" if solver == "late" else "ok"
     network = Network(np.ones((problem.d, 1)), np.ones((1, problem.c)))
     trace = [TraceRow(0.0, 0, 1.0, 0.1, 0.2), TraceRow(0.5, 1)]
-    return Relaxation(factor, 1.5, certificate, network, trace, {"iterations": 12, "budget": budget}, status, "so far")
+    said, stats = {"budget": budget}, Statistics(iterations=12)
+    return Relaxation(factor, 1.5, certificate, network, trace, said, status, "so far", stats=stats)
 
 def round(problem, relaxation, *, width, seed, budget, turns: int = 1):
     assert relaxation.factor.shape == (problem.n + problem.d + problem.c, 2)
@@ -130,12 +131,12 @@ def batch_cells(tmp_path, text):
 BATCH = """
 import time
 import numpy as np
-from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.fit import Fit, Statistics
 from relaxbench.solvers.network import Network
 def many(problem, *, width, seeds, budget):
     time.sleep(0.2)
     networks = [Network(np.ones((problem.d, width)) * seed, np.zeros((width, problem.c))) for seed in seeds]
-    return [Fit(n.predict, n, info={"compile_s": 0.1, "budget": budget}) for n in networks]
+    return [Fit(n.predict, n, info={"budget": budget}, stats=Statistics(compile_s=0.1)) for n in networks]
 """
 
 

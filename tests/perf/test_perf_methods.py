@@ -14,8 +14,8 @@ def test_exact_in_the_plane(benchmark, n):
     rng = np.random.default_rng(0)
     problem = Problem(rng.standard_normal((n, 2)), rng.standard_normal((n, 3)), 0.1)
     fit = benchmark(cpp, problem)
-    assert fit.bound is not None
-    assert fit.bound.lower_bound <= problem.objective(fit.network)
+    assert fit.certificate is not None
+    assert fit.certificate.lower_bound <= problem.objective(fit.network)
 
 
 @pytest.mark.parametrize("kernel", ["nngp", "ntk"])
@@ -34,4 +34,4 @@ def test_gradient_descent(benchmark, problem):
         return sgd(problem, width=100, seed=0, epochs=100, patience=1000)
 
     epochs()
-    assert benchmark(epochs).info["iterations"] == 100
+    assert benchmark(epochs).stats.iterations == 100

@@ -79,7 +79,7 @@ def test_no_time_at_all_still_gives_an_interval(d):
     for exact in (cpp, branch):
         fit = exact(problem, budget=0)
         assert fit.status in ("ok", "timeout")
-        assert fit.bound.lower_bound <= problem.objective(fit.network)
+        assert fit.certificate.lower_bound <= problem.objective(fit.network)
 
 
 def test_a_checked_function_keeps_its_name_and_its_defaults():

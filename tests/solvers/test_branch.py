@@ -44,11 +44,11 @@ def check_order(problem, cells):
     upper = min(problem.objective(train(problem, 16, 3, 0)), problem.objective(fit.network))
     rounding = 1e-9 * 0.5 * float(np.sum(problem.Y**2))
     assert plain <= cut + rounding
-    assert plain <= fit.bound.lower_bound + rounding
-    assert max(cut, fit.bound.lower_bound) <= upper + rounding
+    assert plain <= fit.certificate.lower_bound + rounding
+    assert max(cut, fit.certificate.lower_bound) <= upper + rounding
     assert fit.value == pytest.approx(problem.objective(fit.network))
-    proved = verify(fit.bound, problem.X, problem.Y, problem.gamma)
-    assert proved >= fit.bound.lower_bound - 1e-6 * upper
+    proved = verify(fit.certificate, problem.X, problem.Y, problem.gamma)
+    assert proved >= fit.certificate.lower_bound - 1e-6 * upper
     assert proved <= upper + rounding
 
 
@@ -67,7 +67,7 @@ def test_order_of_bounds_on_many_random_problems(seed):
 def test_nothing_passes_a_known_optimum(name):
     planted = tight()[name]
     fit = branch(planted.problem, gap=1e-9, cells=4)
-    assert planted.optimum * (1 - 1e-5) <= fit.bound.lower_bound <= planted.optimum * (1 + TIGHT)
+    assert planted.optimum * (1 - 1e-5) <= fit.certificate.lower_bound <= planted.optimum * (1 + TIGHT)
 
 
 @pytest.mark.parametrize("gamma", [0.3, 0.1])
@@ -77,7 +77,7 @@ def test_splits_close_the_gap_in_the_plane(gamma):
     fit = branch(problem, gap=1e-3, cells=24)
     upper = min(fit.value, problem.objective(train(problem, 24, 8, 0)))
     assert plain < upper * (1 - 1e-2)  # there is something to close
-    assert upper * (1 - 1e-3) <= fit.bound.lower_bound <= upper
+    assert upper * (1 - 1e-3) <= fit.certificate.lower_bound <= upper
     assert fit.value <= upper * (1 + 1e-2)
     assert [row.bound for row in fit.trace] == sorted(row.bound for row in fit.trace)
 
@@ -85,10 +85,10 @@ def test_splits_close_the_gap_in_the_plane(gamma):
 def test_ok_is_said_only_of_a_gap_that_is_proved():
     problem = noise(6, 8, 2, 2, 0.3)
     few, enough = branch(problem, gap=1e-3, cells=2), branch(problem, gap=0.1, cells=24)
-    assert few.value - few.bound.lower_bound > 1e-3 * few.value
+    assert few.value - few.certificate.lower_bound > 1e-3 * few.value
     assert few.status == "iteration_limit"
     assert "of at most 2 cells" in few.message
-    assert enough.value - enough.bound.lower_bound <= 0.1 * enough.value
+    assert enough.value - enough.certificate.lower_bound <= 0.1 * enough.value
     assert (enough.status, enough.message) == ("ok", "")
 
 
@@ -96,7 +96,7 @@ def test_ok_is_said_only_of_a_gap_that_is_proved():
 def test_splits_never_pass_a_planted_optimum(seed):
     planted = quarter_turns(seed)
     fit = branch(planted.problem, gap=1e-9, cells=4)
-    assert planted.optimum * (1 - 1e-5) <= fit.bound.lower_bound <= planted.optimum * (1 + TIGHT)
+    assert planted.optimum * (1 - 1e-5) <= fit.certificate.lower_bound <= planted.optimum * (1 + TIGHT)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,11 @@ def test_splits_never_pass_a_planted_optimum(seed):
 def test_awkward_data(name):
     problem = awkward()[name]
     fit = branch(problem, gap=1e-3, cells=4)
-    assert relax(problem).certificate.lower_bound <= fit.bound.lower_bound * (1 + 1e-9)
-    assert fit.bound.lower_bound <= fit.value * (1 + 1e-9)
-    assert verify(fit.bound, problem.X, problem.Y, problem.gamma) == pytest.approx(fit.bound.lower_bound, rel=1e-6)
+    assert relax(problem).certificate.lower_bound <= fit.certificate.lower_bound * (1 + 1e-9)
+    assert fit.certificate.lower_bound <= fit.value * (1 + 1e-9)
+    assert verify(fit.certificate, problem.X, problem.Y, problem.gamma) == pytest.approx(
+        fit.certificate.lower_bound, rel=1e-6
+    )
 
 
 @cache
@@ -115,7 +117,7 @@ def solved():
     """A problem with cells and cuts in its certificate, which verify accepts."""
     problem = noise(4, 8, 2, 2, 0.02)
     fit = branch(problem, gap=1e-2, cells=12, cuts=1)
-    return problem, fit.bound
+    return problem, fit.certificate
 
 
 def test_the_proof_bounds_the_true_maximum():
@@ -183,15 +185,17 @@ def test_arrays_that_are_no_certificate_are_named(name, change):
 def test_planes_split_where_no_row_does():
     problem = noise(1, 8, 3, 2, 0.02)
     fit = branch(problem, gap=1e-5)
-    proof, theta = dict(fit.bound.proof), fit.bound.theta
+    proof, theta = dict(fit.certificate.proof), fit.certificate.theta
     assert len(proof["planes"]) >= 3
-    assert fit.bound.lower_bound >= fit.value * (1 - 1e-5)
-    assert verify(fit.bound, problem.X, problem.Y, problem.gamma) == pytest.approx(fit.bound.lower_bound, rel=1e-9)
+    assert fit.certificate.lower_bound >= fit.value * (1 - 1e-5)
+    assert verify(fit.certificate, problem.X, problem.Y, problem.gamma) == pytest.approx(
+        fit.certificate.lower_bound, rel=1e-9
+    )
     truth = sampled_maximum(theta, problem.X, np.random.default_rng(0))
     for planes in (proof["planes"], -proof["planes"], proof["planes"][::-1], 0 * proof["planes"]):
         altered = {**proof, "planes": planes}
         assert prove_cells(theta, problem.X, altered) >= truth * (1 - 1e-12)
-        proved = verify(replace(fit.bound, proof=altered), problem.X, problem.Y, problem.gamma)
+        proved = verify(replace(fit.certificate, proof=altered), problem.X, problem.Y, problem.gamma)
         assert proved <= fit.value
 
 
@@ -200,7 +204,7 @@ def test_the_hierarchy_alone_closes_the_gap_on_random_data(d, gamma):
     data = load("random", seed=56, n=25, d=d, c=5)  # of the hundred draws the hardest at d = 2
     problem = Problem(data.X_train, data.Y_train, gamma)
     fit = branch(problem, gap=1e-2)
-    assert fit.bound.lower_bound >= 0.99 * fit.value
+    assert fit.certificate.lower_bound >= 0.99 * fit.value
     assert relax(problem).certificate.lower_bound < 0.97 * fit.value
 
 
@@ -215,20 +219,20 @@ def test_a_missing_cell_or_multiplier_costs_the_bound():
 def test_the_proof_holds_in_more_dimensions(d):
     problem = noise(d, 7, d, 2, 0.05)
     fit = branch(problem, gap=1e-3, cells=6)
-    if fit.bound.kind == "cells":
-        eta = prove_cells(fit.bound.theta, problem.X, fit.bound.proof)
-        assert sampled_maximum(fit.bound.theta, problem.X, np.random.default_rng(0)) <= eta
-    assert fit.bound.lower_bound <= problem.objective(train(problem, 20, 4, 1))
+    if fit.certificate.kind == "cells":
+        eta = prove_cells(fit.certificate.theta, problem.X, fit.certificate.proof)
+        assert sampled_maximum(fit.certificate.theta, problem.X, np.random.default_rng(0)) <= eta
+    assert fit.certificate.lower_bound <= problem.objective(train(problem, 20, 4, 1))
 
 
 def test_the_time_limit_is_kept_and_the_seed_repeats():
     problem = noise(9, 8, 3, 2, 0.01)
     first, second = (branch(problem, gap=1e-12, cells=3, seed=1) for _ in range(2))
     np.testing.assert_array_equal(first.network.U, second.network.U)
-    assert first.bound.lower_bound == second.bound.lower_bound
+    assert first.certificate.lower_bound == second.certificate.lower_bound
     late = branch(problem, gap=1e-12, cells=64, budget=1e-3)
     assert late.status == "timeout"
-    assert 0 < late.bound.lower_bound <= late.value
+    assert 0 < late.certificate.lower_bound <= late.value
 
 
 def test_the_certificate_names_walls_after_the_circuits_that_are_in_use():

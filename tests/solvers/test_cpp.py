@@ -15,16 +15,16 @@ from ..support.oracles import by_cones, by_patterns, dense_maximum, prove
 def interval(problem: Problem, **options: float) -> tuple[float, float, Fit]:
     """Proved interval for p*(∞): the certificate is proved again, the network evaluated."""
     fit = cpp(problem, **options)
-    assert fit.bound is not None
+    assert fit.certificate is not None
     assert fit.network is not None
-    theta = fit.bound.theta
-    assert prove(theta, problem.X, problem.gamma, fit.bound.proof) <= problem.gamma * (1 + 1e-12)
+    theta = fit.certificate.theta
+    assert prove(theta, problem.X, problem.gamma, fit.certificate.proof) <= problem.gamma * (1 + 1e-12)
     dual = np.sum(theta * problem.Y) - 0.5 * np.sum(theta**2)
-    assert fit.bound.lower_bound <= dual
-    assert fit.bound.lower_bound == pytest.approx(dual, rel=1e-9, abs=1e-12)
+    assert fit.certificate.lower_bound <= dual
+    assert fit.certificate.lower_bound == pytest.approx(dual, rel=1e-9, abs=1e-12)
     upper = problem.objective(fit.network)
-    assert fit.bound.lower_bound <= upper
-    return fit.bound.lower_bound, upper, fit
+    assert fit.certificate.lower_bound <= upper
+    return fit.certificate.lower_bound, upper, fit
 
 
 @pytest.mark.parametrize("gamma", [1e-3, 0.1, 1.0, 100.0])
@@ -134,8 +134,8 @@ def test_arcs_refuse_a_theta_that_is_too_long() -> None:
     rng = np.random.default_rng(0)
     problem = Problem(rng.normal(size=(25, 2)), rng.normal(size=(25, 5)), 0.1)
     fit = cpp(problem)
-    assert fit.bound is not None
-    assert prove(1.01 * fit.bound.theta, problem.X, problem.gamma, fit.bound.proof) > problem.gamma
+    assert fit.certificate is not None
+    assert prove(1.01 * fit.certificate.theta, problem.X, problem.gamma, fit.certificate.proof) > problem.gamma
 
 
 def test_arcs_stay_sound_beyond_the_plane() -> None:

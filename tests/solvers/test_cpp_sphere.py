@@ -25,9 +25,9 @@ from ..support.oracles import by_cones, planted, prove
 def interval(problem: Problem, **options: float) -> tuple[float, float, Fit]:
     """Proved interval for p*(∞): the certificate proved again from its arrays, the network evaluated."""
     fit = cpp(problem, **options)
-    assert fit.bound is not None
+    assert fit.certificate is not None
     assert fit.network is not None
-    stored = Certificate.from_arrays(fit.bound.kind, fit.bound.arrays(), fit.bound.lower_bound)
+    stored = Certificate.from_arrays(fit.certificate.kind, fit.certificate.arrays(), fit.certificate.lower_bound)
     assert verify(stored, problem.X, problem.Y, problem.gamma) >= stored.lower_bound * (1 - 1e-9)
     upper = problem.objective(fit.network)
     assert stored.lower_bound <= upper
@@ -99,25 +99,27 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     rng = np.random.default_rng(5)
     problem = Problem(rng.normal(size=(15, 3)), rng.normal(size=(15, 2)), 0.1)
     one, two = cpp(problem, seed=3), cpp(problem, seed=3)
-    assert one.bound is not None
-    assert two.bound is not None
+    assert one.certificate is not None
+    assert two.certificate is not None
     assert one.network is not None
     assert two.network is not None
     np.testing.assert_array_equal(one.network.U, two.network.U)
-    np.testing.assert_array_equal(one.bound.theta, two.bound.theta)
-    assert all(np.array_equal(one.bound.proof[name], two.bound.proof[name]) for name in one.bound.proof)
+    np.testing.assert_array_equal(one.certificate.theta, two.certificate.theta)
+    assert all(
+        np.array_equal(one.certificate.proof[name], two.certificate.proof[name]) for name in one.certificate.proof
+    )
 
 
 @pytest.mark.parametrize("d", [3, 6])
 def test_the_trace_never_gets_worse_and_ends_at_the_result(d: int) -> None:
     rng = np.random.default_rng(6)
     fit = cpp(Problem(rng.normal(size=(20, d)), rng.normal(size=(20, 2)), 0.1))
-    assert fit.bound is not None
+    assert fit.certificate is not None
     values = [row.value for row in fit.trace if row.value is not None]
     bounds = [row.bound for row in fit.trace if row.bound is not None]
     assert values == sorted(values, reverse=True)
     assert bounds == sorted(bounds)
-    assert bounds[-1] == pytest.approx(fit.bound.lower_bound, rel=1e-6)
+    assert bounds[-1] == pytest.approx(fit.certificate.lower_bound, rel=1e-6)
     assert bounds[-1] <= values[-1]
 
 
@@ -133,21 +135,21 @@ def test_at_the_time_limit_the_interval_still_holds() -> None:
 def test_beyond_five_dimensions_the_network_is_strong_and_the_bound_the_relaxations() -> None:
     problem, optimum = planted(4, (3, 2, 2), 3, 0.1)
     fit = cpp(problem)
-    assert fit.bound is not None
+    assert fit.certificate is not None
     assert fit.network is not None
     assert fit.info["route"] == "search"
     upper = problem.objective(fit.network)
     assert optimum * (1 - 1e-9) <= upper <= optimum * 1.001
-    assert 0 < fit.bound.lower_bound <= optimum
+    assert 0 < fit.certificate.lower_bound <= optimum
 
 
 def test_beyond_five_dimensions_an_open_gap_is_not_ok() -> None:
     problem = noise(2, 8, 6, 2, 0.05)
     fit = cpp(problem, gap=5e-3)
-    assert fit.bound is not None
+    assert fit.certificate is not None
     assert fit.network is not None
     upper = problem.objective(fit.network)
-    assert upper - fit.bound.lower_bound > 5e-3 * upper
+    assert upper - fit.certificate.lower_bound > 5e-3 * upper
     assert fit.status == "stalled"
     assert "too many dimensions" in fit.message
 
@@ -203,10 +205,10 @@ def test_a_cover_does_not_prove_a_longer_theta() -> None:
     rng = np.random.default_rng(0)
     problem = Problem(rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), 0.1)
     fit = cpp(problem)
-    assert fit.bound is not None
-    assert fit.bound.kind == "cover"
-    assert prove(fit.bound.theta, problem.X, problem.gamma, fit.bound.proof) <= problem.gamma * (1 + 1e-12)
-    assert prove(1.01 * fit.bound.theta, problem.X, problem.gamma, fit.bound.proof) > problem.gamma
+    assert fit.certificate is not None
+    assert fit.certificate.kind == "cover"
+    assert prove(fit.certificate.theta, problem.X, problem.gamma, fit.certificate.proof) <= problem.gamma * (1 + 1e-12)
+    assert prove(1.01 * fit.certificate.theta, problem.X, problem.gamma, fit.certificate.proof) > problem.gamma
 
 
 def test_a_cover_with_a_flaw_proves_nothing() -> None:
@@ -276,8 +278,8 @@ def test_without_a_cover_the_relaxation_bounds(monkeypatch):
     fit = cpp(problem, gap=1e-3)
     assert fit.status == "stalled"
     assert "could not be covered" in fit.message
-    assert fit.bound.lower_bound == pytest.approx(relax(problem).certificate.lower_bound, rel=1e-9)
-    assert fit.bound.lower_bound <= problem.objective(fit.network)
+    assert fit.certificate.lower_bound == pytest.approx(relax(problem).certificate.lower_bound, rel=1e-9)
+    assert fit.certificate.lower_bound <= problem.objective(fit.network)
 
 
 def test_a_search_that_the_clock_cut_says_so(monkeypatch):

@@ -48,7 +48,7 @@ def test_many_features_have_a_bound_with_cuts():
     assert len(circuits(problem.X)) == 0
     relaxation = relax(problem, cuts=2)
     assert verify(relaxation.certificate, problem.X, problem.Y, problem.gamma) > 0
-    assert branch(problem, gap=0.5, cells=4, cuts=2).bound is not None
+    assert branch(problem, gap=0.5, cells=4, cuts=2).certificate is not None
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -191,5 +191,5 @@ def test_many_circuits_with_few_products_each_prove_more(monkeypatch):
 def test_the_method_hands_cuts_on():
     problem = noise(3, 7, 2, 2, 0.05)
     fit = sdp(problem, width=10, seed=0, cuts=2, rounding="gaussian")
-    assert fit.bound.kind == "cells"
-    assert fit.bound.lower_bound <= problem.objective(fit.network)
+    assert fit.certificate.kind == "cells"
+    assert fit.certificate.lower_bound <= problem.objective(fit.network)

@@ -105,8 +105,8 @@ def test_the_trace_closes_in_from_both_sides():
     assert all(row.bound <= row.value for row in rows)
     assert rows[-1].value == relaxation.value
     assert rows[-1].bound == pytest.approx(relaxation.certificate.lower_bound, rel=1e-8)
-    assert relaxation.info["iterations"] == rows[-1].iteration
-    assert 0 < rows[-1].seconds <= relaxation.info["solve_s"]
+    assert relaxation.stats.iterations == rows[-1].iteration
+    assert 0 < rows[-1].seconds <= relaxation.stats.solve_s
 
 
 def test_a_time_limit_leaves_a_valid_interval():
@@ -115,7 +115,7 @@ def test_a_time_limit_leaves_a_valid_interval():
     relaxation = relax(problem, budget=0.05)
     assert time.perf_counter() - began < 60
     assert relaxation.status == "timeout"
-    assert relaxation.info["iterations"] <= 3
+    assert relaxation.stats.iterations <= 3
     best = problem.objective(train(problem, 30, 2, 0))
     assert 0 < relaxation.certificate.lower_bound <= best
     assert relaxation.certificate.lower_bound <= relaxation.value < np.inf
@@ -126,7 +126,7 @@ def test_a_time_limit_leaves_a_valid_interval():
 def test_a_looser_gap_is_reached_sooner():
     problem = noise(3, 10, 2, 2)
     loose, close = relax(problem, gap=1e-2), relax(problem, gap=1e-8)
-    assert loose.info["iterations"] < close.info["iterations"]
+    assert loose.stats.iterations < close.stats.iterations
     assert GAP < relative_gap(loose) <= 1e-2
     assert relative_gap(close) <= 1e-7
     assert loose.certificate.lower_bound <= close.value
@@ -159,7 +159,7 @@ def test_another_gamma_starts_where_the_last_came_by(gamma, other):
     assert relative_gap(warm) <= GAP
     assert warm.certificate.lower_bound <= cold.value
     assert cold.certificate.lower_bound <= warm.value
-    assert warm.info["iterations"] < cold.info["iterations"]
+    assert warm.stats.iterations < cold.stats.iterations
 
 
 def test_a_warm_start_of_other_data_is_refused():

@@ -65,7 +65,9 @@ def check_order(problem: Problem) -> tuple[float, float]:
     networks = [exact.network, split.network, plain.network, cut.network, train(problem, 12, 3, 0)]
     values = [problem.objective(network) for network in networks if network is not None]
     tiny = 1e-9 * scale(problem)
-    below = [again(problem, bound) for bound in (plain.certificate, cut.certificate, split.bound, exact.bound)]
+    below = [
+        again(problem, bound) for bound in (plain.certificate, cut.certificate, split.certificate, exact.certificate)
+    ]
     assert 0 <= below[0] <= below[1] * (1 + 1e-6) + tiny
     if values[1] - below[2] > GAP * values[1]:  # otherwise branch may stop before it has used all cuts
         assert below[1] <= below[2] * (1 + 1e-6) + tiny
@@ -85,7 +87,7 @@ def check_monotone(problem: Problem) -> None:
     def interval(other: Problem) -> tuple[float, float]:
         fit = cpp(other, gap=GAP)
         assert fit.network is not None
-        return again(other, fit.bound), other.objective(fit.network)
+        return again(other, fit.certificate), other.objective(fit.network)
 
     low, high = interval(problem)
     low_more, high_more = interval(Problem(X, Y, 3 * gamma))
@@ -99,13 +101,13 @@ def check_monotone(problem: Problem) -> None:
 def check_brute_force(problem: Problem) -> None:
     """cpp's interval holds the value that a convex solver finds over all sign patterns, up to that solver's errors."""
     fit = cpp(problem, gap=GAP)
-    assert fit.bound is not None
+    assert fit.certificate is not None
     assert fit.network is not None
     value, unit = by_patterns(problem), max(0.1, scale(problem))
     upper = problem.objective(fit.network)
-    assert fit.bound.lower_bound <= value + 1e-5 * value + 1e-7 * unit
+    assert fit.certificate.lower_bound <= value + 1e-5 * value + 1e-7 * unit
     assert upper >= value - 1e-5 * value - 1e-7 * unit
-    assert upper - fit.bound.lower_bound <= 1.2 * GAP * upper + 1e-9 * unit
+    assert upper - fit.certificate.lower_bound <= 1.2 * GAP * upper + 1e-9 * unit
 
 
 def tame(seed: int) -> Problem:

@@ -66,7 +66,7 @@ def test_promises_of_every_rounding(name):
     assert fit.network.width == 6 or ("merge" in name and fit.network.width < 6)
     np.testing.assert_array_equal(fit.network.U, again.network.U)
     assert len(fit.iterates) <= 100
-    assert fit.info["iterations"] == len(fit.trace)
+    assert fit.stats.iterations == len(fit.trace)
     assert [row.iteration for row in fit.trace] == list(range(len(fit.trace)))
     assert np.all(np.diff([row.seconds for row in fit.trace]) >= 0)
     if "merge" not in name:
@@ -237,7 +237,7 @@ def test_best_rounding_is_within_one_percent_of_the_exact_optimum(gamma):
         data = load("random", seed=seed)
         problem = Problem(data.X_train, data.Y_train, gamma)
         fit = ROUNDINGS["gaussian+lbfgs"](problem, relax(problem), width=100, seed=0)
-        ratios.append(fit.value / cpp(problem).bound.lower_bound)
+        ratios.append(fit.value / cpp(problem).certificate.lower_bound)
     assert min(ratios) >= 1 - 1e-9
     assert np.quantile(ratios, 0.95) < 1.01
 
@@ -255,4 +255,4 @@ def test_noise_moves_each_part_of_the_solution_by_its_share_and_leaves_the_bound
         for noise in (0.0, 0.1)
     )
     assert np.any(given.network.U != noisy.network.U)
-    assert given.bound is noisy.bound is relaxation.certificate
+    assert given.certificate is noisy.certificate is relaxation.certificate

@@ -130,15 +130,15 @@ def test_sdp_rounds_what_relax_solves(solver):
     problem = noise(1, 5, 2, 2)
     relaxation = relax(problem, solver=solver)
     fit = sdp(problem, width=6, seed=1, solver=solver)
-    assert fit.bound.lower_bound == relaxation.certificate.lower_bound
+    assert fit.certificate.lower_bound == relaxation.certificate.lower_bound
     assert fit.value == relaxation.value
     again = round_relaxation(problem, relaxation, width=6, seed=1)
     np.testing.assert_array_equal(again.network.U, fit.network.U)
     assert fit.network.width == 6
     np.testing.assert_array_equal(fit.predict(problem.X), fit.network.predict(problem.X))
-    assert fit.bound.lower_bound <= problem.objective(fit.network)
-    assert relaxation.info["iterations"] > 0
-    assert relaxation.info["solve_s"] > 0
+    assert fit.certificate.lower_bound <= problem.objective(fit.network)
+    assert relaxation.stats.iterations > 0
+    assert relaxation.stats.solve_s > 0
 
 
 def test_a_relaxation_comes_with_an_interval():
@@ -176,14 +176,14 @@ def test_out_of_time_is_said_where_it_is_true(solver):
     assert relax(problem, solver=solver, budget=0.03).status == "timeout"
     inaccurate = relax(noise(0, 8, 2, 2, 0.01), solver=solver, budget=100)
     assert inaccurate.status == "ok"
-    assert inaccurate.info["solve_s"] < 90
+    assert inaccurate.stats.solve_s < 90
 
 
 def test_ok_is_said_only_where_the_gap_is_reached(monkeypatch):
     problem = noise(1, 8, 2, 2, 0.01)
     whole = relax(problem, gap=1e-6)
     assert (whole.status, whole.message) == ("ok", "")
-    assert whole.info["relaxation_gap"] <= 1e-6
+    assert whole.stats.relaxation_gap <= 1e-6
     beyond = relax(problem, gap=1e-15)  # rounding ends before
     assert beyond.status == "stalled"
     assert "where rounding ends" in beyond.message
@@ -206,7 +206,7 @@ def test_a_warm_start_that_leads_nowhere_is_followed_by_a_cold_one(monkeypatch):
     warm = relax(problem, warm=before)
     assert (warm.status, warm.message) == ("ok", "")
     assert warm.certificate.lower_bound == pytest.approx(cold.certificate.lower_bound, rel=1e-12)
-    assert warm.info["iterations"] == cold.info["iterations"] + 2
+    assert warm.stats.iterations == cold.stats.iterations + 2
     assert [row.iteration for row in warm.trace] == list(range(1, len(warm.trace) + 1))
     assert np.all(np.diff([row.seconds for row in warm.trace]) >= 0)
 

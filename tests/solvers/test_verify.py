@@ -233,7 +233,7 @@ def test_an_unknown_kind_is_refused():
 
 def test_bounds_of_the_exact_program_are_proved_too():
     problem = noise(2, 8, 2, 2)
-    certificate = cpp(problem).bound
+    certificate = cpp(problem).certificate
     assert checked(problem, certificate) == pytest.approx(certificate.lower_bound, rel=1e-7)
 
 

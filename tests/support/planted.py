@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.fit import Fit, TraceRow
+from relaxbench.solvers.fit import Fit, Statistics, TraceRow
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.problem import Problem
 
@@ -35,7 +35,7 @@ def good(problem: Problem, *, width: int, seed: int, budget: float, scale: float
     V = np.linalg.solve(H.T @ H + problem.gamma * np.eye(width), H.T @ problem.Y)
     network = Network(U, V)
     trace = [TraceRow(0.0, 0, 2.0), TraceRow(0.1, 1, 1.0, bound=0.5)]
-    return Fit(network.predict, network, trace=trace, info={"iterations": 7, "budget": budget})
+    return Fit(network.predict, network, trace=trace, info={"budget": budget}, stats=Statistics(iterations=7))
 
 
 class Flatterer(Network):
@@ -94,7 +94,7 @@ def claiming(problem: Problem, *, budget: float, how: str = "nothing", lower: fl
         "text": replace(good, lower_bound="much"),
         "no certificate": 1e3,
     }
-    return replace(bounded(problem, budget=budget), bound=faults[how])
+    return replace(bounded(problem, budget=budget), certificate=faults[how])
 
 
 def broken(problem: Problem, *, width: int, seed: int, budget: float) -> Fit:

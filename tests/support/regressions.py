@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.fit import Fit
+from relaxbench.solvers.fit import Fit, Statistics
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.problem import Problem
 
@@ -32,7 +32,9 @@ def bounding(problem: Problem, *, budget: float) -> Fit:
     lower = t * np.sum(theta * problem.Y) - 0.5 * t**2 * np.sum(theta**2)
     claimed = 1.001 * problem.objective(best(problem)) if fault("invalid") else lower
     certificate = Certificate("doubly nonnegative", theta, proof, claimed)
-    return Fit(lambda X: np.zeros((len(X), problem.c)), bound=certificate, value=claimed, info={"iterations": 10})
+    return Fit(
+        lambda X: np.zeros((len(X), problem.c)), certificate=certificate, value=claimed, stats=Statistics(iterations=10)
+    )
 
 
 def rounding(problem: Problem, *, budget: float) -> Fit:
@@ -45,7 +47,7 @@ def rounding(problem: Problem, *, budget: float) -> Fit:
         while problem.objective(Network(network.U * scale, network.V)) < 1.02 * value:
             scale *= 1.001
         network = Network(network.U * scale, network.V)
-    return Fit(network.predict, network, info={"iterations": 130 if fault("steps") else 100})
+    return Fit(network.predict, network, stats=Statistics(iterations=130 if fault("steps") else 100))
 
 
 def timed(problem: Problem, *, seed: int, budget: float) -> Fit:
