@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.certificates.quadratic import lower_bound, prove
 from relaxbench.solvers.checker import CertificateError, verify
+from relaxbench.solvers.checker.definite import definite
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
@@ -245,6 +246,27 @@ def test_a_wrong_factorisation_is_not_believed(monkeypatch):
     for wrong in (lambda A: np.eye(len(A)), lambda A: cholesky(A, lower=True) / 2):
         monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, wrong=wrong, **options: wrong(A))
         assert checked(problem, certificate) == 0
+
+
+@pytest.mark.parametrize("off", [1.0, 1.2, 1.9])
+def test_a_congruence_that_is_not_near_the_identity_proves_nothing(off, monkeypatch):
+    """The factor is wrong, so that rows of the residual sum to `off`: singular, and indefinite, matrices."""
+    monkeypatch.setattr("relaxbench.solvers.checker.definite.ELIMINATE", 0)
+    monkeypatch.setattr(scipy.linalg, "cholesky", lambda A, **options: np.eye(len(A)))
+    assert definite(flint.arb_mat([[1, 0.9], [0.9, 1]]))
+    assert not definite(flint.arb_mat([[1, off], [off, 1]]))
+
+
+def test_arrays_are_refused_with_their_names_and_kinds():
+    problem, certificate = merged()
+    with pytest.raises(CertificateError, match="Got float128 instead"):
+        checked(problem, tampered(certificate, z=certificate.proof["z"].astype(np.longdouble)))
+    with pytest.raises(CertificateError, match="Got a, b instead"):
+        checked(problem, replace(certificate, proof={"a": NONE, "b": NONE}))
+    with pytest.raises(CertificateError, match="Got nothing instead"):
+        checked(problem, replace(certificate, proof={}))
+    with pytest.raises(CertificateError, match="300,000,000 entries at most"):
+        checked(problem, tampered(certificate, z=np.broadcast_to(np.float64(0.0), (300_000_001,))))
 
 
 def test_the_precision_of_others_is_left_alone():
