@@ -79,7 +79,9 @@ def test_machines_are_never_mixed(folder):
     assert medians["change"].abs().max() < 1  # a change from one machine to the other would be 6
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", "night", "environment", "one night", None])
+@pytest.mark.parametrize(
+    "content", [b"", b"PAR1", "night", "one night", None, pytest.param("environment", marks=pytest.mark.slow)]
+)
 def test_a_history_that_does_not_read_or_says_little_costs_nothing(folder, content):
     path = folder / "history.parquet"
     history = pd.read_parquet(path)

@@ -130,7 +130,12 @@ def extremes():
     }
 
 
-@pytest.mark.parametrize("name", extremes())
+ANGLES = [name for name in extremes() if name.startswith("angle")]  # all alike: every run has one of them
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ANGLES[1:] else ()) for name in extremes()]
+)
 def test_extreme_data_have_a_valid_bound(name):
     problem = extremes()[name]
     relaxation, bound = solve(problem)
@@ -138,7 +143,14 @@ def test_extreme_data_have_a_valid_bound(name):
     assert below_training(problem, bound)
 
 
-@pytest.mark.parametrize(("angle", "gap"), [(1e-2, 1.01e-6), (1e-3, 2e-6), (1e-5, 1e-3), (1e-7, 1e-5), (1e-9, 1.01e-6)])
+@pytest.mark.parametrize(
+    ("angle", "gap"),
+    [
+        (1e-2, 1.01e-6),
+        (1e-5, 1e-3),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in ((1e-3, 2e-6), (1e-7, 1e-5), (1e-9, 1.01e-6))),
+    ],
+)
 def test_nearly_parallel_rows_cost_little(angle, gap):
     """Down to 10⁻³ they are solved as they are; below, merging them costs a share of about their angle."""
     relaxation, bound = solve(extremes()[f"angle {angle:g}"])
@@ -175,7 +187,7 @@ def test_nothing_to_learn_is_worth_half_the_squared_targets(d):
 @pytest.mark.parametrize(
     ("problem", "units"),
     [
-        (noise(6, 8, 3, 2), [(1e-6, 1e-6), (1e-6, 1e6), (1e6, 1e-6), (1e6, 1e6)]),
+        pytest.param(noise(6, 8, 3, 2), [(1e-6, 1e-6), (1e-6, 1e6), (1e6, 1e-6), (1e6, 1e6)], marks=pytest.mark.slow),
         (teacher(6, n=12), [(1e6, 1.0), (1.0, 1e-6)]),
     ],
     ids=["noise", "teacher"],
@@ -203,7 +215,7 @@ def test_any_time_limit_leaves_a_valid_bound(name, budget):
     assert below_training(problem, bound)
 
 
-@pytest.mark.parametrize("columns", [(1e2, 1, 1e-1), (1e3, 1, 1e-3)])
+@pytest.mark.parametrize("columns", [(1e2, 1, 1e-1), pytest.param((1e3, 1, 1e-3), marks=pytest.mark.slow)])
 def test_badly_scaled_columns_do_not_make_rows_parallel(columns):
     problem = noise(1, 20, 3, 2)
     relaxation = relax(Problem(problem.X * np.array(columns), problem.Y, 0.1))

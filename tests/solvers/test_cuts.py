@@ -43,6 +43,7 @@ def split(tree, cell, number):
     return [*tree[:place], number, LEAF, LEAF, *tree[place + 1 :]]
 
 
+@pytest.mark.slow
 def test_many_features_have_a_bound_with_cuts():
     problem = noise(0, 30, 14, 2)
     assert len(circuits(problem.X)) == 0

@@ -151,7 +151,10 @@ def test_every_late_iterate_proves_what_its_complementarity_promises(monkeypatch
     assert all(gap <= 10 * complementarity for gap, complementarity in late)
 
 
-@pytest.mark.parametrize(("gamma", "other"), [(0.1, 0.01), (0.01, 0.03), (0.1, 10.0)])
+@pytest.mark.parametrize(
+    ("gamma", "other"),
+    [(0.1, 10.0), *(pytest.param(*pair, marks=pytest.mark.slow) for pair in ((0.1, 0.01), (0.01, 0.03)))],
+)
 def test_another_gamma_starts_where_the_last_came_by(gamma, other):
     X, Y = teacher(2, n=30, d=3).X, teacher(2, n=30, d=3).Y
     cold = relax(Problem(X, Y, other))
