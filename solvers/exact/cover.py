@@ -43,7 +43,7 @@ class Cover:
     eta: float
     splits: NDArray[np.uint8]
     offsets: NDArray[np.int64]
-    cells: int
+    simplices: int
     tops: Array
 
     def proof(self, transform: Array) -> Mapping[str, NDArray]:
@@ -61,9 +61,9 @@ def cover(
     d, used = X.shape[1], 0
     merged, rows, form = merge_lines(theta, X)
 
-    def enough(cells: int) -> bool:
+    def enough(simplices: int) -> bool:
         nonlocal used
-        used += cells
+        used += simplices
         return used > MOST or late()
 
     signs = list(itertools.product([1.0, -1.0], repeat=d))
@@ -76,7 +76,7 @@ def cover(
         eta=max(eta for _, eta, _ in done),
         splits=np.concatenate([splits for splits, _, _ in done]),
         offsets=np.cumsum([0, *sizes[:-1]]),
-        cells=sum(sizes),
+        simplices=sum(sizes),
         tops=np.array([top for _, _, top in done]).T,
     )
 

@@ -109,8 +109,8 @@ def _linear_maximum(g: Array, H: Array, weight: Array) -> float:
     """Bound on Σ λ_j H_j over λ ≥ 0 with ‖Σ λ_j g_j‖ = 1; `weight` gets the maximising λ.
 
     Active set: solve GGᵀλ = H, drop the most negative λ_j, repeat. Any q whose products with the g_j are positive gives
-    the bound ‖q‖ max_j H_j/(q·g_j), whether or not it is the best one. On a narrow cell GGᵀ may be singular to
-    rounding; the cell's axis is then a good q all the same.
+    the bound ‖q‖ max_j H_j/(q·g_j), whether or not it is the best one. On a narrow simplex GGᵀ may be singular to
+    rounding; the simplex's axis is then a good q all the same.
     """
     d = len(H)
     active = np.ones(d, np.bool_)

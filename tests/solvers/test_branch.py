@@ -9,7 +9,7 @@ import pytest
 from relaxbench.datasets import load
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.certificates.regions import prove_cells
+from relaxbench.solvers.certificates.regions import prove_regions
 from relaxbench.solvers.checker import CertificateError, verify
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
@@ -84,7 +84,7 @@ def test_ok_is_said_only_of_a_gap_that_is_proved():
     few, enough = branch(problem, gap=1e-3, cells=2), branch(problem, gap=0.1, cells=24)
     assert few.value - few.certificate.lower_bound > 1e-3 * few.value
     assert few.status == "iteration_limit"
-    assert "of at most 2 cells" in few.message
+    assert "of at most 2 regions" in few.message
     assert enough.value - enough.certificate.lower_bound <= 0.1 * enough.value
     assert (enough.status, enough.message) == ("ok", "")
 
@@ -121,7 +121,7 @@ def test_the_proof_bounds_the_true_maximum():
     problem, certificate = solved()
     assert len(certificate.proof["tree"]) >= 5
     assert len(certificate.proof["circuit_head"])
-    eta = prove_cells(certificate.theta, problem.X, certificate.proof)
+    eta = prove_regions(certificate.theta, problem.X, certificate.proof)
     truth = circle_maximum(certificate.theta, problem.X)[0]
     assert truth <= eta <= truth * (1 + 1e-2)
     stored = Certificate.from_arrays("cells", certificate.arrays(), certificate.lower_bound)
@@ -143,7 +143,7 @@ def test_altered_arrays_never_prove_too_much(seed):
         array.flat[where] = rng.integers(-1, 8, 3)
     truth = circle_maximum(theta, problem.X)[0]
     try:
-        eta = prove_cells(theta, problem.X, proof)
+        eta = prove_regions(theta, problem.X, proof)
     except (ValueError, IndexError):
         eta = np.inf
     assert eta >= truth * (1 - 1e-12)
@@ -191,7 +191,7 @@ def test_planes_split_where_no_row_does():
     truth = sampled_maximum(theta, problem.X, np.random.default_rng(0))
     for planes in (proof["planes"], -proof["planes"], proof["planes"][::-1], 0 * proof["planes"]):
         altered = {**proof, "planes": planes}
-        assert prove_cells(theta, problem.X, altered) >= truth * (1 - 1e-12)
+        assert prove_regions(theta, problem.X, altered) >= truth * (1 - 1e-12)
         proved = verify(replace(fit.certificate, proof=altered), problem.X, problem.Y, problem.gamma)
         assert proved <= fit.value
 
@@ -217,7 +217,7 @@ def test_the_proof_holds_in_more_dimensions(d):
     problem = noise(d, 7, d, 2, 0.05)
     fit = branch(problem, gap=1e-3, cells=6)
     if fit.certificate.kind == "cells":
-        eta = prove_cells(fit.certificate.theta, problem.X, fit.certificate.proof)
+        eta = prove_regions(fit.certificate.theta, problem.X, fit.certificate.proof)
         assert sampled_maximum(fit.certificate.theta, problem.X, np.random.default_rng(0)) <= eta
     assert fit.certificate.lower_bound <= problem.objective(train(problem, 20, 4, 1))
 
