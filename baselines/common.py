@@ -19,7 +19,7 @@ Positive = Annotated[float, Gt(0)]
 
 
 class OptionError(RelaxbenchError):
-    """A width, seed or option that a method cannot work with; the text names the value and the mend."""
+    """A width, seed or option that a method cannot work with; the text names the value and the fix."""
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,5 @@ def _check(name: str, value: Any, hint: Any, adapter: pydantic.TypeAdapter[Any])
         first = error.errors(include_url=False)[0]
         if first["type"] == "literal_error":
             raise ProblemError(unknown(name, value, typing.get_args(hint))) from None
-        mend = first["msg"].removeprefix("Input should be ")
-        raise ProblemError(f"{name} must be {mend}. Got {shown(value)} instead.") from None
+        fix = first["msg"].removeprefix("Input should be ")
+        raise ProblemError(f"{name} must be {fix}. Got {shown(value)} instead.") from None

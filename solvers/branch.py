@@ -1,8 +1,8 @@
 """The method `branch`: the hierarchy between the relaxation and the exact program (formulation, section 7).
 
-R^d is split by the signs of x_k·u for chosen rows k. Each cell has its own copy of the relaxation in which those signs
-are known. A network is found by local search; its residual Θ is what the cells have to prove good, and where they
-cannot, as a better direction exists, the network learns it.
+R^d is split by the signs of x_k·u for chosen rows k. Each region has its own copy of the relaxation in which those
+signs are known. A network is found by local search; its residual Θ is what the regions have to prove good, and where
+they cannot, as a better direction exists, the network learns it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from annotated_types import Ge
 from threadpoolctl import threadpool_limits
 
 from .arguments import checked
-from .certificates.tree import Cell, Circuits
+from .certificates.tree import Circuits, Region
 from .conic.cuts import circuits, root
 from .exact import sphere
 from .fit import Fit, Statistics, Status
 from .hierarchy.network import Trainer
-from .hierarchy.splitting import TRAINED, Hierarchy, tighten
+from .hierarchy.splitting import TRAINED, tighten
+from .hierarchy.tree import Hierarchy
 from .network import Network
 from .problem import Problem
 from .reduced.reduction import reduce
@@ -28,7 +29,7 @@ from .relaxation import Relaxation
 from .sdp import Budget, Gap, Seed, Width, relax
 
 SEARCH = 0.4  # share of the time limit for the search for a network
-IN_CELLS = 12  # circuits a row in cells, which are many
+IN_REGIONS = 12  # circuits a row in regions, which are many
 RELAX = 0.6  # share of what is left then for the relaxation
 
 
@@ -43,12 +44,12 @@ def branch(
     cells: Annotated[int, Ge(1)] = 2000,
     cuts: Annotated[int, Ge(0)] = 0,
 ) -> Fit:
-    """Tighten the relaxation, cell by cell, until the proved gap is at most `gap`.
+    """Tighten the relaxation, region by region, until the proved gap is at most `gap`.
 
     The network is as wide as it has to be: `width` is accepted, as every method does, and not used. budget: seconds;
-    then the best so far comes back with status `timeout`. cells: there will be no more than this many; status
+    then the best so far comes back with status `timeout`. cells: there will be no more regions than this; status
     `iteration_limit` says that the gap would take more, `stalled` that they are of no help. cuts: rounds of
-    separating circuit cuts (cuts.py) before the first split, after which cells go on using them; 0 for no cuts. The
+    separating circuit cuts (cuts.py) before the first split, after which regions go on using them; 0 for no cuts. The
     bound is never below that of the relaxation, with cuts if there are any, and never falls.
     """
     compile_s = sphere.compile_kernels(proofs=False)
@@ -65,11 +66,11 @@ def branch(
         trainer.search(TRAINED * gap, lambda: budget is not None and left() < (1 - SEARCH) * budget)
         relaxation = relax(problem, cuts=cuts, budget=None if budget is None else max(RELAX * left(), 1e-3))
         assert relaxation.certificate is not None
-        pool = circuits(reduced.X, IN_CELLS * reduced.n) if cuts else Circuits.none(reduced.n)
+        pool = circuits(reduced.X, IN_REGIONS * reduced.n) if cuts else Circuits.none(reduced.n)
         it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
         it.began = began
         it.note()
-        whole = Cell.build(reduced.X, np.zeros(reduced.n, dtype=int), pool, Circuits.none(reduced.n))
+        whole = Region.build(reduced.X, np.zeros(reduced.n, dtype=int), pool, Circuits.none(reduced.n))
         end = tighten(it, root(reduced, relaxation.certificate, whole), gap, cells, left)
     networks = [trainer.network, relaxation.network or trainer.network]
     network = min(networks, key=problem.objective)
@@ -80,7 +81,7 @@ def branch(
     elif left() <= 0 or it.late:
         status = Status.TIMEOUT
     else:
-        status = Status.ITERATION_LIMIT if it.cells + 2 > cells else Status.STALLED
+        status = Status.ITERATION_LIMIT if it.regions + 2 > cells else Status.STALLED
     early = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     return Fit(
         predict=network.predict,
@@ -88,7 +89,7 @@ def branch(
         certificate=it.certificate,
         value=upper,
         trace=it.trace,
-        info={"cells": it.cells},
+        info={"cells": it.regions},
         stats=Statistics(iterations=it.solves, solve_s=time.perf_counter() - began, compile_s=compile_s),
         status=status,
         message="; ".join(part for part in (early, end) if part) if reached > gap else "",

@@ -135,7 +135,7 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
         return replace(fit, status=Status.OK)
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
-        message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} cells"
+        message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} simplices"
     if fit.certificate.kind not in ("arcs", "cover"):
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"

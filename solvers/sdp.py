@@ -17,8 +17,8 @@ from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced
 from .fit import Fit, Statistics, Status
-from .ipm.bounds import InteriorPoint, WarmStart
 from .ipm.loop import interior_point
+from .ipm.state import InteriorPoint, WarmStart
 from .network import Array, Network
 from .problem import Problem
 from .reduced.dual import DualPoint, dual_value, sharpen, user_point
@@ -26,6 +26,7 @@ from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .rounding import ROUNDINGS, disturbed
 
+MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
 UNSOLVED = 1e-2  # relative gap at which nearly parallel rows are suspected
 NEARLY_PARALLEL = 1e-3  # radians, of rows that are merged then
 
@@ -146,39 +147,39 @@ def _ipm(
     problem: Problem, reduced: Reduced, gap: float, budget: float | None, warm: WarmStart | None = None
 ) -> Relaxation:
     began = time.perf_counter()
-    state = interior_point(reduced, gap=gap, budget=budget, warm=warm)
-    if warm is not None and state.status in (Status.STALLED, Status.ITERATION_LIMIT):
+    found = interior_point(reduced, gap=gap, budget=budget, warm=warm)
+    if warm is not None and found.status in (Status.STALLED, Status.ITERATION_LIMIT):
         spent = time.perf_counter() - began
         cold = interior_point(reduced, gap=gap, budget=None if budget is None else max(budget - spent, 0.0))
-        state = _better(state, cold, spent)
-    value, certificate = state.upper * reduced.unit, certify(problem, reduced, state.dual)
-    proved = (value - certificate.lower_bound) / value
-    if state.status == Status.OK and proved > 1.1 * gap:
-        state.status = Status.STALLED
-        state.message = f"merged rows and rounding leave a proved gap of {proved:.1e} where {gap:.1e} was asked for"
+        found = _better(found, cold, spent)
+    value, certificate = found.upper * reduced.unit, certify(problem, reduced, found.dual)
+    proved, status, message = (value - certificate.lower_bound) / value, found.status, found.message
+    if status == Status.OK and proved > MISSED * gap:
+        status = Status.STALLED
+        message = f"merged rows and rounding leave a proved gap of {proved:.1e} where {gap:.1e} was asked for"
     return Relaxation(
-        factor=reduced.factor_back(positive_factor(state.Z)),
+        factor=reduced.factor_back(positive_factor(found.Z)),
         value=value,
         certificate=certificate,
-        trace=tuple(state.trace),
-        info={"inequalities": state.inequalities},
-        stats=Statistics(iterations=state.iterations, relaxation_gap=float(state.gap)),
-        status=state.status,
-        message=state.message,
-        halfway=state.halfway,
+        trace=found.trace,
+        info={"inequalities": found.inequalities},
+        stats=Statistics(iterations=found.iterations, relaxation_gap=float(found.gap)),
+        status=status,
+        message=message,
+        halfway=found.halfway,
     )
 
 
 def _better(warm: InteriorPoint, cold: InteriorPoint, seconds: float) -> InteriorPoint:
     """The better of a warm start that led nowhere and the cold one after it; both count, and the cold one's end."""
-    best = min(cold, warm, key=lambda state: state.gap)
+    best = min(cold, warm, key=lambda end: end.gap)
     after = [
         replace(row, seconds=row.seconds + seconds, iteration=row.iteration + warm.iterations) for row in cold.trace
     ]
     return replace(
         best,
         iterations=warm.iterations + cold.iterations,
-        trace=[*warm.trace, *after],
+        trace=(*warm.trace, *after),
         status=cold.status,
         message=cold.message,
         halfway=cold.halfway or warm.halfway,

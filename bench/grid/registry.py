@@ -71,7 +71,7 @@ METHODS = {
         ),
         Method(
             "branch",
-            "the hierarchy of cells between the relaxation and the exact program, with a proved bound and a network",
+            "the hierarchy of regions between the relaxation and the exact program, with a proved bound and a network",
             "solvers.branch:branch",
             axes=("seed",),
             rehearse=True,

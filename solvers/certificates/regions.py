@@ -1,11 +1,11 @@
-"""The safe bound of the hierarchy: one proof of h(u) = ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for each cell of a tree that covers R^d.
+"""The safe bound of the hierarchy: one proof of h(u) = ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for each region of a tree that covers R^d.
 
-As in bound.py, with the forms of branch_cells.py: on a cell, rows E of linear forms in (s_free, u) are nonnegative up
+As in quadratic.py, with the forms of tree.py: on a region, rows E of linear forms in (s_free, u) are nonnegative up
 to `below`·‖u‖, so that T ≥ 0 gives h(u)² ≤ (s, u)ᵀ B (s, u) plus what `below` costs, with
 
     B = Eᵀ T E + h hᵀ + blkdiag(−diag z, Xᵀ diag(z) X),   h = E_{αβ}ᵀ A,   A = Θ on the merged rows.
 
-A single cell with circuits is the relaxation with cuts.
+A single region with circuits is the relaxation with cuts.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from ..reduced.dual import maximum
 from ..reduced.reduction import Reduced
 from .certificate import Certificate
 from .quadratic import SUMS, above, first_rows, lower_bound, power_of_two, proved_maximum, rounding_of, stand_ins
-from .tree import Cell, Circuits, leaves
+from .tree import Circuits, Region, leaves
 
 KIND = "cells"
 
 
 @dataclass(frozen=True)
-class CellPoint:
-    """Multipliers of one cell: of the products of its forms i < j, and z (n,) of s_k² = (x_k·u)² on free rows."""
+class RegionPoint:
+    """Multipliers of one region: of the products of its forms i < j, and z (n,) of s_k² = (x_k·u)² on free rows."""
 
     i: np.ndarray
     j: np.ndarray
@@ -37,32 +37,32 @@ class CellPoint:
     z: Array
 
 
-def certify_cells(
+def certify_regions(
     problem: Problem,
     reduced: Reduced,
     theta: Array,
     tree: Sequence[int],
-    cells: Sequence[tuple[Cell, Circuits, CellPoint]],
+    regions: Sequence[tuple[Region, Circuits, RegionPoint]],
     planes: Array | None = None,
 ) -> Certificate:
-    """The certificate for Θ (2n, c) on the reduced problem's extended rows, with the cells of the tree, in its units.
+    """The certificate for Θ (2n, c) on the reduced problem's extended rows, with the regions of the tree, in its units.
 
-    cells: in the order of the tree, each with the circuits that were given as implied, and its multipliers; planes
+    regions: in the order of the tree, each with the circuits that were given as implied, and its multipliers; planes
     (k, d): the normals of splits from n on. Whatever the arrays hold, the bound is valid; T and z are in units of
     ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
     """
-    n, unit, F = reduced.n, reduced.kappa**2, len(cells[0][0].circuits)
-    points = [settled(cell, theta, point, reduced.gamma) for cell, _, point in cells]
+    n, unit, F = reduced.n, reduced.kappa**2, len(regions[0][0].circuits)
+    points = [settled(region, theta, point, reduced.gamma) for region, _, point in regions]
     i, j, value = (np.concatenate([getattr(point, name) for point in points]) for name in ("i", "j", "value"))
     kept = np.flatnonzero(value > 0)
     i, j = i[kept], j[kept]
     cuts = np.unique(np.r_[i, j])
     cuts = cuts[(cuts >= 2 * n) & (cuts < 2 * n + F)]  # the circuits in use
-    shared = cells[0][0].circuits.only(cuts - 2 * n)
+    shared = regions[0][0].circuits.only(cuts - 2 * n)
     position = np.arange(2 * n + F + (0 if planes is None else len(planes)))
     position[cuts] = 2 * n + np.arange(len(cuts))
     position[2 * n + F :] -= F - len(cuts)
-    own = [implied.only(cell.source) for cell, implied, _ in cells]
+    own = [implied.only(region.source) for region, implied, _ in regions]
     form, row = _nonzero([shared, *own])
     proof = {
         "rows": first_rows(reduced),
@@ -71,7 +71,7 @@ def certify_cells(
         "tree": np.array(tree, dtype=int),
         "planes": np.zeros(0) if planes is None else reduced.sigma * (planes @ reduced.basis.T).ravel(),
         "circuit_head": np.concatenate([part.head for part in (shared, *own)]),
-        "circuit_cell": np.repeat(np.arange(-1, len(cells)), [len(part) for part in (shared, *own)]),
+        "circuit_cell": np.repeat(np.arange(-1, len(regions)), [len(part) for part in (shared, *own)]),
         "circuit_form": form,
         "circuit_row": row,
         "circuit_value": np.concatenate([part.C[np.nonzero(part.C)] for part in (shared, *own)]),
@@ -82,7 +82,7 @@ def certify_cells(
         "z": np.concatenate([point.z for point in points]) * unit,
     }
     back = reduced.theta_back(theta, problem.Y)
-    return Certificate(KIND, back, proof, lower_bound(problem, back, prove_cells(back, problem.X, proof)))
+    return Certificate(KIND, back, proof, lower_bound(problem, back, prove_regions(back, problem.X, proof)))
 
 
 def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
@@ -93,14 +93,14 @@ def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
     return form, np.concatenate([row for _, row in found])
 
 
-def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
+def prove_regions(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; inf if the arrays prove nothing.
 
-    theta (N, c), X (N, d). proof: rows, rep, coef as in bound.py; tree, the splits in preorder (branch_cells.py);
+    theta (N, c), X (N, d). proof: rows, rep, coef as in quadratic.py; tree, the splits in preorder (tree.py);
     planes (k·d,), the normals of splits from n on, one after another; circuit_head (F,) with the entries circuit_form,
-    circuit_row, circuit_value of C, and circuit_cell: the cell to which a circuit gives a sign, −1 for the forms t;
-    T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a cell; z
-    (cells·n,), cell by cell.
+    circuit_row, circuit_value of C, and circuit_cell: the region to which a circuit gives a sign, −1 for the forms t;
+    T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a region; z
+    (regions·n,), region by region.
     """
     size, unit = power_of_two(theta), power_of_two(X)
     theta, X, planes = theta / size, X / unit, proof["planes"].reshape(-1, X.shape[1]) / unit
@@ -117,58 +117,58 @@ def prove_cells(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> floa
         return math.inf
     shared = Circuits(shared.head, shared.C[:, :n])
     highest, z = 0.0, proof["z"].reshape(-1, n)
-    for cell, sign in enumerate(leaves(proof["tree"].tolist(), N)):
-        own = proof["T_cell"] == cell
+    for region, sign in enumerate(leaves(proof["tree"].tolist(), N)):
+        own = proof["T_cell"] == region
         T = (proof["T_row"][own], proof["T_column"][own], np.maximum(proof["T_value"][own], 0.0) / size**2)
-        form = Cell.build(merged, sign, shared, circuits.only(proof["circuit_cell"] == cell), planes)
-        highest = max(highest, _cell_maximum(form, A, T, z[cell][form.free] / size**2))
+        form = Region.build(merged, sign, shared, circuits.only(proof["circuit_cell"] == region), planes)
+        highest = max(highest, _region_maximum(form, A, T, z[region][form.free] / size**2))
     return above(highest, slack) * size * unit
 
 
-def _cell_maximum(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> float:
-    """Proved η with ‖A_αᵀα + A_βᵀβ‖ ≤ η‖u‖ on the cell."""
-    free, d = cell.free, cell.X.shape[1]
-    magnitude = np.concatenate([np.linalg.norm(cell.X[free], axis=1), np.ones(d)])
-    largest = cell.absolute @ magnitude
+def _region_maximum(region: Region, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> float:
+    """Proved η with ‖A_αᵀα + A_βᵀβ‖ ≤ η‖u‖ on the region."""
+    free, d = region.free, region.X.shape[1]
+    magnitude = np.concatenate([np.linalg.norm(region.X[free], axis=1), np.ones(d)])
+    largest = region.absolute @ magnitude
     i, j, value = T
     # t t' ≥ −(below t' + below' t + below below'), twice as T is symmetric.
-    below = cell.below
+    below = region.below
     cost = 2 * float(value @ (below[i] * largest[j] + below[j] * largest[i] + below[i] * below[j]))
-    B = quadratic_form(cell, A, T, z)
-    size = _form(cell.absolute, np.abs(cell.X[free]), np.abs(A), T, np.zeros(len(free)))
+    B = quadratic_form(region, A, T, z)
+    size = _form(region.absolute, np.abs(region.X[free]), np.abs(A), T, np.zeros(len(free)))
     size[np.arange(len(free)), np.arange(len(free))] += np.abs(z)
-    size[len(free) :, len(free) :] += (np.abs(cell.X[free]).T * np.abs(z)) @ np.abs(cell.X[free])
-    terms = sum((*A.shape, *cell.X.shape, len(value), len(cell.circuits)))
+    size[len(free) :, len(free) :] += (np.abs(region.X[free]).T * np.abs(z)) @ np.abs(region.X[free])
+    terms = sum((*A.shape, *region.X.shape, len(value), len(region.circuits)))
     squared = proved_maximum(B, len(free), magnitude, rounding_of(size, magnitude, terms))
-    missed = float(np.linalg.norm(A, axis=1) @ np.r_[cell.error, cell.error]) / 2
+    missed = float(np.linalg.norm(A, axis=1) @ np.r_[region.error, region.error]) / 2
     return above(above(math.sqrt(above(squared, SUMS * cost))), SUMS * missed)
 
 
-def quadratic_form(cell: Cell, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:
+def quadratic_form(region: Region, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:
     """B of the module's docstring, (free+d, free+d), for A (2n, c), T as (i, j, value) and z (free,)."""
-    return _form(cell.E, cell.X[cell.free], A, T, z)
+    return _form(region.E, region.X[region.free], A, T, z)
 
 
-def settled(cell: Cell, theta: Array, point: CellPoint, gamma: float) -> CellPoint:
+def settled(region: Region, theta: Array, point: RegionPoint, gamma: float) -> RegionPoint:
     """The point with z raised a little where that lowers the maximum that it proves.
 
     A conic solver ends within its tolerance of the boundary, on either side. Raising z_k by γ² room/(2n‖x_k‖²) gives
     room to −B_ss and costs at most γ² room/2.
     """
-    n, X = len(cell.X), cell.X[cell.free]
+    n, X = len(region.X), region.X[region.free]
     unit = np.zeros(n)
-    unit[cell.free] = 0.5 * gamma**2 / (n * np.sum(X**2, axis=1))
-    base = quadratic_form(cell, theta, (point.i, point.j, point.value), point.z[cell.free])
+    unit[region.free] = 0.5 * gamma**2 / (n * np.sum(X**2, axis=1))
+    base = quadratic_form(region, theta, (point.i, point.j, point.value), point.z[region.free])
     best, best_z = np.inf, point.z + unit
     for room in (0.0, *10.0 ** np.arange(-12.0, 1.0)):
         B = base.copy()
-        raised = room * unit[cell.free]
+        raised = room * unit[region.free]
         B[np.arange(len(X)), np.arange(len(X))] -= raised
         B[len(X) :, len(X) :] += X.T @ (raised[:, None] * X)
         top = maximum(B, len(X))[0]
         if top < best:
             best, best_z = top, point.z + room * unit
-    return CellPoint(point.i, point.j, point.value, best_z)
+    return RegionPoint(point.i, point.j, point.value, best_z)
 
 
 def _form(E: Array, X: Array, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:

@@ -1,11 +1,11 @@
-"""The cells of the hierarchy: parts of R^d on which the signs of some x_k·u are fixed, and what is linear there.
+"""The regions of the hierarchy: parts of R^d on which the signs of some x_k·u are fixed, and what is linear there.
 
 A binary tree of splits covers R^d by construction. It is stored in preorder: an entry k ≥ 0 stands for a split by the
-sign of x_k·u, followed by the subtree of x_k·u ≥ 0 and that of x_k·u ≤ 0; LEAF stands for a cell. Numbers from n on
+sign of x_k·u, followed by the subtree of x_k·u ≥ 0 and that of x_k·u ≤ 0; LEAF stands for a region. Numbers from n on
 stand for splits by planes w·u that belong to no row.
 
 A circuit x_k ≈ Σ_i c_i x_i gives t = ½(Σ|c_i| s_i − s_k) ≥ 0, s = |Xu|, as the ReLU is subadditive. Where all x_i of
-a circuit have signs that agree with one sign of x_k, x_k has that sign as well. In a cell, rows with a sign have
+a circuit have signs that agree with one sign of x_k, x_k has that sign as well. In a region, rows with a sign have
 s_k = ±x_k·u, so that everything is linear in (s_free, u).
 """
 
@@ -26,7 +26,7 @@ IMPLIED = 1e-11  # relative residual up to which a row counts as a combination o
 
 @dataclass(frozen=True)
 class Circuits:
-    """x_head[f] ≈ Σ_i C[f, i] x_i: head (F,), C (F, n); in a cell's implied circuits also over planes, (F, n+k)."""
+    """x_head[f] ≈ Σ_i C[f, i] x_i: head (F,), C (F, n); in a region's implied circuits also over planes, (F, n+k)."""
 
     head: np.ndarray
     C: Array
@@ -57,14 +57,14 @@ class Circuits:
 
 
 def leaves(tree: Sequence[int], n: int) -> np.ndarray:
-    """Signs (cells, n) in {−1, 0, 1} that the splits give to n rows and planes in each cell, in the order of the tree.
+    """Signs (regions, n) in {−1, 0, 1} that the splits give to n rows and planes in each region, in the tree's order.
 
     Raises ValueError if the list is not one whole tree over numbers below n.
     """
     signs, waiting = [], [np.zeros(n, dtype=int)]
     for entry in tree:
         if not waiting:
-            raise ValueError("The tree of splits must end with its last cell.")
+            raise ValueError("The tree of splits must end with its last region.")
         here = waiting.pop()
         if entry == LEAF:
             signs.append(here)
@@ -76,15 +76,15 @@ def leaves(tree: Sequence[int], n: int) -> np.ndarray:
             child[entry] = sign
             waiting.append(child)
     if waiting:
-        raise ValueError("The tree of splits must end with its last cell.")
+        raise ValueError("The tree of splits must end with its last region.")
     return np.array(signs)
 
 
 def implications(X: Array, sign: np.ndarray, rows: np.ndarray) -> Circuits:
-    """Circuits that give signs to some of these rows of X (N, d) in the cell of `sign` (N,); X may end with planes.
+    """Circuits that give signs to some of these rows of X (N, d) in the region of `sign` (N,); X may end with planes.
 
-    By Farkas' lemma x_k·u ≥ 0 on the cell if and only if x_k is a nonnegative combination of the ±x_i that define it.
-    Where x_k·u = 0 on the whole cell, either sign is right.
+    By Farkas' lemma x_k·u ≥ 0 on the region if and only if x_k is a nonnegative combination of the ±x_i that define it.
+    Where x_k·u = 0 on the whole region, either sign is right.
     """
     fixed = np.flatnonzero(sign)
     if not len(fixed):
@@ -105,11 +105,11 @@ def implications(X: Array, sign: np.ndarray, rows: np.ndarray) -> Circuits:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Linear forms in (s_free, u) on one cell, from rows X (n, d), signs (n,), circuits (F of them) and walls (w, d).
+class Region:
+    """Linear forms in (s_free, u) on one region, from rows X (n, d), signs (n,), circuits (F of them) and walls (w, d).
 
     sign: 0 for free rows. The model of s_k = |x_k·u| is sign_k x_k·u for the others, at most error[k]‖u‖ below it.
-    walls: normals of planes, walls·u ≥ 0 on the cell, a zero row for a plane that is none of its walls. source: the
+    walls: normals of planes, walls·u ≥ 0 on the region, a zero row for a plane that is none of its walls. source: the
     circuits (of those given as implied) that give signs to rows.
     """
 
@@ -123,8 +123,8 @@ class Cell:
     @classmethod
     def build(
         cls, X: Array, split_sign: np.ndarray, circuits: Circuits, implied: Circuits, planes: Array | None = None
-    ) -> Cell:
-        """The cell where the splits give `split_sign` (n+k,), with the signs that the circuits `implied` give then."""
+    ) -> Region:
+        """The region where splits give `split_sign` (n+k,), with the signs that the circuits `implied` then give."""
         n = len(X)
         planes = np.zeros((0, X.shape[1])) if planes is None else planes
         sign, error, source = split_sign[:n].copy(), np.zeros(n), []
@@ -148,7 +148,7 @@ class Cell:
 
     @cached_property
     def E(self) -> Array:
-        """Rows α (n), β (n), t (F) and walls (w), (2n+F+w, free+d): forms in (s_free, u), nonnegative on the cell."""
+        """Rows α (n), β (n), t (F) and walls (w), (2n+F+w, free+d): forms in (s_free, u), nonnegative on the region."""
         S, Xu = self._s_and_Xu()
         t = np.abs(self.circuits.C) @ S - S[self.circuits.head]
         return np.vstack([(S + Xu) / 2, (S - Xu) / 2, t / 2, self._on_u(self.walls)])
@@ -172,7 +172,7 @@ class Cell:
 
     @cached_property
     def below(self) -> Array:
-        """How far each form of E can lie below 0 at unit u on the cell."""
+        """How far each form of E can lie below 0 at unit u on the region."""
         row = self.error / 2
         C, head = np.abs(self.circuits.C), self.circuits.head
         t = (self.circuits.residual(self.X) + C @ self.error + self.error[head]) / 2

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..certificates.certificate import Certificate
-from ..certificates.regions import certify_cells
-from ..certificates.tree import LEAF, Cell, Circuits
+from ..certificates.regions import certify_regions
+from ..certificates.tree import LEAF, Circuits, Region
 from ..fit import TraceRow
 from ..network import Array
 from ..problem import Problem
 from ..reduced.reduction import Reduced
-from .regions import LARGEST, UNUSED, VIOLATED, CellState, separate, solve_relaxation
+from .regions import LARGEST, UNUSED, VIOLATED, RegionState, separate, solve_relaxation
 
 # Of each row's nearest rows by |cos|, those among which its circuits are sought, and the circuits kept. In the plane
 # circuits of neighbours imply all others, which would only crowd them out.
@@ -63,7 +63,7 @@ def circuits(X: Array, most: int = KEPT) -> Circuits:
 
 @dataclass
 class Cutting:
-    """The relaxation with cuts: its single cell, the best proof, and what the last solve says the value is.
+    """The relaxation with cuts: its single region, the best proof, and what the last solve says the value is.
 
     began: when the trace begins (`time.perf_counter`).
     """
@@ -71,7 +71,7 @@ class Cutting:
     problem: Problem
     reduced: Reduced
     certificate: Certificate
-    state: CellState
+    state: RegionState
     began: float
     value: float = np.nan
     solves: int = 0
@@ -99,8 +99,8 @@ def cut(
     begins.
     """
     n = reduced.n
-    cell = Cell.build(reduced.X, np.zeros(n, dtype=int), circuits(reduced.X), Circuits.none(n))
-    it = Cutting(problem, reduced, certificate, root(reduced, certificate, cell), began)
+    region = Region.build(reduced.X, np.zeros(n, dtype=int), circuits(reduced.X), Circuits.none(n))
+    it = Cutting(problem, reduced, certificate, root(reduced, certificate, region), began)
     for _ in range(rounds + 1):
         left = np.inf if budget is None else budget - (time.perf_counter() - began)
         if left <= 0 or it.too_large:
@@ -112,25 +112,25 @@ def cut(
     return it
 
 
-def root(reduced: Reduced, certificate: Certificate, cell: Cell) -> CellState:
-    """The cell that is all of R^d, with the products of α and β that have multipliers in a certificate."""
+def root(reduced: Reduced, certificate: Certificate, region: Region) -> RegionState:
+    """The region that is all of R^d, with the products of α and β that have multipliers in a certificate."""
     proof, n = certificate.proof, reduced.n
     i, j = proof["T_row"], proof["T_column"]
     kept = (proof["T_value"] > UNUSED * np.max(proof["T_value"], initial=0.0)) & (i < 2 * n) & (j < 2 * n)
     if len(proof["rows"]) != n:  # other rows were merged for that proof
         kept[:] = False
-    return CellState.fresh(cell, i[kept], j[kept], np.zeros(int(kept.sum())), np.zeros(n))
+    return RegionState.fresh(region, i[kept], j[kept], np.zeros(int(kept.sum())), np.zeros(n))
 
 
 def _solve(it: Cutting, budget: float) -> None:
-    """Solve the cell as it is, and keep what is proved if that is better than before."""
+    """Solve the region as it is, and keep what is proved if that is better than before."""
     theta, state, value = solve_relaxation(it.reduced, it.state, budget)
     it.solves += 1
     if not np.isfinite(value):
         return
     it.state, it.value = state, value * it.reduced.unit
-    whole = [(state.cell, Circuits.none(it.reduced.n), state.point())]
-    certificate = certify_cells(it.problem, it.reduced, theta, [LEAF], whole)
+    whole = [(state.region, Circuits.none(it.reduced.n), state.point())]
+    certificate = certify_regions(it.problem, it.reduced, theta, [LEAF], whole)
     if certificate.lower_bound > it.certificate.lower_bound:
         it.certificate = certificate
     it.trace.append(TraceRow(time.perf_counter() - it.began, it.solves, it.value, it.certificate.lower_bound))

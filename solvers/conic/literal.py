@@ -26,7 +26,7 @@ Backend = Literal["scs", "clarabel"]
 
 
 class LiteralError(RelaxbenchError):
-    """An unknown backend or a tolerance or time limit that makes no sense; the text names the value and the mend."""
+    """An unknown backend or a tolerance or time limit that makes no sense; the text names the value and the fix."""
 
 
 @dataclass(frozen=True)

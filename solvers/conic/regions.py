@@ -1,12 +1,12 @@
-"""The two conic programs over a cell: the best Θ for it, and the best bound on it for a given Θ.
+"""The two conic programs over a region: the best Θ for it, and the best bound on it for a given Θ.
 
     relaxation:   max ⟨Θ, Ȳ⟩ − ½ Σ_r ‖Θ_r‖²/w_r   s.t.   [ blkdiag(0, I) − B(T, z)/γ²   −h/γ ]
                                                          [          −hᵀ/γ                I   ]  ⪰ 0
     height:       min λ   s.t.   λ blkdiag(0, I) − B(T, z)/γ² − h hᵀ/γ²  ⪰ 0
 
-with h and B as in branch_proof.py, B without its h hᵀ. The multiplier of the matrix inequality is the measure Z over
-(s_free, u, v) or (s_free, u). Only products of forms that have been violated get a multiplier in T. Variables are Θ/γ,
-T/γ² and z/γ², so that what is feasible does not depend on γ.
+with h and B as in certificates/regions.py, B without its h hᵀ. The multiplier of the matrix inequality is the measure Z
+over (s_free, u, v) or (s_free, u). Only products of forms that have been violated get a multiplier in T. Variables are
+Θ/γ, T/γ² and z/γ², so that what is feasible does not depend on γ.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..certificates.regions import CellPoint
-from ..certificates.tree import Cell
+from ..certificates.regions import RegionPoint
+from ..certificates.tree import Region
 from ..network import Array
 from ..reduced.reduction import Reduced
 
 VIOLATED = 1e-6  # share of the measure's mass below which a product of forms counts as negative
 UNUSED = 1e-6  # share of the largest multiplier below which a product is dropped
 ITERATIONS, SPEED = 15, 1e10  # of the solver, and operations a second of its factorisations, to estimate its time
-LARGEST = 150  # order of a cell's matrix; the solver's memory grows with its fourth power, to 1 GB here
+LARGEST = 150  # order of a region's matrix; the solver's memory grows with its fourth power, to 1 GB here
 ROUGH = 1e-5  # to which heights are solved, relative: the proof repairs what is left
 
 
 @dataclass(frozen=True)
-class CellState:
-    """A cell with the products (i, j) that have a multiplier, their values, z of the free rows, and the measure Z."""
+class RegionState:
+    """A region with the products (i, j) that have a multiplier, their values, z of the free rows, and the measure Z."""
 
-    cell: Cell
+    region: Region
     i: np.ndarray
     j: np.ndarray
     value: Array
@@ -41,40 +41,40 @@ class CellState:
     Z: Array
 
     @classmethod
-    def fresh(cls, cell: Cell, i: np.ndarray, j: np.ndarray, value: Array, z: Array) -> CellState:
-        """Before anything is solved; z (n,). Products that the cell has no use for are left out."""
-        keep = cell.pairs[i, j]
-        return cls(cell, i[keep], j[keep], value[keep], z[cell.free], np.zeros((cell.E.shape[1],) * 2))
+    def fresh(cls, region: Region, i: np.ndarray, j: np.ndarray, value: Array, z: Array) -> RegionState:
+        """Before anything is solved; z (n,). Products that the region has no use for are left out."""
+        keep = region.pairs[i, j]
+        return cls(region, i[keep], j[keep], value[keep], z[region.free], np.zeros((region.E.shape[1],) * 2))
 
-    def point(self) -> CellPoint:
+    def point(self) -> RegionPoint:
         """Its multipliers on all rows."""
-        z = np.zeros(len(self.cell.X))
-        z[self.cell.free] = self.z
-        return CellPoint(self.i, self.j, self.value, z)
+        z = np.zeros(len(self.region.X))
+        z[self.region.free] = self.z
+        return RegionPoint(self.i, self.j, self.value, z)
 
     @property
     def known(self) -> Array:
         """The measure over (s_free, u)."""
-        order = self.cell.E.shape[1]
+        order = self.region.E.shape[1]
         return self.Z[:order, :order]
 
     @property
     def mass(self) -> float:
         """tr U."""
-        free = len(self.cell.free)
+        free = len(self.region.free)
         return float(np.trace(self.known[free:, free:]))
 
 
-def solve_relaxation(reduced: Reduced, state: CellState, budget: float) -> tuple[Array, CellState, float]:
+def solve_relaxation(reduced: Reduced, state: RegionState, budget: float) -> tuple[Array, RegionState, float]:
     """(Θ (2n, c), the state solved, value in scaled units); the value is nan if there is no usable solution."""
     rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
-    losses, known = len(rows) * c, state.cell.E.shape[1]
+    losses, known = len(rows) * c, state.region.E.shape[1]
     unit = max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
     inner, order = _inner(state), known + c
     inner.resize(order * (order + 1) // 2, inner.shape[1])
     weight = np.r_[np.repeat(γ / unit / reduced.weight[rows], c), np.zeros(inner.shape[1])]
     linear = np.r_[-reduced.target[rows].ravel(), np.zeros(inner.shape[1])]
-    matrix = sparse.hstack([_outer(state.cell.E[rows], c, unit), inner], format="csc")
+    matrix = sparse.hstack([_outer(state.region.E[rows], c, unit), inner], format="csc")
     constant = np.zeros(order * (order + 1) // 2)
     constant[_diagonal(order)[len(state.z) :]] = 1.0
     x, dual, value = _clarabel(sparse.diags(weight, format="csc"), linear, matrix, constant, len(state.i), budget, 1e-8)
@@ -84,12 +84,12 @@ def solve_relaxation(reduced: Reduced, state: CellState, budget: float) -> tuple
     return theta, solved, value * γ / unit + reduced.constant
 
 
-def solve_height(state: CellState, theta: Array, gamma: float, budget: float) -> CellState | None:
-    """The state with the multipliers that prove ‖Θᵀ(α, β)‖ smallest on its cell; None if there is no usable solution.
+def solve_height(state: RegionState, theta: Array, gamma: float, budget: float) -> RegionState | None:
+    """The state with the multipliers that prove ‖Θᵀ(α, β)‖ smallest on its region; None if there is no usable solution.
 
     theta (2n, c). Z is the measure that is believed to reach the largest height, tr U = 1.
     """
-    E = state.cell.E
+    E = state.region.E
     order, free = E.shape[1], len(state.z)
     p, q = _triangle(order)
     scale = np.where(p == q, 1.0, np.sqrt(2.0))
@@ -108,7 +108,7 @@ def solve_height(state: CellState, theta: Array, gamma: float, budget: float) ->
 
 
 def seconds(order: int) -> float:
-    """About how long a cell takes, of a matrix of this order: the solver looks at its clock between iterations only."""
+    """About how long a region of this order takes: the solver looks at its clock between iterations only."""
     return ITERATIONS * (order * (order + 1) / 2) ** 3 / 3 / SPEED
 
 
@@ -140,16 +140,16 @@ def _clarabel(
     return x, dual, -float(solution.obj_val) if usable else np.nan
 
 
-def _solved(state: CellState, y: Array, Z: Array, gamma: float) -> CellState:
+def _solved(state: RegionState, y: Array, Z: Array, gamma: float) -> RegionState:
     """The state with z and T from the solver's variables."""
-    free, size = len(state.z), _sizes(state.cell.E)
+    free, size = len(state.z), _sizes(state.region.E)
     T = np.maximum(y[free:], 0.0) * gamma**2 / (size[state.i] * size[state.j])
     return replace(state, value=T, z=y[:free] * gamma**2, Z=Z)
 
 
-def _inner(state: CellState) -> sparse.csc_matrix:
+def _inner(state: RegionState) -> sparse.csc_matrix:
     """Columns for z and T of the scaled upper triangle of B, as Clarabel reads it."""
-    E, X = state.cell.E, state.cell.X[state.cell.free]
+    E, X = state.region.E, state.region.X[state.region.free]
     free = len(X)
     p, q = _triangle(E.shape[1])
     scale = np.where(p == q, 1.0, np.sqrt(2.0))
@@ -200,15 +200,15 @@ def _unpack(triangle: Array, order: int) -> Array:
     return Z + np.triu(Z, 1).T
 
 
-def separate(state: CellState, limit: float, shared: int | None = None) -> tuple[CellState, int]:
+def separate(state: RegionState, limit: float, shared: int | None = None) -> tuple[RegionState, int]:
     """The state with the products that are below −limit, relative to the forms' sizes, worst first, without those
     that are not in use, and how many are new. shared: of the new ones, as many as a form may have part in."""
-    E = state.cell.E
+    E = state.region.E
     unit = E / _sizes(E)[:, None]
     W = unit @ state.known @ unit.T
-    i, j = np.nonzero((-limit > W) & state.cell.pairs)
+    i, j = np.nonzero((-limit > W) & state.region.pairs)
     worst = np.argsort(W[i, j], kind="stable")
-    i, j = _spread(i[worst], j[worst], 4 * len(state.cell.free) + 50, shared or len(E))
+    i, j = _spread(i[worst], j[worst], 4 * len(state.region.free) + 50, shared or len(E))
     used = state.value > UNUSED * np.max(state.value, initial=0.0)
     value = np.r_[state.value[used], np.zeros(len(i))]
     return replace(state, i=np.r_[state.i[used], i], j=np.r_[state.j[used], j], value=value), len(i)

@@ -14,8 +14,9 @@ from ..atoms.columns import Columns, advance, train
 from ..atoms.search import ascend, distinct, starts
 from ..network import Array, whitener
 from ..problem import Problem
-from .cover import SLACK, Cover, cover
+from .cover import Cover, cover
 from .progress import Progress, feasible
+from .walk import SLACK
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
 FIRST_TOL = 1e-3  # of its output weights
@@ -29,7 +30,7 @@ MARKS = (0.3, 0.8)  # shares of the time limit at which there is a cheap cover a
 SEARCH = 0.5  # share of the time limit that a search without proofs takes
 FINEST = 1e-8  # a believed gap below which no more is to be had
 STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the search ends
-GROWTH = 4.0  # cells of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
+GROWTH = 4.0  # simplices of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
 
 
 def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs: bool) -> None:
@@ -59,7 +60,7 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
             slack = COARSE if first else min(COARSE, believed)
             made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + slack), progress)
             if first:
-                progress.info["cells_expected"] = int(GROWTH * made.cells) if made else 0
+                progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
             marks.pop(0)
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
@@ -98,7 +99,7 @@ def _prove(columns: Columns, X: Array, transform: Array, target: float, progress
     """Cover for the columns' Θ, put on record."""
     made = cover(columns.theta, X, transform, target, progress.late)
     if made is not None:
-        progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.cells
+        progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.simplices
         progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))
     return made
 

@@ -1,7 +1,7 @@
 """The network of the hierarchy, by column generation with the searches of atoms/: nothing of it is a proof.
 
 A set of columns is at once a network and a Θ, its residual. At the optimum ‖Θᵀ(Xu)₊‖ ≤ γ for all unit u, which is what
-the cells are to prove; a direction above γ that a cell's measure shows is a neuron that the network lacks.
+the regions are to prove; a direction above γ that a region's measure shows is a neuron that the network lacks.
 """
 
 from __future__ import annotations

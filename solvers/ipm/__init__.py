@@ -1,7 +1,9 @@
 """Interior point with constraint generation: our solver of the relaxation.
 
-loop.py         the iterations
-bounds.py       the bounds that every iterate proves, and warm starts
+loop.py         init, step, check, finish: the iterations and their one test of termination
+state.py        the per-iteration state, the settings, and what comes out
+step.py         one iteration: predictor, corrector, and the inequalities that they run into
+bounds.py       the bounds that every iterate proves
 newton.py       the Newton system and its directions
 many_outputs.py the same for many outputs, the loss rows eliminated
 schur.py        compiled assembly

@@ -6,7 +6,7 @@ For Θ (2n, c) on the extended rows, T ≥ 0 (2n, 2n) and any z (n,), every u wi
 
 because T, α, β ≥ 0 and s_i² = (x_i·u)². If −B_ss ≻ 0, maximising over s leaves uᵀHu, so that
 max_{‖u‖=1} ‖Θᵀ(α, β)‖² ≤ λ_max(H): Θ scaled by γ/√λ_max(H) is feasible for the dual of the training problem.
-The numbers here steer the solver; what is reported is proved in bound.py.
+The numbers here steer the solver; what is reported is proved in certificates/quadratic.py.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ def _definite_z(B_ss: Array, z: Array) -> Array:
 def user_point(reduced: Reduced, gamma: float, theta: Array, T: Array, z: Array) -> DualPoint:
     """The reduced problem's point for one on the user's rows and units, merged rows summed.
 
-    theta (N, c), T (2N, 2N) symmetric and z (N,) in the convention of `literal.DualGuess`, where the form is divided by
-    γ (the user's).
+    theta (N, c), T (2N, 2N) symmetric and z (N,) in the convention of `conic.literal.DualGuess`, where the form is
+    divided by γ (the user's).
     """
     live = reduced.rep >= 0
     size, positive = np.abs(reduced.coef), reduced.coef > 0

@@ -16,7 +16,7 @@ MAX_ITERATES = 100  # networks kept for the protocol `paper`, the best one among
 
 
 class RoundingError(RelaxbenchError):
-    """A width, seed, time limit or relaxation that cannot be rounded; the text names the value and the mend."""
+    """A width, seed, time limit or relaxation that cannot be rounded; the text names the value and the fix."""
 
 
 def check_arguments(problem: Problem, relaxation: Relaxation, width: int, seed: int, budget: float | None) -> None:

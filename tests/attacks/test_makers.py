@@ -9,7 +9,7 @@ from relaxbench.solvers.certificates import regions as branch_proof
 from relaxbench.solvers.checker import verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.exact import plane, sphere
-from relaxbench.solvers.hierarchy import splitting as branch_hierarchy
+from relaxbench.solvers.hierarchy import tree as branch_hierarchy
 from relaxbench.solvers.sdp import relax
 
 from ..support.cases import noise, tight
@@ -33,11 +33,11 @@ def belief_of_the_relaxation(monkeypatch):
 
 def belief_in_cells(monkeypatch):
     """Θ is handed over twice as long, as it is taken for half as high."""
-    problem, certify = noise(27, 5, 2, 2), branch_hierarchy.certify_cells
-    monkeypatch.setattr(branch_proof, "prove_cells", halved(branch_proof.prove_cells))
+    problem, certify = noise(27, 5, 2, 2), branch_hierarchy.certify_regions
+    monkeypatch.setattr(branch_proof, "prove_regions", halved(branch_proof.prove_regions))
     monkeypatch.setattr(
         branch_hierarchy,
-        "certify_cells",
+        "certify_regions",
         lambda problem, reduced, theta, tree, cells, planes: certify(
             problem, reduced, 2 * theta, tree, [(cell, own, longer(point)) for cell, own, point in cells], planes
         ),

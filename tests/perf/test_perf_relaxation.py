@@ -109,5 +109,5 @@ def test_cones_of_the_sphere_proof(benchmark, d):
     """About a hundred cones for d = 3, a thousand for d = 4; how many is in the exported results."""
     cover = pytest.importorskip("relaxbench.solvers.exact.cover").cover
     found = benchmark(cover, *sphere(d))
-    benchmark.extra_info["cells"] = found.cells
+    benchmark.extra_info["cells"] = found.simplices
     assert found.eta <= sphere(d)[-1]

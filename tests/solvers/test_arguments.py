@@ -1,4 +1,4 @@
-"""What the solvers refuse: values that their annotations do not allow, in one line with the value and the mend."""
+"""What the solvers refuse: values that their annotations do not allow, in one line with the value and the fix."""
 
 import time
 

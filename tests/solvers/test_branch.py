@@ -9,8 +9,8 @@ import pytest
 from relaxbench.datasets import load
 from relaxbench.solvers.branch import branch
 from relaxbench.solvers.certificates.certificate import Certificate
-from relaxbench.solvers.certificates.regions import CellPoint, certify_cells, prove_cells
-from relaxbench.solvers.certificates.tree import LEAF, Cell, Circuits, leaves
+from relaxbench.solvers.certificates.regions import RegionPoint, certify_regions, prove_regions
+from relaxbench.solvers.certificates.tree import LEAF, Circuits, Region, leaves
 from relaxbench.solvers.checker import CertificateError, verify
 from relaxbench.solvers.conic.cuts import circuits
 from relaxbench.solvers.problem import Problem
@@ -87,7 +87,7 @@ def test_ok_is_said_only_of_a_gap_that_is_proved():
     few, enough = branch(problem, gap=1e-3, cells=2), branch(problem, gap=0.1, cells=24)
     assert few.value - few.certificate.lower_bound > 1e-3 * few.value
     assert few.status == "iteration_limit"
-    assert "of at most 2 cells" in few.message
+    assert "of at most 2 regions" in few.message
     assert enough.value - enough.certificate.lower_bound <= 0.1 * enough.value
     assert (enough.status, enough.message) == ("ok", "")
 
@@ -124,7 +124,7 @@ def test_the_proof_bounds_the_true_maximum():
     problem, certificate = solved()
     assert len(certificate.proof["tree"]) >= 5
     assert len(certificate.proof["circuit_head"])
-    eta = prove_cells(certificate.theta, problem.X, certificate.proof)
+    eta = prove_regions(certificate.theta, problem.X, certificate.proof)
     truth = circle_maximum(certificate.theta, problem.X)[0]
     assert truth <= eta <= truth * (1 + 1e-2)
     stored = Certificate.from_arrays("cells", certificate.arrays(), certificate.lower_bound)
@@ -146,7 +146,7 @@ def test_altered_arrays_never_prove_too_much(seed):
         array.flat[where] = rng.integers(-1, 8, 3)
     truth = circle_maximum(theta, problem.X)[0]
     try:
-        eta = prove_cells(theta, problem.X, proof)
+        eta = prove_regions(theta, problem.X, proof)
     except (ValueError, IndexError):
         eta = np.inf
     assert eta >= truth * (1 - 1e-12)
@@ -194,7 +194,7 @@ def test_planes_split_where_no_row_does():
     truth = sampled_maximum(theta, problem.X, np.random.default_rng(0))
     for planes in (proof["planes"], -proof["planes"], proof["planes"][::-1], 0 * proof["planes"]):
         altered = {**proof, "planes": planes}
-        assert prove_cells(theta, problem.X, altered) >= truth * (1 - 1e-12)
+        assert prove_regions(theta, problem.X, altered) >= truth * (1 - 1e-12)
         proved = verify(replace(fit.certificate, proof=altered), problem.X, problem.Y, problem.gamma)
         assert proved <= fit.value
 
@@ -222,7 +222,7 @@ def test_the_proof_holds_in_more_dimensions(d):
     problem = noise(d, 7, d, 2, 0.05)
     fit = branch(problem, gap=1e-3, cells=6)
     if fit.certificate.kind == "cells":
-        eta = prove_cells(fit.certificate.theta, problem.X, fit.certificate.proof)
+        eta = prove_regions(fit.certificate.theta, problem.X, fit.certificate.proof)
         assert sampled_maximum(fit.certificate.theta, problem.X, np.random.default_rng(0)) <= eta
     assert fit.certificate.lower_bound <= problem.objective(train(problem, 20, 4, 1))
 
@@ -248,10 +248,10 @@ def test_the_certificate_names_walls_after_the_circuits_that_are_in_use():
     tree, nothing = [n, LEAF, LEAF], Circuits.none(n + 1)
     parts = []
     for sign in leaves(tree, n + 1):
-        cell = Cell.build(reduced.X, sign, pool, nothing, planes)
+        region = Region.build(reduced.X, sign, pool, nothing, planes)
         i, j = np.array([0, 1]), np.array([2 * n + F, 2 * n + F - 1])
-        parts.append((cell, nothing, CellPoint(i, j, np.array([1e-6, 1e-6]), np.full(n, 1e-3))))
-    certificate = certify_cells(problem, reduced, 0.1 * reduced.target, tree, parts, planes)
+        parts.append((region, nothing, RegionPoint(i, j, np.array([1e-6, 1e-6]), np.full(n, 1e-3))))
+    certificate = certify_regions(problem, reduced, 0.1 * reduced.target, tree, parts, planes)
     assert certificate.proof["circuit_head"].tolist() == [pool.head[-1]]
     assert certificate.proof["T_row"].tolist() == [0, 1, 0, 1]
     assert certificate.proof["T_column"].tolist() == [2 * n + 1, 2 * n, 2 * n + 1, 2 * n]

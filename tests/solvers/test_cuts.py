@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from relaxbench.solvers.branch import branch
-from relaxbench.solvers.certificates.tree import LEAF, Cell, Circuits, implications, leaves
+from relaxbench.solvers.certificates.tree import LEAF, Circuits, Region, implications, leaves
 from relaxbench.solvers.checker import verify
 from relaxbench.solvers.conic.cuts import circuits, root
 from relaxbench.solvers.conic.regions import separate, solve_relaxation
@@ -24,7 +24,7 @@ def test_forms_of_circuits_are_nonnegative_on_every_neuron(d):
     assert np.all(found.residual(X) < 1e-9)
     U = np.random.default_rng(0).standard_normal((d, 20000))
     s = np.abs(X @ U)
-    cell = Cell.build(X, np.zeros(9, int), found, Circuits.none(9))
+    cell = Region.build(X, np.zeros(9, int), found, Circuits.none(9))
     forms = cell.E @ np.vstack([s, U])
     assert forms.min() > -1e-12 * np.abs(forms).max()
     assert (forms[18:] > 1e-3).any(axis=1).mean() > 0.9  # not the trivial 0 ≥ 0
@@ -60,14 +60,14 @@ def test_in_every_cell_the_forms_hold_and_the_tree_covers(seed):
     found, tree = circuits(X), [-1]
     for _ in range(4):
         signs = leaves(tree, n)
-        cells = [Cell.build(X, sign, found, implications(X, sign, np.flatnonzero(sign == 0))) for sign in signs]
+        cells = [Region.build(X, sign, found, implications(X, sign, np.flatnonzero(sign == 0))) for sign in signs]
         c = int(rng.integers(len(cells)))
         if len(cells[c].free):
             tree = split(tree, c, int(rng.choice(cells[c].free)))
     U = rng.standard_normal((d, 5000))
     covered = np.zeros(5000, bool)
     for sign in leaves(tree, n):
-        cell = Cell.build(X, sign, found, implications(X, sign, np.flatnonzero(sign == 0)))
+        cell = Region.build(X, sign, found, implications(X, sign, np.flatnonzero(sign == 0)))
         inside = np.all(sign[:, None] * (X @ U) >= 0, axis=0)
         covered |= inside
         assert inside.any()  # only cells with an inside are made
@@ -153,7 +153,7 @@ def test_products_of_forms_hold_on_every_neuron_of_awkward_rows(d):
     X = reduce(Problem(X, rng.standard_normal((12, 2)), 0.1)).X
     found = circuits(X)
     assert len(found) > len(X)
-    cell = Cell.build(X, np.zeros(len(X), int), found, Circuits.none(len(X)))
+    cell = Region.build(X, np.zeros(len(X), int), found, Circuits.none(len(X)))
     U = rng.standard_normal((d, 3000))
     forms = cell.E @ np.vstack([np.abs(X @ U), U])
     i, j = np.nonzero(cell.pairs)
@@ -166,7 +166,7 @@ def test_products_of_forms_hold_on_every_neuron_of_awkward_rows(d):
 def test_new_products_are_spread_over_the_forms():
     problem = noise(1, 10, 3, 2, 0.05)
     reduced = reduce(problem)
-    cell = Cell.build(reduced.X, np.zeros(10, int), circuits(reduced.X), Circuits.none(10))
+    cell = Region.build(reduced.X, np.zeros(10, int), circuits(reduced.X), Circuits.none(10))
     state = root(reduced, relax(problem).certificate, cell)
     state = solve_relaxation(reduced, state, 10.0)[1]
     before, limit = len(state.i), 1e-6 * state.mass

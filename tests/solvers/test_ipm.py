@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from relaxbench.datasets import load
 from relaxbench.solvers.certificates.quadratic import certify
+from relaxbench.solvers.fit import Status
 from relaxbench.solvers.ipm import loop as ipm
 from relaxbench.solvers.ipm.bounds import record
 from relaxbench.solvers.ipm.loop import interior_point
+from relaxbench.solvers.ipm.state import SETTINGS
 from relaxbench.solvers.network import ProblemError
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.dual import dual_value
@@ -139,9 +141,10 @@ def test_every_late_iterate_proves_what_its_complementarity_promises(monkeypatch
     reduced = reduce(Problem(iris.X_train, iris.Y_train, 0.01))
     promised = []
 
-    def recorded(state, reduced, pairs, it, gap, began):
-        record(state, reduced, pairs, it, gap, began)
-        promised.append((state.gap, (len(it.Z) + len(it.x)) * it.mu(pairs.first) / state.upper))
+    def recorded(state):
+        record(state)
+        it = state.it
+        promised.append((state.gap, (len(it.Z) + len(it.x)) * it.mu(state.pairs.first) / state.upper))
 
     monkeypatch.setattr(ipm, "record", recorded)
     state = interior_point(reduced, gap=1e-6)
@@ -179,3 +182,15 @@ def test_the_same_problem_gives_the_same_bits():
     arrays = second.certificate.arrays()
     for name, array in first.certificate.arrays().items():
         assert np.array_equal(array, arrays[name]), name
+
+
+def test_termination_is_decided_in_one_place_and_in_this_order():
+    state = ipm.init(reduce(noise(1, 6, 2, 1)), 1e-6, None)
+    assert ipm.check(state, 0.0, 5) is None  # one iteration is always made
+    state.iterations = 5
+    assert ipm.check(state, None, 5) == (Status.ITERATION_LIMIT, "stopped after 5 iterations")
+    assert ipm.check(state, 0.0, 5) == (Status.TIMEOUT, "")
+    state.idle = SETTINGS.patience
+    assert ipm.check(state, 0.0, 5)[0] == Status.STALLED
+    state.gap_wanted = 1.0
+    assert ipm.check(state, 0.0, 5) == (Status.OK, "")

@@ -1,4 +1,4 @@
-"""The training problem: validation, objective, scaling and the way back, and the planted problems themselves."""
+"""The training problem: validation, objective, scaling and back, and the planted problems themselves."""
 
 import copy
 import pickle
