@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ...datasets.checks import MAX_BYTES
 from ..text import UsageError
-from .columns import COLUMNS, Column
+from .columns import COLUMNS, Column, Kind
 from .record import TRACE_COLUMNS, DamagedRecord, Record, read_arrays, read_limited, read_record, read_trace
 from .tables import DTYPES, frame, from_csv, marked, marked_table, results_table, tightness_table
 
@@ -154,7 +154,7 @@ def load_relaxation_extra(folder: str | Path, key: str) -> dict[str, Any]:
 def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
     """Progress of a cell: stage (solve or round), seconds from the stage's start, iteration, value, bound, residual."""
     _record(Path(folder), cell)
-    kinds = ("str", "float", "int", "float", "float", "float")
+    kinds: tuple[Kind, ...] = ("str", "float", "int", "float", "float", "float")
     columns = [Column(name, kind, "") for name, kind in zip(TRACE_COLUMNS, kinds, strict=True)]
     lines = read_trace(Path(folder) / "cells" / cell)
     return frame([dict(zip(TRACE_COLUMNS, line, strict=True)) for line in lines], columns)
