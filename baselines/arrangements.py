@@ -24,7 +24,7 @@ import numpy as np
 
 from ..solvers.fit import Fit, Statistics, Status, TraceRow
 from ..solvers.network import Array, Network, hidden, unit_columns
-from ..solvers.problem import Problem
+from ..solvers.problem import Problem, ScaledProblem
 from .common import Clock, Count, require_positive
 from .outputs import balanced, fit_outputs
 from .patterns import sample_patterns
@@ -59,30 +59,12 @@ def arrangements(
     D, U = sample_patterns(scaled.problem.X, patterns, np.random.default_rng(seed))
     if model == "gated":
         return _gated(problem, D, U, clock)
-    unit = scaled.objective_unit
-    network = fit_outputs(scaled.problem, Network(U, np.zeros((U.shape[1], problem.c))))
-    value = scaled.problem.objective(network)
-    trace = [TraceRow(clock.seconds(), 0, value * unit)]
-    pairs = _pairs(scaled.problem, D, U, network)
-    ended = ""
-    for k in range(rounds if problem.c > 1 else 1):
-        ended = "" if clock.left() > 0 else "user_limit"
-        if ended:
-            break
-        W, ended = _cone_step(scaled.problem, *pairs, clock)
-        found = balanced(Network(W, pairs[1])) if W is not None else network
-        if problem.c > 1:
-            found = fit_outputs(scaled.problem, found)
-        found_value = scaled.problem.objective(found)
-        if found_value < value:
-            network, value = found, found_value
-        trace.append(TraceRow(clock.seconds(), k + 1, value * unit))
-        pairs = _pairs(scaled.problem, D, U, network)
+    network, trace, ended = _relu(scaled, D, U, rounds, clock)
     network = scaled.network_back(network)
     return Fit(
         network.predict,
         network=network,
-        value=value * unit,
+        value=trace[-1].value,
         trace=trace,
         info={
             "patterns": D.shape[1],
@@ -92,6 +74,33 @@ def arrangements(
         stats=Statistics(iterations=len(trace) - 1, solve_s=clock.seconds()),
         **_outcome(ended),
     )
+
+
+def _relu(scaled: ScaledProblem, D: Array, U: Array, rounds: int, clock: Clock) -> tuple[Network, list[TraceRow], str]:
+    """The best network of the scaled problem that the two convex steps come to, the trace, and how the last one ended.
+
+    D (n, K) are the patterns, U (d, K) a direction of each.
+    """
+    problem, unit = scaled.problem, scaled.objective_unit
+    network = fit_outputs(problem, Network(U, np.zeros((U.shape[1], problem.c))))
+    value = problem.objective(network)
+    trace = [TraceRow(clock.seconds(), 0, value * unit)]
+    pairs = _pairs(problem, D, U, network)
+    ended = ""
+    for k in range(rounds if problem.c > 1 else 1):
+        ended = "" if clock.left() > 0 else "user_limit"
+        if ended:
+            break
+        W, ended = _cone_step(problem, *pairs, clock)
+        found = balanced(Network(W, pairs[1])) if W is not None else network
+        if problem.c > 1:
+            found = fit_outputs(problem, found)
+        found_value = problem.objective(found)
+        if found_value < value:
+            network, value = found, found_value
+        trace.append(TraceRow(clock.seconds(), k + 1, value * unit))
+        pairs = _pairs(problem, D, U, network)
+    return network, trace, ended
 
 
 def _pairs(problem: Problem, D: Array, U: Array, network: Network) -> tuple[Array, Array]:

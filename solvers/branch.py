@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from .arguments import checked
 from .certificates.tree import Circuits, Region
 from .conic.cuts import circuits, root
+from .conic.regions import RegionState
 from .exact import sphere
 from .fit import Fit, Statistics, Status
 from .hierarchy.network import Trainer
@@ -24,7 +25,7 @@ from .hierarchy.splitting import TRAINED, tighten
 from .hierarchy.tree import Hierarchy
 from .network import Network
 from .problem import Problem
-from .reduced.reduction import reduce
+from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .sdp import Budget, Gap, Seed, Width, relax
 
@@ -65,23 +66,14 @@ def branch(
         trainer = Trainer(problem, reduced, seed)
         trainer.search(TRAINED * gap, lambda: budget is not None and left() < (1 - SEARCH) * budget)
         relaxation = relax(problem, cuts=cuts, budget=None if budget is None else max(RELAX * left(), 1e-3))
-        assert relaxation.certificate is not None
-        pool = circuits(reduced.X, IN_REGIONS * reduced.n) if cuts else Circuits.none(reduced.n)
-        it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
+        it, start = _whole(problem, reduced, relaxation, trainer, cuts > 0)
         it.began = began
         it.note()
-        whole = Region.build(reduced.X, np.zeros(reduced.n, dtype=int), pool, Circuits.none(reduced.n))
-        end = tighten(it, root(reduced, relaxation.certificate, whole), gap, cells, left)
-    networks = [trainer.network, relaxation.network or trainer.network]
-    network = min(networks, key=problem.objective)
+        end = tighten(it, start, gap, cells, left)
+    network = min([trainer.network, relaxation.network or trainer.network], key=problem.objective)
     upper = problem.objective(network)
     reached = (upper - it.certificate.lower_bound) / upper
-    if reached <= gap:
-        status = Status.OK
-    elif left() <= 0 or it.late:
-        status = Status.TIMEOUT
-    else:
-        status = Status.ITERATION_LIMIT if it.regions + 2 > cells else Status.STALLED
+    status = _status(reached <= gap, left() <= 0 or it.late, it.regions + 2 > cells)
     early = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     return Fit(
         predict=network.predict,
@@ -92,8 +84,27 @@ def branch(
         info={"cells": it.regions},
         stats=Statistics(iterations=it.solves, solve_s=time.perf_counter() - began, compile_s=compile_s),
         status=status,
-        message="; ".join(part for part in (early, end) if part) if reached > gap else "",
+        message="" if status == Status.OK else "; ".join(part for part in (early, end) if part),
     )
+
+
+def _whole(
+    problem: Problem, reduced: Reduced, relaxation: Relaxation, trainer: Trainer, cuts: bool
+) -> tuple[Hierarchy, RegionState]:
+    """The hierarchy before the first split, and the region that is all of R^d, with circuits if `cuts` are wanted."""
+    assert relaxation.certificate is not None
+    pool = circuits(reduced.X, IN_REGIONS * reduced.n) if cuts else Circuits.none(reduced.n)
+    region = Region.build(reduced.X, np.zeros(reduced.n, dtype=int), pool, Circuits.none(reduced.n))
+    it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
+    return it, root(reduced, relaxation.certificate, region)
+
+
+def _status(reached: bool, late: bool, full: bool) -> Status:
+    if reached:
+        return Status.OK
+    if late:
+        return Status.TIMEOUT
+    return Status.ITERATION_LIMIT if full else Status.STALLED
 
 
 def _nothing_to_learn(problem: Problem, relaxation: Relaxation) -> Fit:

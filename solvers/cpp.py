@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from .arguments import checked
-from .atoms.columns import network, prune
+from .atoms.columns import Columns, network, prune
 from .certificates.certificate import Certificate
 from .exact import plane, sphere
 from .exact.progress import Progress
@@ -44,7 +44,6 @@ def cpp(
     relaxation, however far off that is. Status `ok` says that the proved gap is reached, `stalled` that nothing more
     was to be had.
     """
-    aim = (1 - 2 * PRUNE) * gap  # leaves room for what a smaller network costs
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
     route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
@@ -54,17 +53,11 @@ def cpp(
     inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
     progress = Progress(inner, scaled.objective_unit, budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
-        if route == "arcs":
-            aim = plane.generate(inner, aim, progress)
-        else:
-            sphere.generate(inner, aim, progress, seed, proofs=route == "sphere")
-        columns = prune(inner, progress.columns, PRUNE * aim, progress.late)
+        columns = _columns(inner, route, gap, progress, seed)
     small = network(inner, columns)
     best = scaled.network_back(Network(basis @ small.U, small.V))
-    if progress.proof:
-        certificate = certify(problem, "cover", scaled.kappa * progress.theta, {"basis": basis, **progress.proof})
-    else:
-        certificate = certify(problem, "arcs", scaled.kappa * progress.theta, {})
+    kind, proof = ("cover", {"basis": basis, **progress.proof}) if progress.proof else ("arcs", {})
+    certificate = certify(problem, kind, scaled.kappa * progress.theta, proof)
     solve_s = progress.seconds
     fit = Fit(
         predict=best.predict,
@@ -81,6 +74,16 @@ def cpp(
     if route == "search" or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof)):
         fit = _with_relaxation(problem, fit, budget)
     return _with_status(problem, fit, gap, progress.out_of_time)
+
+
+def _columns(inner: Problem, route: str, gap: float, progress: Progress, seed: int) -> Columns:
+    """The columns that column generation ends with, few of them; their proof, if there is one, goes into `progress`."""
+    aim = (1 - 2 * PRUNE) * gap  # leaves room for what a smaller network costs
+    if route == "arcs":
+        aim = plane.generate(inner, aim, progress)
+    else:
+        sphere.generate(inner, aim, progress, seed, proofs=route == "sphere")
+    return prune(inner, progress.columns, PRUNE * aim, progress.late)
 
 
 def row_space(X: Array) -> Array:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -89,8 +90,6 @@ def solve_literal(
     The factor is that of the returned Λ with negative eigenvalues set to 0. Returns the relaxation and the dual, None
     if there is none. Raises LiteralError for arguments out of range, and for a status this code does not know.
     """
-    import cvxpy as cp
-
     options = _backend_options(backend, eps, budget)
     start = time.perf_counter()
     sdp = paper_sdp(problem)
@@ -98,13 +97,7 @@ def solve_literal(
     compile_s = time.perf_counter() - start
     if budget is not None:
         options["time_limit_secs" if backend == "scs" else "time_limit"] = max(budget - compile_s, 1e-3)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Solution may be inaccurate")  # our message says so
-            sdp.program.solve(solver=backend.upper(), **options)
-        backend_status = str(sdp.program.status)
-    except cp.error.SolverError:  # raised by CVXPY in place of the status of this name
-        backend_status = cp.SOLVER_ERROR
+    backend_status = run_backend(sdp.program, backend, options)
     seconds = time.perf_counter() - start
 
     status, message = status_of(backend, backend_status, out_of_time=budget is not None and seconds >= budget)
@@ -119,6 +112,19 @@ def solve_literal(
         _factor(problem, lifted), float(sdp.program.value), stats=stats, status=status, message=message
     )
     return relaxation, literal_dual(problem, sdp)
+
+
+def run_backend(program: Any, backend: str, options: Mapping[str, Any]) -> str:
+    """Solve a program of CVXPY; its own word for how that ended."""
+    import cvxpy as cp
+
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")  # our message says so
+            program.solve(solver=backend.upper(), **options)
+        return str(program.status)
+    except cp.error.SolverError:  # raised by CVXPY in place of the status of this name
+        return str(cp.SOLVER_ERROR)
 
 
 def literal_dual(problem: Problem, sdp: LiteralSDP) -> DualGuess:

@@ -7,8 +7,7 @@ Written out in the blocks of Z over (s, u, v), with S = Z_ss, M = X U Xᵀ, D = 
 from __future__ import annotations
 
 import time
-import warnings
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..fit import Status
 from ..network import Array
 from ..reduced.dual import DualPoint
 from ..reduced.reduction import Reduced
-from .literal import status_of
+from .literal import run_backend, status_of
 
 
 class Solved(NamedTuple):
@@ -30,24 +29,64 @@ class Solved(NamedTuple):
     iterations: int
 
 
+class _Program(NamedTuple):
+    """CVXPY's program with what is read back: Z, the predictions F, and the constraints diag S = diag M, αα, ββ, αβ."""
+
+    program: Any
+    Z: Any
+    F: Any
+    diagonal: Any
+    αα: Any
+    ββ: Any
+    αβ: Any
+
+
 def solve_reduced(
     reduced: Reduced, *, backend: Literal["clarabel", "scs"], eps: float = 1e-8, budget: float | None = None
 ) -> Solved:
     """The reduced relaxation, solved by a backend of CVXPY.
 
-    Status `ok`, `timeout`, `stalled`, `iteration_limit` or `failed`; the backend ends by itself when `budget` seconds
-    are over. Without a point, Z is zero, the dual None and the value nan.
+    Args:
+        reduced: the problem.
+        backend: `clarabel`, or `scs`.
+        eps: absolute and relative tolerance of SCS.
+        budget: seconds, after which the backend ends by itself.
+
+    Returns:
+        What it found, with status `ok`, `timeout`, `stalled`, `iteration_limit` or `failed`; without a point, Z is
+        zero, the dual None and the value nan.
     """
+    began = time.perf_counter()
+    it = _program(reduced)
+    options: dict[str, Any] = {"eps_abs": eps, "eps_rel": eps, "max_iters": 10**6} if backend == "scs" else {}
+    it.program.get_problem_data(backend.upper())  # compiles; the result stays in CVXPY's cache
+    if budget is not None:
+        left = max(budget - (time.perf_counter() - began), 1e-3)
+        options["time_limit_secs" if backend == "scs" else "time_limit"] = left
+    claimed = run_backend(it.program, backend, options)
+    out_of_time = budget is not None and time.perf_counter() - began >= budget
+    status, message = status_of(backend, claimed, out_of_time=out_of_time)
+    Z = it.Z.value
+    if status == Status.FAILED or Z is None or not np.all(np.isfinite(Z)):
+        message = message or f"{backend} has no finite solution ({claimed})"
+        status = Status.TIMEOUT if out_of_time else Status.FAILED
+        return Solved(np.zeros(it.Z.shape), None, float("nan"), status, message, 0)
+    iterations = int(it.program.solver_stats.num_iters or 0)
+    value = float(it.program.value) + reduced.constant
+    return Solved((Z + Z.T) / 2, _dual(reduced, it), value, status, message, iterations)
+
+
+def _program(reduced: Reduced) -> _Program:
+    """The program of the module's docstring."""
     import cvxpy as cp
 
-    began = time.perf_counter()
     n, d, c, X = reduced.n, reduced.d, reduced.c, reduced.X
     Z = cp.Variable((n + d + c, n + d + c), PSD=True)
     S, U, V = Z[:n, :n], Z[n : n + d, n : n + d], Z[n + d :, n + d :]
     M, D = X @ U @ X.T, Z[:n, n : n + d] @ X.T
     F = cp.vstack([Z[:n, n + d :] + X @ Z[n : n + d, n + d :], Z[:n, n + d :] - X @ Z[n : n + d, n + d :]]) / 2
 
-    upper, below = np.triu_indices(n, 1), ~np.eye(n, dtype=bool)
+    upper, below = _triangles(n)
     diagonal = cp.diag(S) == cp.diag(M)
     αα = (S + M + D + D.T)[upper] / 4 >= 0
     ββ = (S + M - D - D.T)[upper] / 4 >= 0
@@ -55,35 +94,24 @@ def solve_reduced(
     rows = reduced.loss_rows
     residual = cp.multiply(np.sqrt(reduced.weight[rows])[:, None], F[rows] - reduced.target[rows])
     objective = cp.sum_squares(residual) / 2 + reduced.gamma / 2 * (cp.trace(U) + cp.trace(V))
-    program = cp.Problem(cp.Minimize(objective), [diagonal, αα, ββ, αβ])
+    return _Program(cp.Problem(cp.Minimize(objective), [diagonal, αα, ββ, αβ]), Z, F, diagonal, αα, ββ, αβ)
 
-    options = {"eps_abs": eps, "eps_rel": eps, "max_iters": 10**6} if backend == "scs" else {}
-    program.get_problem_data(backend.upper())  # compiles; the result stays in CVXPY's cache
-    if budget is not None:
-        left = max(budget - (time.perf_counter() - began), 1e-3)
-        options["time_limit_secs" if backend == "scs" else "time_limit"] = left
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
-            program.solve(solver=backend.upper(), **options)
-        claimed = str(program.status)
-    except cp.error.SolverError:  # raised by CVXPY in place of the status of this name
-        claimed = cp.SOLVER_ERROR
-    out_of_time = budget is not None and time.perf_counter() - began >= budget
-    status, message = status_of(backend, claimed, out_of_time=out_of_time)
-    if status == Status.FAILED or Z.value is None or not np.all(np.isfinite(Z.value)):
-        message = message or f"{backend} has no finite solution ({claimed})"
-        status = Status.TIMEOUT if out_of_time else Status.FAILED
-        return Solved(np.zeros(Z.shape), None, float("nan"), status, message, 0)
 
+def _dual(reduced: Reduced, it: _Program) -> DualPoint:
+    """The dual point of a solved program.
+
+    CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in reduced/dual.py.
+    """
+    n, rows = reduced.n, reduced.loss_rows
+    upper, below = _triangles(n)
     theta = np.zeros_like(reduced.target)
-    theta[rows] = reduced.weight[rows, None] * (reduced.target[rows] - F.value[rows])
+    theta[rows] = reduced.weight[rows, None] * (reduced.target[rows] - it.F.value[rows])
     T = np.zeros((2 * n, 2 * n))
-    T[:n, :n][upper], T[n:, n:][upper], T[:n, n:][below] = αα.dual_value, ββ.dual_value, αβ.dual_value
-    T = reduced.gamma * np.maximum(T + T.T, 0.0)
-    # CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in dual.py.
-    z = 2 * reduced.gamma * np.asarray(diagonal.dual_value).ravel()  # (1, 1) if there is one row
-    point = DualPoint(theta, T, z)
-    iterations = int(program.solver_stats.num_iters or 0)
-    value = float(program.value) + reduced.constant
-    return Solved((Z.value + Z.value.T) / 2, point, value, status, message, iterations)
+    T[:n, :n][upper], T[n:, n:][upper], T[:n, n:][below] = it.αα.dual_value, it.ββ.dual_value, it.αβ.dual_value
+    z = 2 * reduced.gamma * np.asarray(it.diagonal.dual_value).ravel()  # (1, 1) if there is one row
+    return DualPoint(theta, reduced.gamma * np.maximum(T + T.T, 0.0), z)
+
+
+def _triangles(n: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Where αα and ββ have a constraint: above the diagonal; and where αβ has one: off it."""
+    return np.triu_indices(n, 1), ~np.eye(n, dtype=bool)

@@ -135,7 +135,7 @@ def test_the_exact_program_agrees_with_all_sign_patterns(seed: int) -> None:
 
 def test_a_cell_without_any_bound_ends_the_hierarchy() -> None:
     fit = branch(small_problem(199), gap=1e-9, cells=8, cuts=2)
-    assert "a cell is left" in fit.message
+    assert "a region is left" in fit.message
 
 
 @pytest.mark.slow
