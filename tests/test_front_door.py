@@ -87,7 +87,7 @@ def test_a_certificate_of_another_problem_is_refused(problem):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda problem: rb.fit(problem, method="sdq"), "Did you mean 'sdp'"),
+        (lambda problem: rb.fit(problem, method="cppp"), "Did you mean 'cpp'"),
         (lambda problem: rb.fit(problem, solver="mosek"), "solver"),
         (lambda problem: rb.run("smoek", out="nowhere"), "Did you mean 'smoke'"),
         (lambda problem: rb.open_run("nowhere"), "must be the folder of a run"),
