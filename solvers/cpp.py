@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from .arguments import checked
 from .atoms.columns import Columns, network, prune
-from .certificates.certificate import Certificate
+from .certificates.certificate import Certificate, Kind
 from .exact import plane, sphere
 from .exact.progress import Progress
 from .fit import Fit, Statistics, Status, TraceRow
@@ -56,7 +56,7 @@ def cpp(
         columns = _columns(inner, route, gap, progress, seed)
     small = network(inner, columns)
     best = scaled.network_back(Network(basis @ small.U, small.V))
-    kind, proof = ("cover", {"basis": basis, **progress.proof}) if progress.proof else ("arcs", {})
+    kind, proof = (Kind.COVER, {"basis": basis, **progress.proof}) if progress.proof else (Kind.ARCS, {})
     certificate = certify(problem, kind, scaled.kappa * progress.theta, proof)
     solve_s = progress.seconds
     fit = Fit(
@@ -93,7 +93,7 @@ def row_space(X: Array) -> Array:
     return np.eye(X.shape[1]) if rank == X.shape[1] else rows[:rank].T
 
 
-def certify(problem: Problem, kind: str, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
+def certify(problem: Problem, kind: Kind, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
     """The certificate for Θ (n, c) in the user's units, whose h the search and its cover found to be at most γ.
 
     Rows of X that are zero keep Θ_i = y_i: they have no part in h.
@@ -139,7 +139,7 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
         message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} simplices"
-    if fit.certificate.kind not in ("arcs", "cover"):
+    if fit.certificate.kind not in (Kind.ARCS, Kind.COVER):
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
     late = out_of_time or fit.status == Status.TIMEOUT

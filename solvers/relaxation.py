@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from .certificates.certificate import Certificate
 from .fit import NOTHING, Statistics, Status, TraceRow
 from .network import Array, Network
-from .problem import Problem
 
 
 @dataclass(frozen=True)
@@ -35,11 +32,3 @@ class Relaxation:
     message: str = ""
     halfway: object | None = None
     stats: Statistics = NOTHING
-
-
-def literal_factor(problem: Problem, factor: Array) -> Array:
-    """Rows (α, β, u, v) of a factor W (2n+d+c, r) of the paper's Λ = W Wᵀ from the rows (s, u, v) of `factor`."""
-    n, d = problem.n, problem.d
-    s, u, v = factor[:n], factor[n : n + d], factor[n + d :]
-    Xu = problem.X @ u
-    return np.vstack([(s + Xu) / 2, (s - Xu) / 2, u, v])

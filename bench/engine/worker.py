@@ -25,7 +25,7 @@ from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..grid.cell import Cell
 from ..memory import peak_memory, reset_peak_memory
-from ..scoring.gate import Verdict, settle
+from ..scoring.gate import Verdict
 from ..scoring.gate import prove as proof
 from ..scoring.metrics import ContractError
 from ..scoring.outcome import Measured, cell_result, relaxation_result, rounded_result
@@ -40,19 +40,6 @@ KEPT_DATASETS = 4
 def step(name: str, *given: Any) -> Any:
     """One step of this process's worker by its name, for an engine that calls it from outside."""
     return getattr(_worker(), name)(*given)
-
-
-def perform(task: Task) -> list[Result]:
-    """All steps in one go, in this process.
-
-    Args:
-        task: what to do.
-
-    Returns:
-        A result for each of the task's cells, or one for the relaxation that they share.
-    """
-    results = _worker().prepare(task) or _worker().work() or _worker().collect()
-    return settle(results, _worker().prove())
 
 
 @cache

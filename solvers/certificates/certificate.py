@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Kind(StrEnum):
+    """How the inequality for all u is proved; docs/bounds.md has the argument and the arrays of each kind."""
+
+    DOUBLY_NONNEGATIVE = "doubly nonnegative"  # made by certificates/quadratic.py, checked by checker/regions.py
+    CELLS = "cells"  # made by certificates/regions.py, checked by checker/regions.py
+    ARCS = "arcs"  # made by exact/plane.py, checked by checker/arcs.py
+    COVER = "cover"  # made by exact/sphere.py, checked by checker/cover.py
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,8 @@ from ..problem import Problem
 from ..reduced.dual import DualPoint, dual_maximum, maximum, value
 from ..reduced.lift import adjoint, project
 from ..reduced.reduction import Reduced
-from .certificate import Certificate
+from .certificate import Certificate, Kind
 
-KIND = "doubly nonnegative"
 EPS = float(np.finfo(np.float64).eps)
 TERMS = 16  # roundings for each term of a sum, and those of the products and sums beside it: far above what there are
 SUMS = 1.000000000001  # covers the rounding in a sum of up to 4,000 nonnegative terms
@@ -65,7 +64,9 @@ def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certif
         "T_value": T[row, column] * reduced.kappa**2,
         "z": point.z * reduced.kappa**2,
     }
-    return Certificate(KIND, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof)))
+    return Certificate(
+        Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
+    )
 
 
 def first_rows(reduced: Reduced) -> np.ndarray:
@@ -83,7 +84,9 @@ def trivial_certificate(problem: Problem) -> Certificate:
     proof = {"rows": none, "rep": nobody, "coef": np.zeros(problem.n)}
     proof |= {"T_row": none, "T_column": none, "T_value": empty, "z": empty}
     theta = problem.Y.copy()
-    return Certificate(KIND, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof)))
+    return Certificate(
+        Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
+    )
 
 
 def lower_bound(problem: Problem, theta: Array, eta: float) -> float:

@@ -20,11 +20,9 @@ from ..network import Array
 from ..problem import Problem
 from ..reduced.dual import maximum
 from ..reduced.reduction import Reduced
-from .certificate import Certificate
+from .certificate import Certificate, Kind
 from .quadratic import SUMS, above, first_rows, lower_bound, power_of_two, proved_maximum, rounding_of, stand_ins
 from .tree import Circuits, Region, leaves
-
-KIND = "cells"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def certify_regions(
         "z": np.concatenate([point.z for point in points]) * unit,
     }
     back = reduced.theta_back(theta, problem.Y)
-    return Certificate(KIND, back, proof, lower_bound(problem, back, prove_regions(back, problem.X, proof)))
+    return Certificate(Kind.CELLS, back, proof, lower_bound(problem, back, prove_regions(back, problem.X, proof)))
 
 
 def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:

@@ -63,11 +63,6 @@ class Reduced:
         """Extended rows that carry a loss, ascending."""
         return np.flatnonzero(self.weight > 0)
 
-    def alpha_beta(self, R: Array) -> tuple[Array, Array]:
-        """α and β (n, k) for the columns of R (n+d, k) with rows (s, u)."""
-        s, Xu = R[: self.n], self.X @ R[self.n :]
-        return (s + Xu) / 2, (s - Xu) / 2
-
     def factor_back(self, factor: Array) -> Array:
         """Rows (s, u, v) in the user's coordinates and units from rows (s, u, v) (n+d+c, r) of this problem."""
         s, u, v = np.split(factor, [self.n, self.n + self.d])

@@ -10,7 +10,6 @@ from relaxbench.bench.compare.checks import quality
 from relaxbench.bench.compare.match import Pair, match
 from relaxbench.bench.engine.schedule import tasks
 from relaxbench.bench.engine.task import Task
-from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.grid.tolerances import check_tolerances
@@ -25,6 +24,8 @@ from relaxbench.solvers.fit import Fit
 from sklearn.linear_model import Ridge
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
+
+from ..support.work import perform
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.engine.task import Task
-from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.registry import METHODS, Method
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.bench.results.folder import load_arrays, load_results, load_trace
+
+from ..support.work import perform
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 TINY = {"name": "random", "n": 8, "n_test": 5, "d": 3, "c": 2, "teacher_width": 4}

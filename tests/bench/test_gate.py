@@ -13,7 +13,7 @@ from relaxbench.bench.engine import local as pool
 from relaxbench.bench.engine.local import WorkerEnded, _Slot
 from relaxbench.bench.engine.run import run
 from relaxbench.bench.engine.task import Task
-from relaxbench.bench.engine.worker import Worker, perform
+from relaxbench.bench.engine.worker import Worker
 from relaxbench.bench.grid import methods
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.registry import Method
@@ -25,6 +25,8 @@ from relaxbench.bench.scoring.gate import BOUND_COLUMNS
 from relaxbench.bench.verify.bounds import verify
 from relaxbench.reports.page.page import write_page
 from relaxbench.reports.reading import read
+
+from ..support.work import perform
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 SMALL = {"name": "random", "n": 6, "n_test": 4}

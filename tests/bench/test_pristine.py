@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from relaxbench.bench.engine.task import Task
-from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.spec import check_spec
 from relaxbench.datasets import load
+
+from ..support.work import perform
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 SMALL = {"name": "random", "n": 6, "n_test": 4}

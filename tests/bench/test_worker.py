@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from relaxbench.bench.canonical import plain
 from relaxbench.bench.engine.task import BUDGET_SHARE, RELAX_SHARE, Task, cost, saved_relaxation
-from relaxbench.bench.engine.worker import perform
 from relaxbench.bench.grid.cell import Cell, expand
 from relaxbench.bench.grid.registry import Method
 from relaxbench.bench.grid.spec import check_spec
@@ -14,6 +13,8 @@ from relaxbench.bench.scoring.gate import BOUND_COLUMNS
 from relaxbench.bench.scoring.result import Cost
 from relaxbench.bench.verify.bounds import forward_objective
 from relaxbench.solvers.network import Network
+
+from ..support.work import perform
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 SMALL = {"name": "random", "n": 6, "n_test": 4}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from relaxbench.solvers.conic.literal import DualGuess, LiteralError, solve_literal, status_of
 from relaxbench.solvers.problem import Problem
-from relaxbench.solvers.relaxation import literal_factor
 from scipy.optimize import minimize
+
+from ..support.cases import literal_factor
 
 
 def separable_optimum(X, Y, gamma):

@@ -8,9 +8,8 @@ from relaxbench.solvers.network import Network, ProblemError
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.dual import quadratic_form, user_point
 from relaxbench.solvers.reduced.reduction import parallel_rows, reduce
-from relaxbench.solvers.relaxation import literal_factor
 
-from ..support.cases import awkward
+from ..support.cases import awkward, literal_factor
 
 
 def messy(seed: int, n: int, d: int, c: int, kinds: list[str]) -> Problem:
@@ -128,7 +127,8 @@ def test_any_factor_comes_back_with_its_objective_and_its_constraints(problem, s
     literal = 0.5 * np.sum((live[:, None] * (α @ v.T) - problem.Y) ** 2)
     literal += problem.gamma / 2 * (np.sum(u**2) + np.sum(v**2))
     assert reduced.unit * reduced_objective(reduced, R) == pytest.approx(literal, rel=1e-10)
-    a, b = reduced.alpha_beta(R[: reduced.n + reduced.d])
+    s, Xu = R[: reduced.n], reduced.X @ R[reduced.n : reduced.n + reduced.d]
+    a, b = (s + Xu) / 2, (s - Xu) / 2
     np.testing.assert_allclose(a - b, reduced.X @ R[reduced.n : reduced.n + reduced.d], atol=1e-12)
     factor = np.sqrt(reduced.kappa * reduced.sigma) * np.abs(reduced.coef[live, None])
     side = np.where(reduced.coef[live, None] > 0, a[reduced.rep[live]], b[reduced.rep[live]])

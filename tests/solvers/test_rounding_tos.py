@@ -5,11 +5,13 @@ import pytest
 from relaxbench.datasets import load
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.problem import Problem
-from relaxbench.solvers.relaxation import Relaxation, literal_factor
+from relaxbench.solvers.relaxation import Relaxation
 from relaxbench.solvers.rounding import ROUNDINGS
 from relaxbench.solvers.rounding.coordinates import KernelBasis, complementary
 from relaxbench.solvers.rounding.tos import round_tos
 from relaxbench.solvers.sdp import relax
+
+from ..support.cases import literal_factor
 
 
 def random_problem(rng, n, d, c, gamma=0.1):

@@ -13,10 +13,10 @@ from relaxbench.solvers.ipm.loop import interior_point
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.reduction import reduce
-from relaxbench.solvers.relaxation import Relaxation, literal_factor
+from relaxbench.solvers.relaxation import Relaxation
 from relaxbench.solvers.sdp import positive_factor, relax, round_relaxation, sdp
 
-from ..support.cases import awkward, noise, tight, train
+from ..support.cases import awkward, literal_factor, noise, tight, train
 
 SOLVED = 2e-6  # the value is that of a feasible point within the asked gap 1e-6 of the relaxation's optimum
 SMALL = [(4, 2, 2), (6, 2, 1), (8, 2, 3), (5, 3, 2), (3, 4, 2)]

@@ -9,9 +9,9 @@ import pytest
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.solvers.certificates.certificate import Certificate
+from relaxbench.solvers.certificates.certificate import Certificate, Kind
 from relaxbench.solvers.certificates.quadratic import lower_bound, prove
-from relaxbench.solvers.checker import CertificateError, verify
+from relaxbench.solvers.checker import KINDS, CertificateError, verify
 from relaxbench.solvers.checker.definite import definite
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Problem
@@ -267,6 +267,10 @@ def test_arrays_are_refused_with_their_names_and_kinds():
         checked(problem, replace(certificate, proof={}))
     with pytest.raises(CertificateError, match="300,000,000 entries at most"):
         checked(problem, tampered(certificate, z=np.broadcast_to(np.float64(0.0), (300_000_001,))))
+
+
+def test_every_kind_that_is_made_can_be_checked():
+    assert set(KINDS) == {kind.value for kind in Kind}
 
 
 def test_the_precision_of_others_is_left_alone():

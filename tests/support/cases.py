@@ -191,3 +191,11 @@ def awkward() -> dict[str, Problem]:
         "tiny units": Problem(1e-6 * X, 1e-6 * Y, 1e-13),
         "huge units": Problem(1e6 * X, 1e6 * Y, 1e11),
     }
+
+
+def literal_factor(problem: Problem, factor: Array) -> Array:
+    """Rows (α, β, u, v) of a factor W (2n+d+c, r) of the paper's Λ = W Wᵀ from the rows (s, u, v) of `factor`."""
+    n, d = problem.n, problem.d
+    s, u, v = factor[:n], factor[n : n + d], factor[n + d :]
+    Xu = problem.X @ u
+    return np.vstack([(s + Xu) / 2, (s - Xu) / 2, u, v])
