@@ -22,6 +22,7 @@ from .cover_walk import EPS, FLOOR, Rows, walk
 Array = NDArray[np.float64]
 
 DIMENSIONS = 8  # 2^r roots with r(r − 1)/2 edges each
+WIDER = 1.0000000000000143  # above 1 + 64 EPS: the roundings of the last few steps
 WORK = 10**15  # cells × rows × outputs × dimensions: some hours
 SAME = 256 * EPS  # per coordinate, unit rows that are taken together
 
@@ -51,7 +52,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     most += most * float(np.linalg.norm(aside)) + float(rows.size @ np.abs(rows.X) @ aside)
     if not np.isfinite(most):
         raise NotProved("the arrays are no cover, or a cell is not bounded")
-    return upper((stretch * (arb(float(most)) + arb(slip)) * (1 + arb(64 * EPS)) + missed) * arb(2) ** (unit + size))
+    return upper((stretch * (arb(float(most)) + arb(slip)) * arb(WIDER) + missed) * arb(2) ** (unit + size))
 
 
 def _check(basis: Array, transform: Array, splits: NDArray[Any], offsets: NDArray[np.int64], columns: int) -> None:
