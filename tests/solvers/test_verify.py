@@ -13,6 +13,7 @@ from relaxbench.solvers.certificates.certificate import Certificate, Kind
 from relaxbench.solvers.certificates.quadratic import lower_bound, prove
 from relaxbench.solvers.checker import KINDS, CertificateError, verify
 from relaxbench.solvers.checker.definite import definite
+from relaxbench.solvers.checker.region import Circuit, Region, Space
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.sdp import relax
@@ -267,6 +268,21 @@ def test_arrays_are_refused_with_their_names_and_kinds():
         checked(problem, replace(certificate, proof={}))
     with pytest.raises(CertificateError, match="300,000,000 entries at most"):
         checked(problem, tampered(certificate, z=np.broadcast_to(np.float64(0.0), (300_000_001,))))
+
+
+def test_forms_that_may_lie_below_zero_cost_what_their_product_may_miss():
+    """Two circuits that miss by 1 and 3: forms ½(s_1 − s_0) ≥ −½ and ½(2 s_0 − s_1) ≥ −3/2, at most 1 and 3/2."""
+    one, zero = flint.arb(1), flint.arb(0)
+    circuits = [Circuit(0, {1: one}, one), Circuit(1, {0: 2 * one}, 3 * one)]
+    space = Space(2, 1, [[one], [one]], [one, one], [[zero]] * 4, circuits, one)
+    K, cost = Region(space, {}, [])._products([(4, 5, 1.0)], 0)
+    assert float(cost) == 2 * (0.5 * 1.5 + 1.5 * 1.0 + 0.5 * 1.5)
+    assert {place: float(value) for place, value in K.items()} == {
+        (0, 0): -1.0,
+        (1, 1): -0.5,
+        (0, 1): 0.75,
+        (1, 0): 0.75,
+    }
 
 
 def test_every_kind_that_is_made_can_be_checked():
