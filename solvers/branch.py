@@ -50,7 +50,7 @@ def branch(
     The network is as wide as it has to be: `width` is accepted, as every method does, and not used. budget: seconds;
     then the best so far comes back with status `timeout`. cells: there will be no more regions than this; status
     `iteration_limit` says that the gap would take more, `stalled` that they are of no help. cuts: rounds of
-    separating circuit cuts (cuts.py) before the first split, after which regions go on using them; 0 for no cuts. The
+    separating circuit cuts (conic/cuts.py) before the first split, after which regions go on using them; 0 for no cuts. The
     bound is never below that of the relaxation, with cuts if there are any, and never falls.
     """
     compile_s = sphere.compile_kernels(proofs=False)

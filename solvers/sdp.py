@@ -55,7 +55,7 @@ def relax(
     solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in Clarabel
     and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at which
     `ipm` stops. eps: tolerance of SCS, by default the authors'. cuts: rounds of separating circuit cuts after that
-    (cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
+    (conic/cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
     then is returned with status `timeout`. warm: the relaxation of the same X and Y with another γ, which saves `ipm`
     about half of its iterations; where it leads nowhere, the solver starts cold after all. Status `ok` says that the
     solver reached what it was asked for, `stalled` and `iteration_limit` that it ended before. The certificate of every

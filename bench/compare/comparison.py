@@ -3,8 +3,8 @@
 soundness  no lower bound above the objective of any network for the same problem, whichever side either is from;
            no tolerance, and never excused by the base being wrong as well
 quality    status, bounds, gap, objective, accuracies, iterations at fixed seeds, within a tolerance by column
-           (compare_columns.py)
-cost       runtime and memory as ratios; judged only where both sides ran interleaved on this machine (ab.py), and
+           (grid/tolerances.py)
+cost       runtime and memory as ratios; judged only where both sides ran interleaved on this machine (ab/), and
            advice otherwise, divided by the ratio of the reference workload that every run measures
 """
 

@@ -1,4 +1,4 @@
-"""Costs side by side. From two runs at different times they are advice: only interleaved pairs (ab.py) are judged."""
+"""Costs side by side. From two runs at different times they are advice: only interleaved pairs (ab/) are judged."""
 
 from __future__ import annotations
 

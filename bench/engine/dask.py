@@ -1,6 +1,6 @@
 """Workers on other machines, or on this one, through dask.distributed; a cell is isolated there as it is here.
 
-Each dask worker runs a task in a child process of its own (pool.py), with the same limits and the same environment, so
+Each dask worker runs a task in a child process of its own (local.py), with the same limits and the same environment, so
 that a cell that crashes or hangs costs itself only. The scheduler gives the cell of a worker that went away to another
 one. Results come back through the scheduler; only this side writes the run's folder.
 """

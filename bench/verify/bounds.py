@@ -2,7 +2,7 @@
 
 None of the code that computed them takes part: the network is run through its own forward pass here, the certificate
 through `solvers.checker`. What is checked are the numbers of the results table, on data loaded again and compared by
-sha256, and before that whether table, plan and records tell of the same cells (verify_records.py). A comparison that
+sha256, and before that whether table, plan and records tell of the same cells (records.py). A comparison that
 meets NaN does not hold.
 """
 

@@ -2,7 +2,7 @@
 
 For Θ (rows of the user's data) let h(u) = ‖Θᵀ(Xu)₊‖. If h(u) ≤ η‖u‖ for all u, then tΘ with t = min(1, γ/η)
 is feasible for the dual of the training problem, and t⟨Θ, Y⟩ − ½t²‖Θ‖² ≤ p*(∞). The inequality is proved as in
-dual.py: with merged rows A = (A_α, A_β), T ≥ 0 and any z,
+reduced/dual.py: with merged rows A = (A_α, A_β), T ≥ 0 and any z,
 
     h(u)² ≤ (s, u)ᵀ B (s, u) ≤ λ‖u‖²   whenever   Q = λ blkdiag(0, I) − B ⪰ 0,
 
@@ -193,7 +193,7 @@ def above(*terms: float) -> float:
 
 
 def _form(X: Array, A: Array, T: Array, z: Array, absolute: bool = False) -> Array:
-    """B of dual.py from merged rows X (n, d); with `absolute`, the same sum with every term made positive."""
+    """B of reduced/dual.py from merged rows X (n, d); with `absolute`, the same sum with every term made positive."""
     n = len(X)
     if absolute:
         K = T + A @ A.T

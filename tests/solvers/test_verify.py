@@ -285,6 +285,21 @@ def test_forms_that_may_lie_below_zero_cost_what_their_product_may_miss():
     }
 
 
+def test_a_sign_that_is_known_up_to_an_error_costs_that_error():
+    """Row 1 has the sign of row 0 up to 2·¼; the circuit ½(s_1 − s_0), which misses by 1, takes t_1 for s_1."""
+    one = flint.arb(1)
+    implied, circuit = Circuit(1, {0: one}, one / 4), Circuit(0, {1: one}, one)
+    space = Space(2, 1, [[one], [one]], [one, one], [[flint.arb(0)]] * 4, [circuit], one)
+    region = Region(space, {0: 1}, [implied])
+    assert (region.sign, region.free) == ({0: 1, 1: 1}, [])
+    form, low = region._form(4)
+    assert float(low) == (1 + 0.5) / 2
+    assert {place: float(value) for place, value in form.items()} == {2: -0.5, 3: 0.5}
+    form, low = region._form(1)  # α_1 = ½(s_1 + t_1)
+    assert float(low) == 0.5 / 2
+    assert {place: float(value) for place, value in form.items()} == {3: 1.0}
+
+
 def test_every_kind_that_is_made_can_be_checked():
     assert set(KINDS) == {kind.value for kind in Kind}
 
