@@ -47,11 +47,24 @@ def branch(
 ) -> Fit:
     """Tighten the relaxation, region by region, until the proved gap is at most `gap`.
 
-    The network is as wide as it has to be: `width` is accepted, as every method does, and not used. budget: seconds;
-    then the best so far comes back with status `timeout`. cells: there will be no more regions than this; status
-    `iteration_limit` says that the gap would take more, `stalled` that they are of no help. cuts: rounds of
-    separating circuit cuts (conic/cuts.py) before the first split, after which regions go on using them; 0 for no cuts. The
-    bound is never below that of the relaxation, with cuts if there are any, and never falls.
+    The bound is never below that of the relaxation, with cuts if there are any, and never falls.
+
+    Args:
+        problem: X, Y and γ.
+        width: accepted, as by every method, and not used: the network is as wide as it has to be.
+        seed: of the search for a network.
+        budget: seconds; then the best so far comes back with status `timeout`.
+        gap: the proved (upper − lower)/upper at which to stop.
+        cells: there will be no more regions than this.
+        cuts: rounds of separating circuit cuts (conic/cuts.py) before the first split, after which regions go on using
+            them; 0 for no cuts.
+
+    Returns:
+        Network and certificate. Status `iteration_limit` says that the gap would take more regions, `stalled` that
+        they are of no help.
+
+    Raises:
+        ProblemError: an argument out of range.
     """
     compile_s = sphere.compile_kernels(proofs=False)
     began = time.perf_counter()

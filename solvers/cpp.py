@@ -37,12 +37,23 @@ def cpp(
 ) -> Fit:
     """Solve the completely positive program, whose value is p*(∞), by column generation (formulation, section 6).
 
-    The program has no width: `width` is accepted, as every method does, and not used. budget: seconds; at the limit the
-    best network and the best proved bound so far come back, status `timeout`. gap: the proved (upper − lower)/upper at
-    which to stop. Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own;
-    beyond, and where no cover can be had, `search`: the same column generation as a trainer, and the bound of the
-    relaxation, however far off that is. Status `ok` says that the proved gap is reached, `stalled` that nothing more
-    was to be had.
+    Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, and where
+    no cover can be had, `search`: the same column generation as a trainer, and the bound of the relaxation, however
+    far off that is.
+
+    Args:
+        problem: X, Y and γ.
+        width: accepted, as by every method, and not used: the program has none.
+        seed: of the searches.
+        budget: seconds; then the best network and the best proved bound so far come back with status `timeout`.
+        gap: the proved (upper − lower)/upper at which to stop.
+
+    Returns:
+        Network and certificate. Status `ok` says that the proved gap is reached, `stalled` that nothing more was to be
+        had.
+
+    Raises:
+        ProblemError: an argument out of range.
     """
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)

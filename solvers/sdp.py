@@ -52,15 +52,29 @@ def relax(
 ) -> Relaxation:
     """Solve the doubly nonnegative relaxation, prove a lower bound on p*(∞), and add a network as the upper one.
 
-    solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in Clarabel
-    and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. gap: relative proved gap at which
-    `ipm` stops. eps: tolerance of SCS, by default the authors'. cuts: rounds of separating circuit cuts after that
-    (conic/cuts.py; in Clarabel whatever the solver, for small data), 0 for none. budget: seconds; what has been reached by
-    then is returned with status `timeout`. warm: the relaxation of the same X and Y with another γ, which saves `ipm`
-    about half of its iterations; where it leads nowhere, the solver starts cold after all. Status `ok` says that the
-    solver reached what it was asked for, `stalled` and `iteration_limit` that it ended before. The certificate of every
-    solver comes from the same safe bound, whatever the solver claims; the network is rounded by `gaussian+lbfgs`, and
-    its time is `network_s`, which `solve_s` leaves out.
+    The certificate of every solver comes from the same safe bound, whatever the solver claims. The network is rounded
+    by `gaussian+lbfgs`; its time is `network_s`, which `solve_s` leaves out.
+
+    Args:
+        problem: X, Y and γ.
+        solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in
+            Clarabel and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written.
+        gap: relative proved gap at which `ipm` stops.
+        eps: tolerance of SCS, by default the authors'.
+        cuts: rounds of separating circuit cuts after that (conic/cuts.py; in Clarabel whatever the solver, for small
+            data), 0 for none.
+        budget: seconds; what has been reached by then is returned with status `timeout`.
+        warm: the relaxation of the same X and Y with another γ, which saves `ipm` about half of its iterations; where
+            it leads nowhere, the solver starts cold after all.
+
+    Returns:
+        The relaxation, with status `ok` where the solver reached what it was asked for, `stalled` or
+        `iteration_limit` where it ended before.
+
+    Raises:
+        ProblemError: an argument out of range, or a warm start from other data.
+
+    Source: paper, section 4.
     """
     began = time.perf_counter()
     if not problem.X.any() or not problem.Y.any():
@@ -94,7 +108,21 @@ def round_relaxation(
 ) -> Fit:
     """A network of the given width from a solved relaxation, which hands on its certificate.
 
-    noise: how much the solution is disturbed before it is rounded, as a share of its norm (rounding/noise.py).
+    Args:
+        problem: that of the relaxation.
+        relaxation: from `relax`.
+        width: neurons.
+        seed: of the rounding.
+        budget: seconds, None for no limit.
+        rounding: a name from `ROUNDINGS`.
+        noise: how much the solution is disturbed before it is rounded, as a share of its norm (rounding/noise.py).
+
+    Returns:
+        The network, its status, and the relaxation's certificate.
+
+    Raises:
+        RelaxbenchError: an argument out of range, or a relaxation of another problem.
+        ValueError: a relaxation without a solution.
     """
     if relaxation.factor.shape[1] == 0:
         raise ValueError(f"The relaxation has no solution to round: {relaxation.message or relaxation.status}.")
