@@ -292,9 +292,17 @@ def test_a_sign_that_is_known_up_to_an_error_costs_that_error():
     space = Space(2, 1, [[one], [one]], [one, one], [[flint.arb(0)]] * 4, [circuit], one)
     region = Region(space, {0: 1}, [implied])
     assert (region.sign, region.free) == ({0: 1, 1: 1}, [])
+    assert Region(space, {0: -1}, [implied]).sign == {0: -1, 1: -1}
+    assert Region(space, {}, [implied]).sign == {}, "nothing is known of row 0"
+    both = Circuit(1, {0: one, 2: one}, one)
+    assert Region(space, {0: 1}, [both]).sign == {0: 1}, "nothing is known of row 2"
+    assert Region(space, {0: 1, 2: -1}, [both]).sign == {0: 1}, "the signs disagree"
     form, low = region._form(4)
     assert float(low) == (1 + 0.5) / 2
     assert {place: float(value) for place, value in form.items()} == {2: -0.5, 3: 0.5}
+    loaded = Space(2, 1, [[one], [one]], [one, one], [[one], [one], [0 * one], [0 * one]], [circuit], 2 * one)
+    largest = Region(loaded, {0: 1}, [implied]).largest([], 0, [0 * one] * 2)
+    assert float(largest) == pytest.approx(2 + 0.5 / 2, rel=1e-9)  # ‖t_0 + t_1‖, and the error of α_1
     form, low = region._form(1)  # α_1 = ½(s_1 + t_1)
     assert float(low) == 0.5 / 2
     assert {place: float(value) for place, value in form.items()} == {3: 1.0}
