@@ -1,4 +1,4 @@
-"""Standardisation and PCA by scikit-learn, fitted on training rows only."""
+"""Medians for missing values, and standardisation and PCA by scikit-learn: fitted on training rows only."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def parse(preprocess: str) -> tuple[bool, int | None]:
         )
     k = found["k"]
     return preprocess.startswith("standardize"), None if k is None else int(k)
+
+
+def fill(X_train: Array, X_test: Array) -> tuple[Array, Array]:
+    """Both parts with the median of the training rows (0 where they have no value) in place of NaN."""
+    seen = [column[~np.isnan(column)] for column in X_train.T]
+    medians = np.array([np.median(column) if len(column) else 0.0 for column in seen])
+    return np.where(np.isnan(X_train), medians, X_train), np.where(np.isnan(X_test), medians, X_test)
 
 
 def apply(preprocess: str, X_train: Array, X_test: Array) -> tuple[Array, Array, list[str]]:
