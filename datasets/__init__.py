@@ -12,7 +12,7 @@ images.py      mnist: 5,000 images by default, all 70,000 on request
 userfile.py    file:PATH: arrays or a table of the user's own, checked
 npzfile.py     .npz without pickles, sizes checked before anything is unpacked
 csvfile.py     .csv with a header, strictly
-small/         small/NAME: some sixty data sets out of packages, read and coded by one rule
+small/         small/NAME: fifty-seven data sets out of packages, read and coded by one rule
 files/         the three UCI files that ship, and where they come from
 """
 
