@@ -93,8 +93,7 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
         name: one of NAMES, a member of a group of GROUPS, or `file:PATH`.
         seed: an integer ≥ 0; generator, split and subsamples each draw from a stream of their own.
         data_dir: a folder whose original files come first (else the environment variable RELAXBENCH_DATA).
-        options: see OPTIONS[name]; common to all are those of `prepare`: n, n_test, preprocess, bias, test_fraction and
-            group_duplicates.
+        options: see OPTIONS[name]; common to all are those of `prepare`.
 
     Returns:
         Training and test rows, float64, with their provenance, whose `test_pool` counts the rows that the test rows of

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .checks import DataError, flag, fraction, short, whole
 from .dataset import Array, Dataset, Source, stream
-from .preprocess import apply, fill, parse
+from .preprocess import apply, parse
 from .sampling import Rows, row_groups, sample, sample_groups
 
 
@@ -45,26 +45,17 @@ def prepare(
     n_test = None if n_test is None else whole(n_test, "n_test")
 
     X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed, group_duplicates)
-    for_train, for_test = (f"{kind} rows of {short(name)}" for kind in ("training", "test"))
-    if n is not None:
-        keep = _subsample(source, Y_train, n, "n", for_train, stream(seed, "training rows"))
-        X_train, Y_train = X_train[keep], Y_train[keep]
-    if n_test is not None:
-        keep = _subsample(source, Y_test, n_test, "n_test", for_test, stream(seed, "test rows"))
-        X_test, Y_test = X_test[keep], Y_test[keep]
-    missing = any(np.isnan(X).any() for X in (X_train, X_test))
-    if missing:
-        X_train, X_test = fill(X_train, X_test)
-    X_train, X_test, warnings = apply(preprocess, X_train, X_test)
+    train = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
+    test = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
+    X_train, X_test, warnings = apply(preprocess, X_train[train], X_test[test])
     if bias:
         X_train, X_test = (np.column_stack([X, np.ones(len(X))]) for X in (X_train, X_test))
-    dataset = Dataset(
-        X_train, _targets(source, Y_train), X_test, _targets(source, Y_test), source.labels, name, dict(source.origin)
-    )
+    Y_train, Y_test = _targets(source, Y_train[train]), _targets(source, Y_test[test])
+    dataset = Dataset(X_train, Y_train, X_test, Y_test, source.labels, name, dict(source.origin))
     dataset.provenance.update(
         seed=seed,
         split=f"{rule}; {len(X_train)} training and {len(X_test)} test rows kept",
-        preprocessing=_steps(preprocess, bias, missing),
+        preprocessing=_steps(preprocess, bias),
         warnings=[*source.warnings, *warnings],
         sha256=dataset.sha256,
     )
@@ -122,7 +113,12 @@ def _split(
     return train, test, f"{aside}, {way}, at random, test_fraction {test_fraction:g}"
 
 
-def _subsample(source: Source, Y: NDArray[Any], n: int, option: str, what: str, rng: np.random.Generator) -> Rows:
+def _subsample(
+    source: Source, Y: NDArray[Any], n: int | None, option: str, what: str, rng: np.random.Generator
+) -> Rows:
+    """Numbers of the rows to keep, all where n is None."""
+    if n is None:
+        return np.arange(len(Y))
     strata = _strata(source, Y)
     if len(Y) == 0:
         raise DataError(
@@ -148,7 +144,6 @@ def _targets(source: Source, Y: NDArray[Any]) -> Array:
     return one_hot
 
 
-def _steps(preprocess: str, bias: bool, missing: bool) -> str:
+def _steps(preprocess: str, bias: bool) -> str:
     steps = preprocess if preprocess == "none" else f"{preprocess}, fitted on the training rows"
-    steps = f"missing values by the medians of the training rows; {steps}" if missing else steps
     return f"{steps}; column of ones appended" if bias else steps

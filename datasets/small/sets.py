@@ -15,7 +15,7 @@ from ..checks import refusing
 from ..dataset import Array, Source
 from ..named import check_content
 from ..sampling import row_groups
-from .coding import MISSING, classes, features
+from .coding import classes, features
 from .published import PACKAGE, PUBLISHED, VERSION, Published, Size
 from .reading import cells
 
@@ -91,16 +91,13 @@ def published(name: str, table: Published) -> Source:
         columns = np.delete(text, [*goals, *table.drop], axis=1)
         X = features(columns)
         Y, labels = classes(text[:, goals[0]]) if table.size.classes else (text[:, goals].astype(np.float64), None)
-    notes = [*table.notes]
-    if missing := int(np.count_nonzero(columns == MISSING)):
-        notes.append(f"{missing} of {columns.size} values are missing.")
     origin = {
         "source": f"{table.source}, raw files as shipped by {PACKAGE}",
         "version": f"{PACKAGE} {VERSION}, sha256 of each raw file in datasets/small/SHA256SUMS",
         "terms": f"those of the source; {PACKAGE} is under MIT and claims no rights in the data",
         "raw_columns": columns.shape[1],
     }
-    return _source(X, Y, labels, origin, notes)
+    return _source(X, Y, labels, origin, table.notes)
 
 
 def packaged(name: str) -> Source:
@@ -120,20 +117,20 @@ def packaged(name: str) -> Source:
         "version": f"scikit-learn {version('scikit-learn')}, content sha256 {table.content}",
         "terms": "BSD-3-Clause (scikit-learn); the data's own are those of the source",
     }
-    return _source(X, Y, labels, origin, [])
+    return _source(X, Y, labels, origin)
 
 
 def _source(
-    X: Array, Y: NDArray[Any], labels: tuple[str, ...] | None, origin: Mapping[str, Any], notes: list[str]
+    X: Array, Y: NDArray[Any], labels: tuple[str, ...] | None, origin: Mapping[str, Any], notes: tuple[str, ...] = ()
 ) -> Source:
     """The source, without features that are the same in all rows; its origin counts rows and those that repeat."""
     varied = ~(X[0] == X).all(axis=0)
     if not varied.all():
         left_out = ", ".join(map(str, np.flatnonzero(~varied)))
-        notes = [*notes, f"Left out of {len(varied)} features, the same in all rows: {left_out} (counted from 0)."]
+        notes += (f"Left out of {len(varied)} features, the same in all rows: {left_out} (counted from 0).",)
     X = X[:, varied]
     counts = {"rows": len(X), "repeated_rows": len(X) - int(row_groups(X).max()) - 1}
-    return Source(X, Y, labels, {**origin, **counts}, warnings=tuple(notes))
+    return Source(X, Y, labels, {**origin, **counts}, warnings=notes)
 
 
 SMALL: Mapping[str, Small] = {

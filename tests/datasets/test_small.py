@@ -266,7 +266,6 @@ def test_classes_of_real_sets_are_in_order():
 def test_missing_values_get_the_medians_of_the_training_rows():
     raw = SMALL["hepatitis"].reader()
     assert int(np.isnan(raw.X).sum()) == 167
-    assert "167 of 2945 values are missing." in raw.warnings
     holes = np.isnan(raw.X[:, 17])  # PROTIME
     marked = replace(raw, X=np.column_stack([raw.X, np.arange(155.0)]))  # each row knows its number
     medians = set()
@@ -277,6 +276,7 @@ def test_missing_values_get_the_medians_of_the_training_rows():
         assert (dataset.X_train[holes[train], 17] == median).all()
         assert (dataset.X_test[holes[test], 17] == median).all()
         np.testing.assert_array_equal(load("small/hepatitis", seed=seed).X_test, dataset.X_test[:, :-1])
+        assert dataset.provenance["warnings"][0].startswith("167 missing values have the median")
         medians.add(float(median))
     assert len(medians) > 1  # the check can fail: a median of all rows is the same for every seed
 
