@@ -19,6 +19,7 @@ from .generators import random, spiral
 from .images import mnist
 from .named import BANKNOTE, IONOSPHERE, PIMA, iris, uci
 from .prepare import prepare
+from .small import SMALL, Small
 from .userfile import user_file
 
 
@@ -44,10 +45,30 @@ _CATALOGUE: Mapping[str, _Entry] = {
         {"n": 1000, "n_test": 1000},
     ),
     "file:PATH": _Entry(user_file, "your own .npz (X with Y or y) or .csv (a column label or target)"),
+    **{
+        f"small/{name}": _Entry(small.reader, f"{small.size} ({small.about})", {"group_duplicates": True})
+        for name, small in sorted(SMALL.items(), key=lambda item: item[0].lower())
+    },
 }
 
-NAMES: tuple[str, ...] = tuple(name for name in _CATALOGUE if name != "file:PATH")
-"""The data sets that need no file of the user's; `file:PATH` is the one more that `load` takes."""
+NAMES: tuple[str, ...] = tuple(name for name in _CATALOGUE if name != "file:PATH" and not name.startswith("small/"))
+"""The data sets that need no file of the user's; beside them `load` takes `file:PATH` and the members of GROUPS."""
+
+
+def _group(belongs: Callable[[Small], bool]) -> Mapping[str, str]:
+    """The small data sets for which that holds: name → size."""
+    names = (name.removeprefix("small/") for name in _CATALOGUE if name.startswith("small/"))
+    return MappingProxyType({f"small/{name}": SMALL[name].size.short for name in names if belongs(SMALL[name])})
+
+
+GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "small/*": _group(lambda small: True),
+        "small-classification": _group(lambda small: small.classifies),
+        "small-regression": _group(lambda small: not small.classifies),
+    }
+)
+"""Names that stand for many data sets in a run: the members of each, with rows × features / classes or → targets."""
 
 
 def _options(function: Callable[..., object]) -> dict[str, Any]:
@@ -69,10 +90,10 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
     """The data set of that name, the same bytes for the same name, seed and options.
 
     Args:
-        name: one of NAMES, or `file:PATH`.
+        name: one of NAMES, a member of a group of GROUPS, or `file:PATH`.
         seed: an integer ≥ 0; generator, split and subsamples each draw from a stream of their own.
         data_dir: a folder whose original files come first (else the environment variable RELAXBENCH_DATA).
-        options: see OPTIONS[name]; common to all are n, n_test, preprocess, bias and test_fraction.
+        options: see OPTIONS[name]; common to all are those of `prepare`.
 
     Returns:
         Training and test rows, float64, with their provenance, whose `test_pool` counts the rows that the test rows of
@@ -116,14 +137,17 @@ def describe(name: str) -> str:
 def _key(name: str) -> str:
     """The entry of the catalogue that a name means. Raises DataError where there is none."""
     if isinstance(name, str):
-        if name in NAMES:
-            return name
         if name.startswith("file:") and name != "file:":
             return "file:PATH"
-    near = hint(name, NAMES)
+        if name in _CATALOGUE and name != "file:PATH":
+            return name
+    near = hint(name, (*(known for known in _CATALOGUE if known != "file:PATH"), *GROUPS))
     if str(name).endswith((".npz", ".csv")):
         near = f": did you mean 'file:{short(str(name), 200)}'?"
-    raise DataError(f"The data set must be one of {', '.join(_CATALOGUE)}. Got {show(name)} instead{near}")
+    if isinstance(name, str) and name in GROUPS:
+        near = f": a group, which only a run takes; its first is '{next(iter(GROUPS[name]))}'."
+    kinds = ", ".join((*NAMES, "small/NAME", "file:PATH"))
+    raise DataError(f"The data set must be one of {kinds}. Got {show(name)} instead{near}")
 
 
 def _folder(data_dir: Path | None) -> Path | None:

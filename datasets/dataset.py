@@ -21,7 +21,8 @@ class Source:
     X: (n, d). Y: targets (n, c) float64, or where `labels` is given the position of each row's label (n,) int64.
     X_test, Y_test: the same for a test set that comes with the data, else None.
     origin: entries for the provenance: `source`, `version`, `terms` and what else is worth keeping.
-    warnings: lines for the provenance. The arrays are checked: finite, 1 ≤ n, 1 ≤ d, every label in Y.
+    warnings: lines for the provenance. The arrays are checked: finite but for NaN where a value of X is missing,
+    1 ≤ n, 1 ≤ d, every label in Y.
     """
 
     X: Array

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .checks import DataError, flag, fraction, short, whole
 from .dataset import Array, Dataset, Source, stream
 from .preprocess import apply, parse
-from .sampling import Rows, sample
+from .sampling import Rows, row_groups, sample, sample_groups
 
 
 def prepare(
@@ -25,35 +25,33 @@ def prepare(
     preprocess: str = "none",
     bias: bool = False,
     test_fraction: float = 0.5,
+    group_duplicates: bool = False,
 ) -> Dataset:
     """Split where the source has no test set, subsample, preprocess, append the bias, code labels as one-hot.
 
     n, n_test: stratified subsample of that many training and test rows; None keeps all.
-    preprocess: "none", "standardize", "pca:K" or "standardize+pca:K", fitted on the training rows kept.
+    preprocess: "none", "standardize", "pca:K" or "standardize+pca:K", fitted on the training rows kept, as are the
+    medians that missing values get before.
     bias: append a column of ones, after preprocessing. test_fraction: part of the rows for test, stratified;
     of N rows ⌈N·test_fraction⌉ go to test, or fewer where training would miss a class; with 0 every row trains.
+    group_duplicates: rows with the same features stay on one side of that split, which so may have a few rows more.
     Raises DataError for values out of range.
     """
     test_fraction = fraction(test_fraction, "test_fraction")
     bias = flag(bias, "bias")
+    group_duplicates = flag(group_duplicates, "group_duplicates")
     parse(preprocess)
     n = None if n is None else whole(n, "n")
     n_test = None if n_test is None else whole(n_test, "n_test")
 
-    X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed)
-    for_train, for_test = (f"{kind} rows of {short(name)}" for kind in ("training", "test"))
-    if n is not None:
-        keep = _subsample(source, Y_train, n, "n", for_train, stream(seed, "training rows"))
-        X_train, Y_train = X_train[keep], Y_train[keep]
-    if n_test is not None:
-        keep = _subsample(source, Y_test, n_test, "n_test", for_test, stream(seed, "test rows"))
-        X_test, Y_test = X_test[keep], Y_test[keep]
-    X_train, X_test, warnings = apply(preprocess, X_train, X_test)
+    X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed, group_duplicates)
+    train = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
+    test = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
+    X_train, X_test, warnings = apply(preprocess, X_train[train], X_test[test])
     if bias:
         X_train, X_test = (np.column_stack([X, np.ones(len(X))]) for X in (X_train, X_test))
-    dataset = Dataset(
-        X_train, _targets(source, Y_train), X_test, _targets(source, Y_test), source.labels, name, dict(source.origin)
-    )
+    Y_train, Y_test = _targets(source, Y_train[train]), _targets(source, Y_test[test])
+    dataset = Dataset(X_train, Y_train, X_test, Y_test, source.labels, name, dict(source.origin))
     dataset.provenance.update(
         seed=seed,
         split=f"{rule}; {len(X_train)} training and {len(X_test)} test rows kept",
@@ -65,12 +63,17 @@ def prepare(
 
 
 def _parts(
-    source: Source, test_fraction: float, name: str, seed: int
+    source: Source, test_fraction: float, name: str, seed: int, group_duplicates: bool
 ) -> tuple[Array, NDArray[Any], Array, NDArray[Any], str]:
     """Rows and targets for training and for test, split where the source has no test set, and the rule in words."""
     if source.X_test is not None and source.Y_test is not None:
+        if group_duplicates:
+            raise DataError(
+                f"group_duplicates must be left out for {short(name, 200)}, which has a test set of its own. "
+                "Got True instead."
+            )
         return source.X, source.Y, source.X_test, source.Y_test, "test set of its own"
-    train, test, rule = _split(source, test_fraction, name, stream(seed, "split"))
+    train, test, rule = _split(source, test_fraction, name, stream(seed, "split"), group_duplicates)
     return source.X[train], source.Y[train], source.X[test], source.Y[test], rule
 
 
@@ -78,7 +81,9 @@ def _strata(source: Source, Y: NDArray[Any]) -> Rows:
     return np.zeros(len(Y), dtype=np.int64) if source.labels is None else Y
 
 
-def _split(source: Source, test_fraction: float, name: str, rng: np.random.Generator) -> tuple[Rows, Rows, str]:
+def _split(
+    source: Source, test_fraction: float, name: str, rng: np.random.Generator, together: bool
+) -> tuple[Rows, Rows, str]:
     """Row numbers for training and test, and the rule in words; each class keeps a training row."""
     rows, strata = len(source.X), _strata(source, source.Y)
     if test_fraction == 0:
@@ -93,15 +98,27 @@ def _split(source: Source, test_fraction: float, name: str, rng: np.random.Gener
             f"{short(name)} must have a class with two rows to be split. Got {rows} rows in {classes} classes instead: "
             "bring X_test and y_test, or store targets for regression as Y."
         )
-    wanted = max(math.ceil(test_fraction * rows - 1e-9), 1)  # 0.7·10 is 7, not 8
-    train = sample(strata, max(rows - wanted, classes), rng, leave_one=True)
+    total = max(rows - max(math.ceil(test_fraction * rows - 1e-9), 1), classes)  # 0.7·10 is 7, not 8
+    groups = row_groups(source.X) if together else None
+    train = sample(strata, total, rng, leave_one=True) if groups is None else sample_groups(groups, strata, total, rng)
     test = np.setdiff1d(np.arange(rows), train)
+    if not len(test):
+        raise DataError(
+            f"{short(name)} must have test rows that repeat no training row. Got none with test_fraction "
+            f"{test_fraction:g} instead: give a larger one, another seed, or group_duplicates = false."
+        )
     way = "uniform" if source.labels is None else "stratified by label, each class in training"
+    way += ", rows with the same features on one side" if together else ""
     aside = f"{len(test)} of {rows} rows set aside for test"
     return train, test, f"{aside}, {way}, at random, test_fraction {test_fraction:g}"
 
 
-def _subsample(source: Source, Y: NDArray[Any], n: int, option: str, what: str, rng: np.random.Generator) -> Rows:
+def _subsample(
+    source: Source, Y: NDArray[Any], n: int | None, option: str, what: str, rng: np.random.Generator
+) -> Rows:
+    """Numbers of the rows to keep, all where n is None."""
+    if n is None:
+        return np.arange(len(Y))
     strata = _strata(source, Y)
     if len(Y) == 0:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Standardisation and PCA by scikit-learn, fitted on training rows only."""
+"""Medians for missing values, and standardisation and PCA by scikit-learn: fitted on training rows only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def parse(preprocess: str) -> tuple[bool, int | None]:
 
 
 def apply(preprocess: str, X_train: Array, X_test: Array) -> tuple[Array, Array, list[str]]:
-    """Both parts transformed as fitted on X_train (n, d), and warnings for the provenance. Raises DataError."""
+    """Both parts without missing values and transformed, as fitted on X_train (n, d), and warnings for the provenance.
+
+    Raises DataError.
+    """
     standardize, k = parse(preprocess)
     n, d = X_train.shape
     if k is not None and not 1 <= k <= min(n, d):
@@ -37,6 +40,9 @@ def apply(preprocess: str, X_train: Array, X_test: Array) -> tuple[Array, Array,
             f"Got {k} instead: give pca:{min(n, d, max(k, 1))}."
         )
     warnings: list[str] = []
+    if missing := sum(int(np.isnan(X).sum()) for X in (X_train, X_test)):
+        X_train, X_test = _filled(X_train, X_test)
+        warnings.append(f"{missing} missing values have the median of their column over the training rows.")
     with np.errstate(all="ignore"):  # overflow is found below, with a message of ours
         if standardize:
             X_train, X_test = _standardize(X_train, X_test, warnings)
@@ -45,6 +51,13 @@ def apply(preprocess: str, X_train: Array, X_test: Array) -> tuple[Array, Array,
             X_train, X_test = _pca(k, X_train, X_test)
             _in_range(X_train, X_test)
     return X_train, X_test, warnings
+
+
+def _filled(X_train: Array, X_test: Array) -> tuple[Array, Array]:
+    """Both parts with the median of the training rows (0 where they have no value) in place of NaN."""
+    seen = [column[~np.isnan(column)] for column in X_train.T]
+    medians = np.array([np.median(column) if len(column) else 0.0 for column in seen])
+    return np.where(np.isnan(X_train), medians, X_train), np.where(np.isnan(X_test), medians, X_test)
 
 
 def _standardize(X_train: Array, X_test: Array, warnings: list[str]) -> tuple[Array, Array]:

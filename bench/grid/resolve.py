@@ -15,7 +15,7 @@ from ..text import UsageError, one_line
 from .config import config_path, read_tables
 from .methods import find
 from .methods import options as options_of
-from .spec import DatasetTable, Draft, MethodTable, Spec, check_spec, checked
+from .spec import DatasetTable, Draft, MethodTable, Spec, check_spec, checked, members
 
 
 def read_config(config: str) -> Draft:
@@ -74,7 +74,7 @@ def _overridden(draft: Draft, given: Mapping[str, Any]) -> Draft:
     found = {key: given[key] for key in given.keys() - for_data.keys() - {"dataset", "method"}}
     datasets, methods = draft.dataset, draft.method
     if "dataset" in given:
-        datasets = [table for name in given["dataset"] for table in _datasets(draft, name)]
+        datasets = [table for name in given["dataset"] for one in members(name) for table in _datasets(draft, one)]
     if "method" in given:
         methods = [table for name in given["method"] for table in _methods(draft, name)]
     if datasets or "dataset" in given:

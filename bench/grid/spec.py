@@ -2,7 +2,8 @@
 
     name = "mine"            gamma = [0.1, "cv"]        timeout = 60      # seconds a cell; cv: by cross-validation
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
-    [[dataset]]              # name, and data_seed, preprocess, bias, test_fraction, n, or options of the data set's own
+    [[dataset]]              # name (or that of a group, such as "small/*"), and data_seed, preprocess, bias,
+                             # test_fraction, n, or options of the data set's own
     name = "random"
     data_seed = "0..99"
     [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own;
@@ -24,6 +25,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from ...datasets import GROUPS
 from ...errors import shown, unknown
 from ..text import UsageError
 from .config import shipped_configs
@@ -126,6 +128,17 @@ class Draft(BaseModel):
     dataset: list[DatasetTable] = []
     method: list[MethodTable] = []
     tolerance: dict[str, Any] = {}
+
+    @pydantic.field_validator("dataset")
+    @classmethod
+    def _members_of_groups(cls, tables: list[DatasetTable]) -> list[DatasetTable]:
+        """A table for each member in place of that of a group."""
+        return [table.model_copy(update={"name": name}) for table in tables for name in members(table.name)]
+
+
+def members(name: str) -> tuple[str, ...]:
+    """The data sets that a name stands for: those of a group, or the one of that name."""
+    return tuple(GROUPS.get(name, (name,)))
 
 
 class Spec(Draft):

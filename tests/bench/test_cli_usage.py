@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from relaxbench.bench.cli import COMMANDS, main
 from relaxbench.bench.grid.registry import METHODS
-from relaxbench.datasets import NAMES
+from relaxbench.datasets import GROUPS, NAMES
 from relaxbench.datasets.checks import hint
 
 from relaxbench.errors import unknown
@@ -165,6 +165,12 @@ def test_version_help_and_list_as_commands():
     assert listed.stderr == ""
     for name in (*NAMES, *METHODS, "smoke", "paper"):
         assert f"\n  {name} " in listed.stdout
+    small = " ".join(listed.stdout.split())
+    for group, sizes in GROUPS.items():
+        assert f" {group} {len(sizes)} data sets" in small
+        for name, size in sizes.items():
+            assert f" {name.removeprefix('small/')} {size}" in small
+    assert sum("small" in line for line in listed.stdout.splitlines()) < 10  # no line for each
 
 
 def test_it_is_a_module_too_and_its_help_imports_nothing_slow():

@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.config import shipped_configs
 from relaxbench.bench.grid.resolve import read_config, resolve
 from relaxbench.bench.grid.spec import Spec, check_spec
 from relaxbench.bench.text import UsageError
+from relaxbench.datasets import GROUPS, DataError
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 TABLES = {"dataset": [{"name": "iris"}], "method": [{"use": f"{PLANTED}:good"}]}
@@ -146,6 +148,32 @@ def test_a_config_is_checked_as_it_stands_and_again_with_the_command_line(tmp_pa
         with pytest.raises(UsageError, match=words) as error:
             resolve("smoke", lists, {})
         assert "smoke: " not in str(error.value)  # the config is not to blame
+
+
+def test_a_group_of_data_sets_stands_for_its_members(tmp_path):
+    group = 'preprocess = "standardize"\nn = 40\n'
+    path = config(
+        tmp_path,
+        f'[[dataset]]\nname = "small/*"\n{group}[[dataset]]\nname = "iris"\n[[method]]\nuse = "{PLANTED}:good"\n',
+    )
+    spec = resolve(path, {}, {})
+    assert [table.name for table in spec.dataset] == [*GROUPS["small/*"], "iris"]
+    assert all((table.preprocess, table.n) == (["standardize"], [40]) for table in spec.dataset[:-1])
+    again = tmp_path / "again.toml"
+    again.write_text(spec.toml(), encoding="utf-8")
+    assert read_config(str(again)).dataset == spec.dataset
+
+    chosen = resolve(path, {"dataset": ["small-regression", "pima"]}, {})
+    assert [table.name for table in chosen.dataset] == [*GROUPS["small-regression"], "pima"]
+    assert [table.n for table in chosen.dataset] == [[40]] * 22 + [[]]  # the config's keys hold for single members
+    bare = resolve(None, {"dataset": ["small-classification"], "method": ["sdp"]}, {})
+    assert [table.name for table in bare.dataset] == list(GROUPS["small-classification"])
+
+
+def test_an_unknown_group_is_refused_with_the_nearest():
+    spec = resolve(None, {"dataset": ["small-clasification"], "method": ["sdp"]}, {})
+    with pytest.raises(DataError, match="did you mean 'small-classification'"):
+        expand(spec)
 
 
 def test_an_option_that_no_method_has_is_refused():
