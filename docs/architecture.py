@@ -100,7 +100,7 @@ def _id(name: str) -> str:
 
 def _words(name: str) -> str:
     room, _, rest = name.partition(".")
-    return f"{rest}/" if (HOUSE / room / rest).is_dir() and rest else f"{rest or room}"
+    return f"{rest}/" if rest and (HOUSE / room / rest / "__init__.py").is_file() else rest or room
 
 
 if __name__ == "__main__":
