@@ -12,6 +12,7 @@ from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.certificates.regions import RegionPoint, certify_regions, prove_regions
 from relaxbench.solvers.certificates.tree import LEAF, Circuits, Region, leaves
 from relaxbench.solvers.checker import CertificateError, verify
+from relaxbench.solvers.checker.regions import largest
 from relaxbench.solvers.conic.cuts import circuits
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.reduction import reduce
@@ -256,3 +257,21 @@ def test_the_certificate_names_walls_after_the_circuits_that_are_in_use():
     assert certificate.proof["T_row"].tolist() == [0, 1, 0, 1]
     assert certificate.proof["T_column"].tolist() == [2 * n + 1, 2 * n, 2 * n + 1, 2 * n]
     assert verify(certificate, problem.X, problem.Y, problem.gamma) >= certificate.lower_bound
+
+
+def test_circuits_that_miss_their_row_cost_no_less_than_in_the_second_proof():
+    """Multipliers of forms that may lie far below zero; both proofs count by how much, the first more coarsely."""
+    problem = noise(3, 6, 2, 2)
+    reduced = reduce(problem)
+    n, pool, none = reduced.n, circuits(reduced.X), Circuits.none(reduced.n)
+    region = Region.build(reduced.X, np.zeros(n, int), pool, none)
+    point = RegionPoint(np.array([0, 2 * n]), np.array([2 * n, 2 * n + 1]), np.array([0.01, 0.01]), np.full(n, 100.0))
+    certificate = certify_regions(problem, reduced, reduced.target, [LEAF], [(region, none, point)])
+    found = []
+    for factor in (1.0, 1.3):
+        proof = {**certificate.proof, "circuit_value": factor * certificate.proof["circuit_value"]}
+        first = prove_regions(certificate.theta, problem.X, proof)
+        second = float(largest(certificate.theta, problem.X, problem.gamma, proof))
+        assert second * (1 - 1e-9) <= first <= second * (1 + 1e-5)
+        found.append(first)
+    assert found[1] > found[0] * (1 + 1e-5), "what is missed costs something"
