@@ -16,7 +16,15 @@ GROUP = ["data", "gamma"]
 
 
 def plausible(table: pd.DataFrame, columns: Iterable[str]) -> tuple[pd.DataFrame, list[str]]:
-    """The table without impossible numbers in these columns, and a sentence for each column that had some."""
+    """Leave out the numbers of a table that no run can have measured.
+
+    Args:
+        table: the table; it is copied.
+        columns: names of the columns to look at.
+
+    Returns:
+        The table without impossible numbers in these columns, and a sentence for each column that had some.
+    """
     table, texts = table.copy(), []
     for name in columns:
         wrong = table[name].notna() & ~_possible(name, table[name])
@@ -37,9 +45,15 @@ def _possible(name: str, values: pd.Series) -> pd.Series:
 
 
 def contradictions(cells: pd.DataFrame) -> tuple[list[str], set[tuple[str, float]]]:
-    """A sentence for each (data, γ) whose largest proved bound lies above a network, and these groups.
+    """Find each (data, γ) whose largest proved bound lies above a network.
 
     One of the two is wrong: nothing that is said to be proved of such a group can be believed.
+
+    Args:
+        cells: one row a cell.
+
+    Returns:
+        A sentence for each such group, and these groups.
     """
     known = cells.assign(best=cells[["objective", "upper_bound"]].min(axis=1))
     texts, groups = [], set()
@@ -59,7 +73,16 @@ def contradictions(cells: pd.DataFrame) -> tuple[list[str], set[tuple[str, float
 
 
 def without(table: pd.DataFrame, groups: set[tuple[str, float]], columns: Iterable[str]) -> pd.DataFrame:
-    """The table with these columns emptied in the rows of these (data, γ)."""
+    """Empty columns in the rows of some (data, γ).
+
+    Args:
+        table: a table with the columns data and gamma.
+        groups: the (data, γ).
+        columns: names of the columns to empty.
+
+    Returns:
+        The table with these columns emptied in these rows.
+    """
     if not groups:
         return table
     table, wrong = table.copy(), pd.MultiIndex.from_frame(table[GROUP]).isin(groups)

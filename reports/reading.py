@@ -14,7 +14,17 @@ from .results import ReportError, Results, prepare
 
 
 def read(folder: Path) -> Results:
-    """The results in the folder. Raises ReportError when it is not the folder of a run or no cell has ended yet."""
+    """Read the results in a folder.
+
+    Args:
+        folder: the folder of a run.
+
+    Returns:
+        The results, ready to draw.
+
+    Raises:
+        ReportError: it is not the folder of a run, or no cell has ended yet.
+    """
     if not folder.is_dir():
         raise ReportError(f"DIR must be the folder of a run. Got {folder}, which is no folder, instead.")
     try:

@@ -82,7 +82,14 @@ class Results:
         return [(trend, steps(trend.values)) for trend in found]
 
     def trace(self, cell: str) -> pd.DataFrame:
-        """The trace of a cell (stage, seconds, iteration, value, bound, residual); no rows if it cannot be read."""
+        """Load the trace of a cell.
+
+        Args:
+            cell: name of the cell.
+
+        Returns:
+            Columns stage, seconds, iteration, value, bound, residual; no rows if it cannot be read.
+        """
         try:
             found = load_trace(self.folder, cell)
         except (ValueError, OSError):
@@ -90,7 +97,14 @@ class Results:
         return found[found["seconds"].between(0, LARGEST) & ~(found["bound"].abs() > LARGEST)]
 
     def network(self, cell: str) -> tuple[Array, Array] | None:
-        """U (d, m) and V (m, c) of a cell's network, if it has one that can be read."""
+        """Load the network of a cell.
+
+        Args:
+            cell: name of the cell.
+
+        Returns:
+            U (d, m) and V (m, c), if the cell has a network that can be read.
+        """
         try:
             arrays = load_arrays(self.folder, cell)
         except (ValueError, OSError):
@@ -98,7 +112,14 @@ class Results:
         return (arrays["network_U"], arrays["network_V"]) if "network_U" in arrays else None
 
     def data(self, cell: str) -> tuple[Array, Array] | None:
-        """X_train (n, d) and Y_train (n, c) of a cell, if they can be loaded again."""
+        """Load the training data of a cell.
+
+        Args:
+            cell: name of the cell.
+
+        Returns:
+            X_train (n, d) and Y_train (n, c), if they can be loaded again.
+        """
         try:
             arrays = load_data(self.folder, cell)
         except (ValueError, OSError):
@@ -106,7 +127,14 @@ class Results:
         return arrays["X_train"], arrays["Y_train"]
 
     def test_pool(self, cell: str) -> int | None:
-        """Rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not recorded."""
+        """Count the rows that the test rows of every seed come from.
+
+        Args:
+            cell: name of the cell.
+
+        Returns:
+            Their number, 0 where each seed makes new ones, None if not recorded.
+        """
         try:
             found = load_extra(self.folder, cell)["data"]["test_pool"]
         except (ValueError, OSError, KeyError, TypeError):
@@ -114,7 +142,14 @@ class Results:
         return found if type(found) is int and found >= 0 else None
 
     def info(self, cell: str) -> dict[str, Any]:
-        """What the method said about a cell; empty if it cannot be read."""
+        """Load what the method said about a cell.
+
+        Args:
+            cell: name of the cell.
+
+        Returns:
+            What it said; empty if it cannot be read.
+        """
         try:
             return dict(load_extra(self.folder, cell).get("info") or {})
         except (ValueError, OSError):
@@ -131,7 +166,21 @@ def prepare(
     lacking: Sequence[str] = (),
     history: pd.DataFrame | None = None,
 ) -> Results:
-    """Results from raw frames: columns that are missing are added empty, text is made printable, labels are built."""
+    """Make results from raw frames: columns that are missing are added empty, text printable, labels are built.
+
+    Args:
+        folder: the folder of the run.
+        frame: one row a cell.
+        tightness: one row a (data, γ).
+        environment: versions and machine, as recorded.
+        spec: text of the run's specification.
+        missing: what has not ended yet, in words.
+        lacking: what the run did not ask for or get, in words.
+        history: the nights up to this one, if there are any.
+
+    Returns:
+        The results, without impossible numbers and without what is proved of contradictory groups.
+    """
     cells = frame.reindex(columns=[*TEXT, *NUMBERS, "bias"]).reset_index(drop=True)
     for column in TEXT:
         cells[column] = printable(cells[column])
@@ -161,7 +210,14 @@ def _rank(method: str) -> int:
 
 
 def printable(column: pd.Series) -> pd.Series:
-    """Text without control characters (they would break SVG and tables); nothing becomes the empty string."""
+    """Make a column printable: control characters would break SVG and tables.
+
+    Args:
+        column: any values.
+
+    Returns:
+        Text without control characters; nothing becomes the empty string.
+    """
     texts = column.map(lambda value: "" if pd.isna(value) else str(value))
     unique = {text: "".join(c if c.isprintable() else " " for c in text).strip() for text in texts.unique()}
     return texts.map(unique).astype(str)
@@ -173,7 +229,14 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 
 def shortened(names: pd.Series) -> dict[str, str]:
-    """Names by name: long ones (paths of users' files) cut at the front, unless that would make two of them equal."""
+    """Cut long names (paths of users' files) at the front, unless that would make two of them equal.
+
+    Args:
+        names: the names.
+
+    Returns:
+        The name to show by name.
+    """
     short = {name: name if len(name) <= LONGEST else "…" + name[1 - LONGEST :] for name in names.unique()}
     return short if len(set(short.values())) == len(short) else {name: name for name in short}
 
@@ -220,7 +283,14 @@ def _arms(cells: pd.DataFrame) -> pd.Series:
 
 
 def options(text: str) -> dict[str, Any]:
-    """The options of a cell out of their column; what cannot be read is one option of that name."""
+    """Read the options of a cell out of their column.
+
+    Args:
+        text: JSON, as in the column.
+
+    Returns:
+        The options by name; what cannot be read is one option named `options`.
+    """
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):

@@ -25,10 +25,16 @@ CHOICE = (
 
 
 def summarise(cells: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Mean of `value` with a 95 % interval for each combination of `by`.
+    """Average a column, with a 95 % interval of the mean.
 
-    Columns of the answer: `by`, mean, half (half width of the interval, NaN for a single run), low, high,
-    runs (cells averaged), draws (distinct data). Rows without a value are left out.
+    Args:
+        cells: one row a cell; rows without a value are left out.
+        by: the columns to group by; there is one average for each combination.
+        value: the column to average.
+
+    Returns:
+        Columns `by`, mean, half (half width of the interval, NaN for a single run), low, high, runs (cells averaged),
+        draws (distinct data).
     """
     from scipy.stats import t
 
@@ -50,7 +56,15 @@ def summarise(cells: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFram
 
 
 def ordered(frame: pd.DataFrame, *more: str) -> pd.DataFrame:
-    """By problem (numbers in its name by their size), then γ from large to small, then the columns `more`."""
+    """Sort by problem (numbers in its name by their size), then γ from large to small, then further columns.
+
+    Args:
+        frame: a table with the columns problem and gamma.
+        more: the further columns.
+
+    Returns:
+        The sorted table.
+    """
 
     def key(column: pd.Series) -> pd.Series:
         if column.name == "problem":
@@ -67,7 +81,14 @@ def _natural(name: str) -> list[str | int]:
 
 
 def chosen(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells of one arm per (problem, γ, method): fewest failures, our solver, lowest objective (see `CHOICE`)."""
+    """Choose one arm per (problem, γ, method): fewest failures, our solver, lowest objective (see `CHOICE`).
+
+    Args:
+        cells: one row a cell.
+
+    Returns:
+        The cells of the arms chosen.
+    """
     keys = ["problem", "gamma", "method"]
     known = cells.assign(failed=cells["status"] != Status.OK, foreign=~cells["solver"].isin(OURS))
     arms = known.groupby([*keys, "arm"], dropna=False, sort=False)
@@ -78,15 +99,27 @@ def chosen(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_known(results: Results) -> pd.Series:
-    """The smallest objective of any network known, by (data, gamma), where it is positive; named `best`."""
+    """Look up the smallest objective of any network known.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        The objectives by (data, gamma), where positive; named `best`.
+    """
     best = results.tightness.set_index(["data", "gamma"])["upper_bound"].rename("best")
     return best[best > 0]
 
 
 def with_best(results: Results) -> pd.DataFrame:
-    """Finished cells that have an objective, with `relative`, it over the best known of its (data, γ), and `ratio`.
+    """Compare the finished cells that have an objective with the best known.
 
-    `ratio` is the group's certified ratio, which is the proved lower bound in the same unit.
+    Args:
+        results: the results of a run.
+
+    Returns:
+        These cells with `relative`, the objective over the best known of its (data, γ), and `ratio`, the group's
+        certified ratio, which is the proved lower bound in the same unit.
     """
     ratio = results.tightness.set_index(["data", "gamma"])["certified_ratio"].rename("ratio")
     cells = results.done.dropna(subset=["objective", "gamma"]).join(ratio, on=["data", "gamma"])
@@ -95,9 +128,14 @@ def with_best(results: Results) -> pd.DataFrame:
 
 
 def series(cells: pd.DataFrame, *, rounded: bool = True) -> pd.Series:
-    """The label of each cell's arm without the width: what is drawn as one line over several widths.
+    """Label each cell's arm without the width: what is drawn as one line over several widths.
 
-    rounded: with the rounding; without it what is left is one relaxation and its solver.
+    Args:
+        cells: one row a cell.
+        rounded: with the rounding; without it what is left is one relaxation and its solver.
+
+    Returns:
+        A label for each cell.
     """
 
     def label(method: str, arm: str, rounding: str) -> str:
@@ -111,6 +149,13 @@ def series(cells: pd.DataFrame, *, rounded: bool = True) -> pd.Series:
 
 
 def stage(cells: pd.DataFrame) -> pd.Series:
-    """The method of each cell, `cuts` where it is a relaxation with circuit cuts, which is a tighter one."""
+    """Name the stage of tightening of each cell.
+
+    Args:
+        cells: one row a cell.
+
+    Returns:
+        The method, but `cuts` where it is a relaxation with circuit cuts, which is a tighter one.
+    """
     tightened = {text: bool(options(text).get("cuts")) for text in cells["options"].unique()}
     return cells["method"].mask((cells["method"] == "sdp") & cells["options"].map(tightened).astype(bool), "cuts")

@@ -13,7 +13,16 @@ from ..results import Array
 
 
 def kernel(name: str, X: Array, Z: Array) -> Array:
-    """`nngp` or `ntk` between the rows of X (k, d) and of Z (l, d): (k, l)."""
+    """Compute an arc-cosine kernel between rows.
+
+    Args:
+        name: `nngp` or `ntk`.
+        X: rows (k, d).
+        Z: rows (l, d).
+
+    Returns:
+        The kernel (k, l).
+    """
     inner = X @ Z.T
     norms = np.linalg.norm(X, axis=1)[:, None] * np.linalg.norm(Z, axis=1)[None, :]
     cosine = np.clip(np.divide(inner, norms, out=np.zeros_like(inner), where=norms > 0), -1.0, 1.0)
@@ -24,6 +33,17 @@ def kernel(name: str, X: Array, Z: Array) -> Array:
 
 
 def ridge_scores(name: str, X: Array, Y: Array, ridge: float, Z: Array) -> Array:
-    """Scores K(Z, X)(K(X, X) + ridge·I)⁻¹Y of kernel ridge regression for the rows of Z: (k, c)."""
+    """Compute the scores K(Z, X)(K(X, X) + ridge·I)⁻¹Y of kernel ridge regression.
+
+    Args:
+        name: `nngp` or `ntk`.
+        X: training rows (n, d).
+        Y: targets (n, c).
+        ridge: the weight of the penalty.
+        Z: rows to predict (k, d).
+
+    Returns:
+        Scores (k, c).
+    """
     weights = np.linalg.lstsq(kernel(name, X, X) + ridge * np.eye(len(X)), Y, rcond=None)[0]
     return kernel(name, Z, X) @ weights

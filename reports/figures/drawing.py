@@ -34,9 +34,15 @@ class Drawn:
 
 
 def looks(results: Results) -> Looks:
-    """The look of every method, each followed by the lines that stand for some of its settings (`summary.series`).
+    """Give every method a look, each followed by the lines that stand for some of its settings (`summary.series`).
 
     Where a method ran with several solvers, those that are not ours have looks of their own.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        The look by name.
     """
     cells = results.cells.drop_duplicates("arm")
     several = cells.groupby("method")["solver"].transform("nunique") > 1
@@ -65,7 +71,22 @@ def draw(
     widths: Sequence[str],
     style: str | None,
 ) -> Drawn:
-    """Write the figure, its CSV and its script into the folder. Raises NothingToShow before anything is written."""
+    """Write the figure, its CSV and its script.
+
+    Args:
+        kind: the figure.
+        results: the results of a run.
+        folder: where to write.
+        formats: `pdf`, `svg`, `png`.
+        widths: `single`, `double`.
+        style: name or file of a matplotlib style, None for the house's.
+
+    Returns:
+        What was drawn.
+
+    Raises:
+        NothingToShow: the results hold nothing for it; raised before anything is written.
+    """
     frame = kind.data(results)
     named = {name: look for name, look in looks(results).items() if _occurs(frame, name)} | method_looks(kind.methods)
     files = {}
@@ -84,7 +105,14 @@ def draw(
 
 @contextmanager
 def settings(style: str | None) -> Iterator[None]:
-    """The house's settings, with a matplotlib style (a name or a file) over them."""
+    """Use the house's settings, with a matplotlib style over them.
+
+    Args:
+        style: name or file of the style, None for none.
+
+    Raises:
+        ReportError: there is no such style.
+    """
     import matplotlib
     from matplotlib import style as styles
 

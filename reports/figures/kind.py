@@ -37,6 +37,15 @@ class FigureKind:
 
 
 def left_out(frame: pd.DataFrame, most: int, which: str) -> str:
-    """The end of a caption where of the problems (data and γ) only `most` are drawn; empty where all are."""
+    """Say in a caption that not all problems (data and γ) are drawn.
+
+    Args:
+        frame: the data of the figure.
+        most: how many problems are drawn.
+        which: which ones these are, in words.
+
+    Returns:
+        The end of the caption; empty where all are drawn.
+    """
     count = frame.groupby(["problem", "gamma"]).ngroups
     return f" Of {count} problems {most} are drawn, {which}; the CSV has all." if count > most else ""

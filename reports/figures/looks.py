@@ -12,9 +12,13 @@ SOLVER_LOOKS = dict(zip(("cvxpy-scs", "cvxpy-clarabel", "interior", "reduced-scs
 
 
 def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Colour and marker for each method, or solver of the relaxation other than ours; the rest take the spare ones.
+    """Give each method, or solver of the relaxation other than ours, a colour and a marker.
 
-    The spare ones go round in alphabetical order.
+    Args:
+        methods: their names; those without a look of their own take the spare ones, which go round alphabetically.
+
+    Returns:
+        The look by name.
     """
     names = list(dict.fromkeys(methods))
     known = {**{name: dict(method.look) for name, method in METHODS.items()}, **SOLVER_LOOKS}
@@ -23,7 +27,14 @@ def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def arm_looks(arms: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    """Looks for (method, arm) pairs: an arm has its method's colour and marker, and a line style of its own."""
+    """Give each arm its method's colour and marker, and a line style of its own.
+
+    Args:
+        arms: (method, arm) pairs.
+
+    Returns:
+        The look by arm.
+    """
     looks = method_looks(method for method, _ in arms)
     seen: dict[str, int] = {}
     found = {}

@@ -19,7 +19,16 @@ from .kind import FigureKind, Looks
 
 
 def script(kind: FigureKind, frame: pd.DataFrame, named: Looks) -> str:
-    """A program that draws the figure from its CSV with numpy, pandas and matplotlib alone."""
+    """Write a program that draws a figure from its CSV with numpy, pandas and matplotlib alone.
+
+    Args:
+        kind: the figure.
+        frame: its data.
+        named: the looks that it is drawn with.
+
+    Returns:
+        The source.
+    """
     module = sys.modules[kind.draw.__module__]
     source = inspect.getsource(module)
     imports, parts = _needed(ast.parse(source), kind.draw.__name__)

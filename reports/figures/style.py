@@ -165,7 +165,16 @@ def panels(width: float, count: int, most: int) -> tuple[int, int]:
 
 
 def round_ticks(low: float, high: float, most: int = 7) -> tuple[list[float], list[str]]:
-    """At most `most` round numbers between `low` and `high` for a logarithmic axis, and how to write them."""
+    """Choose round numbers for a logarithmic axis.
+
+    Args:
+        low: lower limit.
+        high: upper limit.
+        most: at most so many numbers.
+
+    Returns:
+        The numbers between the limits, and how to write them.
+    """
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for digits in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
         ticks = [digit * 10.0**k for k in exponents for digit in digits if low <= digit * 10.0**k <= high]

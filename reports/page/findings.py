@@ -23,18 +23,40 @@ VERBS = {"test_accuracy": "classifies", "test_r2": "predicts"}
 
 
 def findings(results: Results) -> list[str]:
-    """At most three sentences, the most important first; fewer when the results do not say more."""
+    """Say what the results show, the most important first.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        At most three sentences; fewer when the results do not say more.
+    """
     candidates = [_steps(results), _tightness(results), _scores(results), _exact(results), _speed(results)]
     return [text for text in candidates if text][:MOST]
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 problem`, `2 problems`."""
+    """Write a count with its noun: `1 problem`, `2 problems`.
+
+    Args:
+        count: how many.
+        noun: in the singular.
+
+    Returns:
+        The text.
+    """
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Write a list: `a`, `a and b`, `a, b and c`.
+
+    Args:
+        names: its entries.
+
+    Returns:
+        The text.
+    """
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 

@@ -48,7 +48,19 @@ def write_page(
     target: Path,
     command: str,
 ) -> Path:
-    """Write target/index.html and return its path. absent: title of a figure that was not drawn → why."""
+    """Write index.html.
+
+    Args:
+        results: the results of a run.
+        tables: the tables to show.
+        figures: the figures that were drawn.
+        absent: title of a figure that was not drawn → why.
+        target: the folder to write into.
+        command: makes the page again.
+
+    Returns:
+        The path of index.html.
+    """
     engine = Environment(
         loader=PackageLoader("relaxbench.reports.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -17,11 +17,17 @@ REACHED = 0.01  # a certified gap, or a lead of the best network known, up to wh
 
 
 def behind(results: Results) -> Table | None:
-    """One row for each comparison (problem, γ, method) in which REFERENCE is shown to be worse; None without any.
+    """Tabulate the comparisons (problem, γ, method) in which REFERENCE is shown to be worse.
 
     Its numbers are means over the splits that were lost: `gap`, REFERENCE's objective against the best lower bound
     proved at its γ, (objective − bound)/objective; `excess`, its objective over the best network known at its γ,
     less 1; the measure of both methods on the rows that were trained on.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each comparison; None without any.
     """
     cells = _against_bounds(results)
     lines = [_line(row, cells, results) for row in records(compared(cells, results)) if row["verdict"] == "worse"]

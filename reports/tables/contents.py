@@ -21,7 +21,14 @@ from .trends import steps_table
 
 
 def tables(results: Results) -> list[Table]:
-    """Every table for which the results hold at least one number."""
+    """Make every table for which the results hold at least one number.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        The tables.
+    """
     found = [
         *scores(results),
         paired(results),

@@ -30,9 +30,15 @@ CAPTION = (
 
 
 def critical_width(results: Results) -> Table | None:
-    """One row for each (problem, γ) with at least two widths: critical widths, atoms, interval, test score.
+    """Tabulate critical widths, atoms, interval and test score of each (problem, γ) with at least two widths.
 
     Over several data sets drawn: the largest widths and atoms, the smallest certified ratio, means of the scores.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each (problem, γ); None without any.
     """
     cells = with_best(results)
     trained = cells.dropna(subset=["width"])

@@ -20,7 +20,14 @@ UNDECIDED = "no difference shown"
 
 
 def paired(results: Results) -> Table | None:
-    """REFERENCE against every other method: one row for each (problem, γ, method) with two splits or more."""
+    """Compare REFERENCE with every other method.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each (problem, γ, method) with two splits or more; None without any.
+    """
     table = compared(chosen(results.done), results)
     if table.empty:
         return None
@@ -50,7 +57,15 @@ def paired(results: Results) -> Table | None:
 
 
 def compared(cells: pd.DataFrame, results: Results) -> pd.DataFrame:
-    """The numbers of `paired`, unrounded, for the chosen cells; no rows where nothing can be compared."""
+    """Compute the numbers of `paired`, unrounded.
+
+    Args:
+        cells: the chosen cells.
+        results: the results that they come from.
+
+    Returns:
+        One row for each comparison; no rows where nothing can be compared.
+    """
     lines = [line for measure in MEASURES for line in _lines(cells, measure, results)]
     if not lines:
         return pd.DataFrame()
@@ -62,12 +77,18 @@ def compared(cells: pd.DataFrame, results: Results) -> pd.DataFrame:
 
 
 def corrected_t(differences: np.ndarray, test_share: float, step: float = 0.0) -> tuple[float, float]:
-    """p and half the 95 % interval of the mean of J paired differences, by the corrected resampled t-test.
+    """Test the mean of J paired differences by the corrected resampled t-test.
 
-    The variance of the mean is (1/J + test_share)·s², s² the sample variance; splits.py says why, and what test_share
-    is. step: what the differences are multiples of, 0 for real numbers. Few accuracies often differ by the same
-    number of rows by chance: s² is at least step²/12, the variance of what rounding took away. Without any variance
-    p is 1 where all differences are zero, else 0.
+    The variance of the mean is (1/J + test_share)·s², s² the sample variance; splits.py says why. Few accuracies often
+    differ by the same number of rows by chance: s² is at least step²/12, the variance of what rounding took away.
+
+    Args:
+        differences: the differences (J,).
+        test_share: ρ/(1 − ρ), as in splits.py.
+        step: what the differences are multiples of, 0 for real numbers.
+
+    Returns:
+        p and half the 95 % interval; without any variance p is 1 where all differences are zero, else 0.
     """
     from scipy.stats import t
 
@@ -80,9 +101,15 @@ def corrected_t(differences: np.ndarray, test_share: float, step: float = 0.0) -
 
 
 def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Holm's adjusted p-values of one family: rejecting those below a level errs at most that often, however dependent.
+    """Adjust the p-values of one family: rejecting those below a level errs at most that often, however dependent.
 
     Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6.
+
+    Args:
+        p: the p-values (k,).
+
+    Returns:
+        Holm's adjusted p-values (k,).
     """
     p = np.asarray(p, dtype=float)
     order = np.argsort(p, kind="stable")

@@ -16,7 +16,14 @@ SHIFT = 1.0  # seconds, of the shifted geometric mean
 
 
 def ranking(results: Results) -> Table:
-    """One row an arm. Runtimes are compared only on problems that every arm finished with every seed."""
+    """Rank the arms; runtimes are compared only on problems that every arm finished with every seed.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row an arm.
+    """
     cells = results.cells.assign(failed=results.cells["status"] != Status.OK)
     finished = cells.pivot_table(index=["data", "gamma"], columns="arm", values="failed", aggfunc="sum").eq(0)
     common = finished.index[finished.all(axis=1)]

@@ -69,7 +69,14 @@ SCORES = (
 
 
 def scores(results: Results) -> list[Table]:
-    """The table of each of SCORES for which a cell has a number."""
+    """Tabulate each of SCORES for which a cell has a number.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        The tables.
+    """
     cells = chosen(results.cells)
     return [_table(results, cells, score) for score in SCORES if cells[score.column].notna().any()]
 
@@ -105,7 +112,14 @@ def _table(results: Results, cells: pd.DataFrame, score: Score) -> Table:
 
 
 def failures(cells: pd.DataFrame) -> pd.DataFrame:
-    """n, splits, cells, failures and what they were (`2 timeout, 1 failed`) for each (problem, γ, method)."""
+    """Count what failed for each (problem, γ, method).
+
+    Args:
+        cells: one row a cell.
+
+    Returns:
+        n, splits, cells, failures and what they were (`2 timeout, 1 failed`).
+    """
     grouped = cells.groupby(KEYS, dropna=False)
     table = grouped.agg(n=("n", "max"), splits=("data", "nunique"), cells=("status", "size"))
     table["failed"] = grouped["status"].agg(lambda status: (status != Status.OK).sum())
@@ -118,9 +132,18 @@ def failures(cells: pd.DataFrame) -> pd.DataFrame:
 def wide(
     results: Results, table: pd.DataFrame, text: Callable[[Row], str], best: Callable[[pd.DataFrame], set[str]]
 ) -> tuple[tuple[tuple[Entry, ...], ...], tuple[str, ...]]:
-    """Rows of a table, one for each (problem, γ) with n, splits and one column a method, and their footnotes.
+    """Lay out a table with one row for each (problem, γ): n, splits and one column a method.
 
     Where methods have ended on different numbers of splits, the fewest and the most are given.
+
+    Args:
+        results: the results of a run.
+        table: one row for each (problem, γ, method).
+        text: what an entry shows of its row.
+        best: the methods to mark among the rows of one (problem, γ).
+
+    Returns:
+        The rows, and their footnotes.
     """
     rows, notes = [], []
     for (problem, gamma), line in table.groupby(KEYS[:2], dropna=False, sort=False):

@@ -23,7 +23,14 @@ CAPTION = (
 
 
 def solver_table(results: Results) -> Table | None:
-    """One row for each (problem, γ, solver), if method sdp, without cuts, ran with our solver and another one."""
+    """Compare the solvers, if method sdp, without cuts, ran with our solver and another one.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each (problem, γ, solver); None where there is nothing to compare.
+    """
     table = _measured(results)
     if table is None:
         return None

@@ -28,10 +28,19 @@ ROWS = {"iris": 150, "ionosphere": 351, "pima": 768, "banknote": 1372, "mnist": 
 
 
 def test_share(dataset: str, n: float, n_test: float, pool: int | None) -> float:
-    """ρ/(1 − ρ) of the scores of several splits (see above); infinite where they share one test set.
+    """Find ρ/(1 − ρ) of the scores of several splits (see above).
 
-    pool: N as the record has it, 0 for data that are generated anew. Without a record the name decides; of a data set
-    that nothing is known of, N is at least n + n_test, which makes intervals wider, never narrower.
+    Without a record the name decides; of a data set that nothing is known of, N is at least n + n_test, which makes
+    intervals wider, never narrower.
+
+    Args:
+        dataset: its name.
+        n: training rows.
+        n_test: test rows.
+        pool: N as the record has it, 0 for data that are generated anew, None without a record.
+
+    Returns:
+        The share; infinite where the splits share one test set.
     """
     if pool == 0 or (pool is None and dataset in GENERATED):
         return 0.0

@@ -69,16 +69,27 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
     def write(self, folder: Path, command: str) -> None:
-        """`name`.csv, .md and .tex in the folder; the two texts name the command that makes them again."""
+        """Write `name`.csv, .md and .tex.
+
+        Args:
+            folder: where to write them.
+            command: makes the tables again; the two texts name it.
+        """
         inert(self.data).to_csv(folder / f"{self.name}.csv", index=False)
         (folder / f"{self.name}.md").write_text(markdown(self, command), encoding="utf-8")
         (folder / f"{self.name}.tex").write_text(latex(self, command), encoding="utf-8")
 
 
 def inert(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with an apostrophe before every text that a spreadsheet would take for a formula; numbers stay.
+    """Put an apostrophe before every text that a spreadsheet would take for a formula; numbers stay.
 
     So that it can be undone (scripts.py), one more is put before a formula that has apostrophes already.
+
+    Args:
+        frame: the table.
+
+    Returns:
+        The table to write as CSV.
     """
 
     def quoted(value: Any) -> Any:
@@ -94,7 +105,16 @@ Row = dict[str, Any]
 
 
 def number(value: float, digits: int = 4, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A number in `digits` significant digits, – for nothing. rounding: ROUND_FLOOR keeps what was proved true."""
+    """Show a number in significant digits.
+
+    Args:
+        value: the number.
+        digits: how many.
+        rounding: a mode of `decimal`; ROUND_FLOOR keeps what was proved true.
+
+    Returns:
+        The text, – for nothing.
+    """
     if math.isnan(value):
         return ABSENT.text
     rounded = Context(prec=digits, rounding=rounding).create_decimal(Decimal(value))
@@ -107,9 +127,15 @@ def gamma_text(gamma: float) -> str:
 
 
 def fixed(value: float, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A number with `digits` digits after the point, – for nothing; no minus sign before a zero.
+    """Show a number with digits after the point; no minus sign before a zero.
 
-    A number that would fill the line has `digits` significant ones.
+    Args:
+        value: the number.
+        digits: how many; significant ones for a number that would fill the line.
+        rounding: a mode of `decimal`.
+
+    Returns:
+        The text, – for nothing.
     """
     if math.isnan(value):
         return ABSENT.text
@@ -119,19 +145,40 @@ def fixed(value: float, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
 
 
 def records(frame: pd.DataFrame) -> list[Row]:
-    """The rows of a frame as dicts."""
+    """Turn the rows of a frame into dicts.
+
+    Args:
+        frame: the table.
+
+    Returns:
+        One dict a row.
+    """
     return cast(list[Row], frame.to_dict("records"))
 
 
 def latex_text(text: str) -> str:
-    """Text with everything escaped that LaTeX would act upon."""
+    """Escape everything that LaTeX would act upon.
+
+    Args:
+        text: any text.
+
+    Returns:
+        The text to put into LaTeX.
+    """
     return "".join(LATEX.get(letter, letter) for letter in text)
 
 
 def latex(table: Table, command: str) -> str:
-    """A `table` environment for booktabs and graphicx, made smaller where it is wider than the text.
+    """Write a table as a `table` environment for booktabs and graphicx, made smaller where it is wider than the text.
 
     Names in other scripts need XeLaTeX or LuaLaTeX.
+
+    Args:
+        table: the table.
+        command: makes it again; a comment names it.
+
+    Returns:
+        The source.
     """
 
     def entry(field: Entry) -> str:
@@ -166,7 +213,15 @@ def markdown_text(text: str) -> str:
 
 
 def markdown(table: Table, command: str) -> str:
-    """A pipe table with its title, caption and footnotes."""
+    """Write a table as a pipe table with its title, caption and footnotes.
+
+    Args:
+        table: the table.
+        command: makes it again; the last line names it.
+
+    Returns:
+        The text.
+    """
 
     def entry(field: Entry) -> str:
         text = f"**{markdown_text(field.text)}**" if field.best else markdown_text(field.text)

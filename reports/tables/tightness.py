@@ -22,7 +22,14 @@ STAGES = {  # who proves how much: from the relaxation to the exact program
 
 
 def tightness(results: Results) -> Table | None:
-    """One row for each (problem, γ): bounds and who found them, certified ratio, the paper's ratio, exact value."""
+    """Tabulate bounds and who found them, certified ratio, the paper's ratio, exact value.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each (problem, γ); None without any.
+    """
     groups = results.tightness
     if groups[["lower_bound", "upper_bound", "exact_value", *RATIOS]].isna().all(axis=None):
         return None
@@ -51,11 +58,16 @@ def tightness(results: Results) -> Table | None:
 
 
 def stages(results: Results) -> pd.DataFrame:
-    """One row for each (data, γ) with a relaxation: its ratio to the optimum at every stage of tightening.
+    """Compute the ratio to the optimum of each (data, γ) with a relaxation at every stage of tightening.
 
-    Columns: problem, data, gamma; paper, the ratio as the paper reports it; for each of STAGES the best lower bound
-    that it proved over the best network known, which is at most its ratio to p*(∞); sdp_most, at least the ratio of
-    the relaxation: its value over the best lower bound of any method. NaN for what did not run.
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each (data, γ). Columns: problem, data, gamma; paper, the ratio as the paper reports it; for each of
+        STAGES the best lower bound that it proved over the best network known, which is at most its ratio to p*(∞);
+        sdp_most, at least the ratio of the relaxation: its value over the best lower bound of any method. NaN for what
+        did not run.
     """
     groups = results.tightness.set_index(["data", "gamma"])
     groups = groups[groups["relaxation_value"].notna() & (groups["upper_bound"] > 0)]
@@ -68,7 +80,14 @@ def stages(results: Results) -> pd.DataFrame:
 
 
 def tightening(results: Results) -> Table | None:
-    """One row for each (problem, γ): the paper's ratio and the certified ratio of every stage; None without two."""
+    """Tabulate the paper's ratio and the certified ratio of every stage.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        One row for each (problem, γ); None without two.
+    """
     found = stages(results)
     shown = [name for name in STAGES if found[name].notna().any()]
     if len(shown) < 2:

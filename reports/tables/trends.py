@@ -17,11 +17,17 @@ COLUMNS = ("metric", "method", "machine", "cell", "night", "change", "step")
 
 
 def nights(results: Results) -> pd.DataFrame:
-    """One row for each metric, line and night: COLUMNS; no rows without a history of two nights.
+    """List every metric of every line in every night.
 
     change: against the line's first night, as a share of it, or as a difference for what is a share itself. A line
     with an empty `cell` is the median over the cells of a method on a machine; the others are the cells with the
     largest steps, and `step` is the change of level on the night where one begins, else missing.
+
+    Args:
+        results: the results of a run, with its history.
+
+    Returns:
+        One row for each metric, line and night: COLUMNS; no rows without a history of two nights.
     """
     if results.history is None or results.history["night"].nunique() < 2:
         return pd.DataFrame(columns=COLUMNS)
@@ -39,7 +45,14 @@ def nights(results: Results) -> pd.DataFrame:
 
 
 def steps_table(results: Results) -> Table | None:
-    """One row a lasting change of level, newest first, with what else changed that night; None without any."""
+    """Tabulate the lasting changes of level, newest first, with what else changed that night.
+
+    Args:
+        results: the results of a run, with its history.
+
+    Returns:
+        One row a change; None without any.
+    """
     lines = [
         {
             "night": f"{step.night:{NIGHT}}",

@@ -37,7 +37,18 @@ class Columns:
 
 
 def solve(problem: Problem, U: Array, s: Array, tol: float, iterations: int = 0) -> Columns:
-    """The master on the directions U (d, K), from the weights s (K,), without the columns that end up empty."""
+    """Solve the master; columns that end up empty leave.
+
+    Args:
+        problem: the training problem.
+        U: unit directions (d, K).
+        s: weights to start from (K,).
+        tol: duality gap allowed, relative.
+        iterations: made so far, which the new ones add to.
+
+    Returns:
+        The columns with the master's solution.
+    """
     if not U.shape[1]:
         return Columns(U, s, problem.Y.copy(), 0.5 * float(np.sum(problem.Y**2)), iterations)
     master = solve_master(hidden(problem.X, U), problem.Y, problem.gamma, s, tol)
@@ -46,9 +57,17 @@ def solve(problem: Problem, U: Array, s: Array, tol: float, iterations: int = 0)
 
 
 def train(problem: Problem, U: Array, tol: float) -> Columns:
-    """The master on the directions of a network that begins with the directions U (d, K) and is trained by L-BFGS.
+    """Solve the master on the directions of a network trained by L-BFGS.
 
     A wide network has no bad minima, so this comes nearer to the optimum in seconds than many rounds do in minutes.
+
+    Args:
+        problem: the training problem.
+        U: unit directions (d, K) that the network begins with.
+        tol: duality gap allowed, relative.
+
+    Returns:
+        The columns with the master's solution.
     """
     columns = solve(problem, U, np.zeros(U.shape[1]), ROUGH)
     alike = np.full(U.shape[1], np.sum(columns.s) / max(U.shape[1], 1))
@@ -58,16 +77,33 @@ def train(problem: Problem, U: Array, tol: float) -> Columns:
 
 
 def extend(problem: Problem, columns: Columns, new: Array, tol: float) -> Columns:
-    """The master again with the directions `new` (d, k) added."""
+    """Solve the master again with more directions.
+
+    Args:
+        problem: the training problem.
+        columns: the columns so far.
+        new: unit directions to add (d, k).
+        tol: duality gap allowed, relative.
+
+    Returns:
+        The columns with the master's solution.
+    """
     U = np.hstack([columns.U, new])
     s = np.concatenate([columns.s, np.zeros(new.shape[1])])
     return solve(problem, U, s, tol, columns.iterations)
 
 
 def advance(problem: Problem, columns: Columns, new: Array, gap: float) -> Columns:
-    """One round: add `new` (d, k), solve, slide the merged atoms, solve again on them and the old ones, thin out.
+    """Make one round: add, solve, slide the merged atoms, solve again on them and the old ones, thin out.
 
-    gap: what is left to gain, relative; it says how exactly to solve and what may be dropped.
+    Args:
+        problem: the training problem.
+        columns: the columns so far.
+        new: unit directions to add (d, k).
+        gap: what is left to gain, relative; it says how exactly to solve and what may be dropped.
+
+    Returns:
+        The columns after the round.
     """
     tol = min(1e-3, max(1e-8, 0.01 * gap))
     columns = _thin(problem, extend(problem, columns, new, tol), gap)
@@ -99,7 +135,15 @@ def _thin(problem: Problem, columns: Columns, gap: float) -> Columns:
 
 
 def network(problem: Problem, columns: Columns) -> Network:
-    """The network with U = √s_k u_k and the best V for it (ridge regression). One dead neuron if there is none."""
+    """Make the network with U = √s_k u_k and the best V for it (ridge regression).
+
+    Args:
+        problem: the training problem.
+        columns: its neurons.
+
+    Returns:
+        The network; one dead neuron if there are no columns.
+    """
     m = columns.U.shape[1]
     if not m:
         return Network.zeros(problem.d, 1, problem.c)
@@ -110,7 +154,16 @@ def network(problem: Problem, columns: Columns) -> Network:
 
 
 def slide(problem: Problem, columns: Columns, steps: int) -> tuple[Array, Array]:
-    """Move all neurons at once by L-BFGS on the training objective; unit directions (d, K) and weights (K,)."""
+    """Move all neurons at once by L-BFGS on the training objective.
+
+    Args:
+        problem: the training problem.
+        columns: where to start.
+        steps: at most so many.
+
+    Returns:
+        Unit directions (d, K) and weights (K,).
+    """
     options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 30}
     end, _ = descend(network(problem, columns), problem.objective_and_gradient, options)
     U, rows = group_lasso(end.only(np.linalg.norm(end.U, axis=0) > 0))
@@ -118,9 +171,18 @@ def slide(problem: Problem, columns: Columns, steps: int) -> tuple[Array, Array]
 
 
 def merge(X: Array, U: Array, s: Array, angle: float) -> tuple[Array, Array]:
-    """Replace directions within `angle` of a heavier one, on the same linear piece, by one that carries their mass.
+    """Replace directions near a heavier one, on the same linear piece, by one that carries their mass.
 
     On a piece only Σ s u uᵀ counts, so its leading eigenvector stands for the cluster.
+
+    Args:
+        X: rows (n, d), which bound the pieces.
+        U: unit directions (d, K).
+        s: weights (K,).
+        angle: how near, in radians.
+
+    Returns:
+        Unit directions (d, k) and weights (k,).
     """
     scale = np.linalg.norm(X, axis=1)
     inner = X @ U
@@ -143,10 +205,19 @@ def merge(X: Array, U: Array, s: Array, angle: float) -> tuple[Array, Array]:
 
 
 def prune(problem: Problem, columns: Columns, tol: float, late: Callable[[], bool] = lambda: False) -> Columns:
-    """A set with few columns whose objective exceeds that of `columns` by at most tol times it.
+    """Find a set with few columns and nearly the same objective.
 
     First merges clusters (the coarsest merge that keeps the objective, after sliding), then drops the lightest, then
-    removes linear dependencies among the rank-one terms z_k v_kᵀ (Carathéodory). `late` ends it early.
+    removes linear dependencies among the rank-one terms z_k v_kᵀ (Carathéodory).
+
+    Args:
+        problem: the training problem.
+        columns: the columns to begin with.
+        tol: the objective exceeds that of `columns` by at most tol times it.
+        late: ends it early.
+
+    Returns:
+        The columns left.
     """
     limit = columns.value * (1 + tol)
     for angle in (1e-1, 1e-2, 1e-3, 1e-4, 1e-6):

@@ -44,7 +44,19 @@ class _Point:
 
 
 def solve_master(Z: Array, Y: Array, gamma: float, s: Array, tol: float, max_iter: int = 100) -> Master:
-    """Minimise over s ≥ 0 from the start `s` (K,) for columns Z (n, K) until the duality gap is below tol·f."""
+    """Minimise f over s ≥ 0.
+
+    Args:
+        Z: columns (n, K).
+        Y: targets (n, c).
+        gamma: γ.
+        s: the start (K,).
+        tol: stops at a duality gap of tol·f.
+        max_iter: at most so many iterations.
+
+    Returns:
+        The best iterate.
+    """
     Q, R, target, rest = _reach(Z, Y)
     constant = 0.5 * float(np.sum(rest**2))
 
@@ -71,7 +83,17 @@ def solve_master(Z: Array, Y: Array, gamma: float, s: Array, tol: float, max_ite
 
 
 def objective(Z: Array, Y: Array, gamma: float, s: Array) -> float:
-    """f(s), the objective of the network that has the weights s (K,) on the columns Z (n, K) and the best outputs."""
+    """Compute f(s), the objective of the network with these weights and the best outputs.
+
+    Args:
+        Z: columns (n, K).
+        Y: targets (n, c).
+        gamma: γ.
+        s: weights (K,).
+
+    Returns:
+        f(s).
+    """
     _, R, target, rest = _reach(Z, Y)
     return _evaluate(R, target, gamma, s).f + 0.5 * float(np.sum(rest**2))
 

@@ -152,9 +152,19 @@ def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
 
 
 def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, count: int) -> Array:
-    """Directions (d, ·) worth an ascent: the best of many vertices of the arrangement, and some spread evenly.
+    """Choose directions worth an ascent: the best of many vertices of the arrangement, and some spread evenly.
 
     A vertex is a null vector of d − 1 random rows: raw data has narrow cones, which random directions miss.
+
+    Args:
+        theta: Θ (n, c).
+        X: rows (n, d).
+        whitener: T (d, d) of `network.whitener`, for even spreading.
+        rng: source of chance.
+        count: how many vertices; half as many are spread evenly.
+
+    Returns:
+        Unit directions (d, ·).
     """
     d = X.shape[1]
     rows = X[rng.integers(len(X), size=(20 * count, d - 1))]
@@ -166,7 +176,18 @@ def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, co
 
 
 def ascend(theta: Array, X: Array, U: Array, rng: np.random.Generator, rounds: int = 60) -> tuple[Array, Array]:
-    """Ends (d, k) of ascents from the unit columns of U (d, k), and h there (k,), largest first."""
+    """Climb h from some directions.
+
+    Args:
+        theta: Θ (n, c).
+        X: rows (n, d).
+        U: unit columns to start from (d, k).
+        rng: source of chance.
+        rounds: at most so many steps of an ascent.
+
+    Returns:
+        Ends (d, k) of the ascents, and h there (k,), largest first.
+    """
     spare = rng.normal(size=(rounds, len(U)))
     batches = [np.ascontiguousarray(U[:, k : k + BATCH].T) for k in range(0, U.shape[1], BATCH)]
     height = np.concatenate(share(lambda batch: _ascend(X, theta, batch, spare), batches))
@@ -175,7 +196,16 @@ def ascend(theta: Array, X: Array, U: Array, rng: np.random.Generator, rounds: i
 
 
 def distinct(U: Array, most: int, angle: float) -> list[int]:
-    """Indices of up to `most` unit columns of U (d, k), each further than `angle` from those before it."""
+    """Choose directions that are far enough apart.
+
+    Args:
+        U: unit columns (d, k), the preferred ones first.
+        most: choose at most so many.
+        angle: each is further than this from those chosen before it, in radians.
+
+    Returns:
+        Their indices.
+    """
     chosen: list[int] = []
     distance = np.full(U.shape[1], np.inf)  # squared chords: accurate where cosines are not
     for k in range(U.shape[1]):

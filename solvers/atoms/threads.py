@@ -13,6 +13,14 @@ Result = TypeVar("Result")
 
 
 def share(work: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
-    """[work(task) for task in tasks], several at a time; NUMBA_NUM_THREADS limits how many."""
+    """Work on several tasks at a time; NUMBA_NUM_THREADS limits how many.
+
+    Args:
+        work: what to do with a task.
+        tasks: the tasks.
+
+    Returns:
+        [work(task) for task in tasks].
+    """
     with ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS) as pool:  # type: ignore[attr-defined]
         return list(pool.map(work, tasks))

@@ -20,9 +20,16 @@ def breakpoints(X: Array) -> tuple[Array, Array]:
 
 
 def local_maxima(theta: Array, X: Array) -> tuple[Array, Array]:
-    """Unit directions (2, k) at the local maxima of h over the circle, and h there (k,), largest first.
+    """Find the local maxima of h over the circle.
 
-    theta (n, c), X (n, 2). Linear pieces come from prefix sums over the sorted breakpoints: O(n log n + nc).
+    Linear pieces come from prefix sums over the sorted breakpoints: O(n log n + nc).
+
+    Args:
+        theta: Θ (n, c).
+        X: rows (n, 2).
+
+    Returns:
+        Unit directions (2, k) at the maxima, and h there (k,), largest first.
     """
     used = np.any(X != 0, axis=1)
     theta, X = theta[used], X[used]

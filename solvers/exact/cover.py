@@ -47,16 +47,33 @@ class Cover:
     tops: Array
 
     def proof(self, transform: Array) -> Mapping[str, NDArray]:
-        """The arrays from which the check replays this cover."""
+        """Collect the arrays from which the check replays this cover.
+
+        Args:
+            transform: the T (d, d) that the cover was made with.
+
+        Returns:
+            The arrays by name.
+        """
         return {"transform": transform, "splits": self.splits, "offsets": self.offsets}
 
 
 def cover(
     theta: Array, X: Array, transform: Array, target: float, late: Callable[[], bool] = lambda: False
 ) -> Cover | None:
-    """Cover the sphere for Θ (n, c), X (n, d) with simplices below `target`; None if `late` says so, or at `MOST`.
+    """Cover the sphere with simplices on which h is below a target.
 
     Where some h exceeds the target, it is raised in that root, so the result is always a proof, of `eta`.
+
+    Args:
+        theta: Θ (n, c).
+        X: rows (n, d).
+        transform: T (d, d), which whitens X.
+        target: the bound to prove.
+        late: says when to give up.
+
+    Returns:
+        The cover; None if `late` says so, or at `MOST`.
     """
     d, used = X.shape[1], 0
     merged, rows, form = merge_lines(theta, X)

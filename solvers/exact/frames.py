@@ -26,7 +26,16 @@ class Frames(NamedTuple):
 
     @classmethod
     def empty(cls, n: int, d: int, c: int) -> Frames:
-        """For n rows in d dimensions with c outputs."""
+        """Make room for the frames of one root.
+
+        Args:
+            n: rows.
+            d: dimensions.
+            c: outputs.
+
+        Returns:
+            The arrays, not filled yet.
+        """
         return cls(
             np.zeros((DEPTH, d, d)),
             np.zeros((DEPTH, d, d)),

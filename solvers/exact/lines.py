@@ -10,9 +10,16 @@ SAME = 1e-13  # chord between unit vectors up to which they count as one: roundi
 
 
 def merge_lines(theta: Array, X: Array) -> tuple[Array, Array, Array]:
-    """Θ' (k, c), unit rows X' (k, d) and L (c, d) with Θᵀ(Xu)₊ = Θ'ᵀ(X'u)₊ + Lu, for Θ (n, c) and X (n, d).
+    """Merge rows on one line: Θᵀ(Xu)₊ = Θ'ᵀ(X'u)₊ + Lu.
 
     A row −r·a (r > 0) on the line of a unit row a counts as r·a and a linear part, (−a·u)₊ = (a·u)₊ − a·u.
+
+    Args:
+        theta: Θ (n, c).
+        X: rows (n, d).
+
+    Returns:
+        Θ' (k, c), unit rows X' (k, d) and L (c, d).
     """
     length = np.linalg.norm(X, axis=1)
     live = np.flatnonzero((length > 0) & np.any(theta != 0, axis=1))

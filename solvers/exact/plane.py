@@ -17,7 +17,16 @@ ROUNDS = 100  # far beyond the dozen that it takes; only rounding can stand in t
 
 
 def generate(problem: Problem, gap: float, progress: Progress) -> float:
-    """Run the rounds for a problem with X (n, 2), putting columns and bounds on record; returns the gap aimed at."""
+    """Run the rounds, putting columns and bounds on record.
+
+    Args:
+        problem: the training problem, with X (n, 2).
+        gap: the relative gap wanted.
+        progress: the record.
+
+    Returns:
+        The gap aimed at.
+    """
     gap = min(gap, GAP)
     columns = solve(problem, np.zeros((2, 0)), np.zeros(0), gap)
     tol = 0.01

@@ -42,22 +42,39 @@ class Progress:
         return (upper - self.lower) / upper if upper > 0 else 0.0
 
     def late(self, share: float = 1.0, ahead: float = 0.0) -> bool:
-        """Will this share of the time limit have passed in `ahead` seconds?
+        """Say whether a share of the time limit will have passed.
 
         `out_of_time` remembers that the whole limit would have.
+
+        Args:
+            share: of the time limit.
+            ahead: seconds from now.
+
+        Returns:
+            Whether it will; never without a limit.
         """
         late = self._budget is not None and self.seconds + ahead >= share * self._budget
         self.out_of_time |= late and share == 1
         return late
 
     def primal(self, columns: Columns) -> None:
-        """Put columns on record."""
+        """Put columns on record.
+
+        Args:
+            columns: kept if their objective is the lowest so far.
+        """
         if columns.value < self.columns.value:
             self.columns = columns
         self._note()
 
     def dual(self, theta: Array, eta: float, proof: Mapping[str, NDArray] | None = None) -> None:
-        """Put Θ on record whose h is at most η: scaled until h ≤ γ. Rows of X that are zero keep Θ_i = y_i."""
+        """Put Θ on record, scaled until h ≤ γ, if its bound is the best so far. Rows of X that are zero keep Θ_i = y_i.
+
+        Args:
+            theta: Θ (n, c).
+            eta: η ≥ max h.
+            proof: arrays that prove η, if there are any.
+        """
         scaled, lower = feasible(theta, self._Y, self._gamma, self._live, eta)
         if lower > self.lower:
             self.theta, self.lower, self.proof = scaled, lower, proof or {}
@@ -69,7 +86,18 @@ class Progress:
 
 
 def feasible(theta: Array, Y: Array, gamma: float, live: NDArray[np.bool_], eta: float) -> tuple[Array, float]:
-    """tΘ on the live rows, with the best t ≤ γ/η, and its dual value ⟨Θ, Y⟩ − ½‖Θ‖²."""
+    """Scale Θ on the live rows by the best t ≤ γ/η; the others keep Θ_i = y_i.
+
+    Args:
+        theta: Θ (n, c).
+        Y: targets (n, c).
+        gamma: γ.
+        live: which rows of X are not zero (n,).
+        eta: η ≥ max h.
+
+    Returns:
+        The scaled Θ, and its dual value ⟨Θ, Y⟩ − ½‖Θ‖².
+    """
     linear = float(np.sum(theta[live] * Y[live]))
     square = float(np.sum(theta[live] ** 2))
     t = min(gamma / eta if eta > 0 else np.inf, linear / square if square > 0 else 0.0)

@@ -34,9 +34,14 @@ GROWTH = 4.0  # simplices of the final cover for one of the coarse cover: 2 to 3
 
 
 def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs: bool) -> None:
-    """Run rounds for X (n, d) of rank d, putting columns and bounds on record, until the gap or the time limit is met.
+    """Run rounds, putting columns and bounds on record, until the gap or the time limit is met.
 
-    With `proofs` the gap is the proved one; without, it is what the search believes, and no bound goes on record.
+    Args:
+        problem: the training problem, with X (n, d) of rank d.
+        gap: the relative gap wanted.
+        progress: the record.
+        seed: of the search.
+        proofs: the gap is the proved one; without, it is what the search believes, and no bound goes on record.
     """
     X, Y, gamma = problem.X, problem.Y, problem.gamma
     if not Y.any():
@@ -105,7 +110,14 @@ def _prove(columns: Columns, X: Array, transform: Array, target: float, progress
 
 
 def compile_kernels(proofs: bool) -> float:
-    """Compile, or load, what numba needs, so that no clock counts it; the seconds that took."""
+    """Compile, or load, what numba needs, so that no clock counts it.
+
+    Args:
+        proofs: whether covers are made too.
+
+    Returns:
+        The seconds that took.
+    """
     began = time.perf_counter()
     theta, X = np.ones((4, 1)), Problem(np.vstack([np.eye(3), np.ones(3)]), np.ones((4, 1)), 1.0).X  # not writeable
     ascend(theta, X, np.eye(3), np.random.default_rng(0), rounds=1)

@@ -43,9 +43,15 @@ class Trainer:
         self._take(Columns(np.zeros((reduced.d, 0)), np.zeros(0), self.Y, 0.5 * float(np.sum(self.Y**2))))
 
     def search(self, gap: float, late: Callable[[], bool], U: Array | None = None) -> bool:
-        """Train until the search believes in a relative gap of at most `gap`; whether the network got better.
+        """Train until the search believes in the relative gap.
 
-        U (d, k): directions to begin with. late: says when there is no time for a further round.
+        Args:
+            gap: the gap to believe in.
+            late: says when there is no time for a further round.
+            U: directions to begin with (d, k).
+
+        Returns:
+            Whether the network got better.
         """
         before = best = columns = self.columns
         for _ in range(ROUNDS):
@@ -82,7 +88,14 @@ class Trainer:
         return solve(self._inner, np.hstack([U, near]), np.r_[s, np.zeros(near.shape[1])], tol)
 
     def height(self, U: Array) -> float:
-        """The largest ‖Θᵀ(Xu)₊‖/γ over the columns of U (d, k)."""
+        """Find how far the columns are above γ in some directions.
+
+        Args:
+            U: the directions (d, k).
+
+        Returns:
+            The largest ‖Θᵀ(Xu)₊‖/γ over them.
+        """
         return float(np.max(heights(self.columns.theta, self.X, U), initial=0.0)) / self.gamma
 
     def _take(self, columns: Columns) -> None:

@@ -33,9 +33,17 @@ RETRAINED = 20  # times that regions may send the trainer back to work
 
 
 def tighten(it: Hierarchy, start: RegionState, gap: float, regions: int, left: Callable[[], float]) -> str:
-    """Branch and bound from the single region `start` until the gap, the number of regions or the time limit is met.
+    """Branch and bound from a single region until the gap, the number of regions or the time limit is met.
 
-    Returns what else ended it, empty if nothing did.
+    Args:
+        it: the hierarchy, changed in place.
+        start: the region.
+        gap: the relative gap wanted.
+        regions: at most so many.
+        left: seconds that are left.
+
+    Returns:
+        What else ended it, empty if nothing did.
     """
     n = it.reduced.n
     it.push(bounded(it, Leaf(np.zeros(n, dtype=int), 0, Circuits.none(n), start, np.inf, False)))

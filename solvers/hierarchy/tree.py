@@ -87,7 +87,11 @@ class Hierarchy:
         return (proved - lower) / (self.upper - lower) if self.upper > lower else 0.0
 
     def push(self, leaf: Leaf) -> None:
-        """Into the heap, the highest bound first; of equal ones the oldest, so that nothing is left to chance."""
+        """Put a leaf into the heap, highest bound first; of equal ones the oldest, so that nothing is left to chance.
+
+        Args:
+            leaf: the leaf.
+        """
         heapq.heappush(self.heap, (-leaf.squared, leaf.node, leaf))
 
     def note(self) -> None:

@@ -55,7 +55,11 @@ def dual_point(reduced: Reduced, pairs: Pairs, it: Iterate) -> DualPoint:
 
 
 def record(state: State) -> None:
-    """Bounds from the iterate; the better of each is kept, with what it comes from."""
+    """Take bounds from the iterate; the better of each is kept, with what it comes from.
+
+    Args:
+        state: changed in place.
+    """
     reduced, it = state.reduced, state.it
     n, d = reduced.n, reduced.d
     E = it.Z[: n + d, : n + d]

@@ -59,7 +59,19 @@ def interior_point(
 
 
 def init(reduced: Reduced, gap: float, warm: WarmStart | None) -> State:
-    """The state before the first iteration, with the bounds that are known by then."""
+    """Make the state before the first iteration, with the bounds that are known by then.
+
+    Args:
+        reduced: the problem.
+        gap: the relative gap to prove.
+        warm: where the same data with another γ came by, if it is known.
+
+    Returns:
+        The state.
+
+    Raises:
+        ProblemError: a warm start of other shapes.
+    """
     began = time.perf_counter()
     n, c = reduced.n, reduced.c
     excluded = inequalities(n)
@@ -77,7 +89,11 @@ def init(reduced: Reduced, gap: float, warm: WarmStart | None) -> State:
 
 
 def step(state: State) -> None:
-    """One iteration: move, take the bounds, and count whether it was of use; or find that the method is broken."""
+    """Make one iteration: move, take the bounds, and count whether it was of use; or find that the method is broken.
+
+    Args:
+        state: changed in place.
+    """
     reduced, known = state.reduced, len(state.pairs.i)
     rows = reduced.loss_rows
     right, weight = reduced.target[rows].ravel(), np.repeat(reduced.weight[rows], reduced.c)
@@ -100,7 +116,16 @@ def step(state: State) -> None:
 
 
 def check(state: State, budget: float | None, iterations: int) -> tuple[Status, str] | None:
-    """Whether the method ends here: None, or its status with a message. The one test of termination."""
+    """Decide whether the method ends here; the one test of termination.
+
+    Args:
+        state: the state after an iteration, or before the first.
+        budget: seconds, None for no limit.
+        iterations: at most so many.
+
+    Returns:
+        None to go on, or the status with a message.
+    """
     if state.reached:
         return Status.OK, ""
     if state.broken:
@@ -115,7 +140,16 @@ def check(state: State, budget: float | None, iterations: int) -> tuple[Status, 
 
 
 def finish(state: State, status: Status, message: str) -> InteriorPoint:
-    """What comes out; where the gap is not reached, the bound is sharpened once more, which may reach it."""
+    """Put together what comes out; where the gap is not reached, the bound is sharpened once more, which may reach it.
+
+    Args:
+        state: the last state.
+        status: how the method ended, unless sharpening reaches the gap.
+        message: in words.
+
+    Returns:
+        The solution with its bounds.
+    """
     if not state.reached:
         last_sharpening(state)
     if state.reached:

@@ -58,7 +58,14 @@ class Iterate:
     excess: Array
 
     def mu(self, first: int) -> float:
-        """Complementarity per dimension of the cone."""
+        """Compute the complementarity per dimension of the cone.
+
+        Args:
+            first: index of the first inequality among the constraints.
+
+        Returns:
+            μ.
+        """
         total = np.sum(self.Z * self.S) + self.x @ self.y[first:]
         return float(total / (len(self.Z) + len(self.x)))
 
@@ -102,20 +109,41 @@ class NewtonSystem:
         self._residuals()
 
     def multiply(self, y: Array) -> Array:
-        """Σ_k y_k A_k (q, q)."""
+        """Apply the adjoint of the constraints.
+
+        Args:
+            y: one number a constraint (m,).
+
+        Returns:
+            Σ_k y_k A_k (q, q).
+        """
         K = np.zeros_like(self.lifted_Z)
         K[self.pairs.i, self.pairs.j] = y / 2
         return adjoint(self.X, K + K.T)
 
     def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
-        """Let inequalities (i, j) in, centred at x = entry (i, j) of the lifted Z."""
+        """Let inequalities in, centred at x = entry (i, j) of the lifted Z.
+
+        Args:
+            i: their rows.
+            j: their columns.
+            mu: the μ to centre at.
+        """
         self.pairs = self.pairs.add(i, j)
         self.it = self.it.add(self.lifted_Z[i, j], mu)
         self._extend_factor(len(i))
         self._residuals()
 
     def direction(self, mu: float, predictor: Direction | None = None) -> Direction:
-        """The HKM direction towards μ, with Mehrotra's second-order term of `predictor`."""
+        """Compute the HKM direction.
+
+        Args:
+            mu: the μ to go towards.
+            predictor: a direction whose second-order term (Mehrotra) is taken in.
+
+        Returns:
+            The step.
+        """
         it, first, pairs = self.it, self.pairs.first, self.pairs
         base = mu * self.S_inverse - it.Z
         towards = np.full(len(it.x), mu)
@@ -132,7 +160,14 @@ class NewtonSystem:
         return Direction(Z, S, y, slack_target - it.x - it.x / it.y[first:] * y[first:])
 
     def step_lengths(self, step: Direction) -> tuple[float, float]:
-        """Longest primal and dual steps that stay in the cones (before any fraction to the boundary)."""
+        """Find the longest steps that stay in the cones (before any fraction to the boundary).
+
+        Args:
+            step: the direction.
+
+        Returns:
+            The primal and the dual step length.
+        """
         Z = self.inverse_chol_Z @ step.Z @ self.inverse_chol_Z.T
         S = self.inverse_chol_S @ step.S @ self.inverse_chol_S.T
         primal, dual = _to_boundary(Z), _to_boundary(S)

@@ -22,10 +22,19 @@ def _rows(Z: Array, S: Array, i: np.ndarray, j: np.ndarray, first: int, out: Arr
 
 
 def schur_rows(Z: Array, S: Array, i: np.ndarray, j: np.ndarray, first: int = 0) -> Array:
-    """Rows `first`… of the lower triangle of O_kl = ⟨A_k, Z A_l S⁻¹⟩ symmetrised, (m − first, m).
+    """Compute rows of the lower triangle of O_kl = ⟨A_k, Z A_l S⁻¹⟩ symmetrised (HKM direction).
 
-    Z and S (2n+c, 2n+c) are the lifted Z and S⁻¹, A_k = sym(n_i n_jᵀ) for the pair (i, j) of constraint k (HKM
-    direction). Entries above the diagonal are left at zero.
+    A_k = sym(n_i n_jᵀ) for the pair (i, j) of constraint k. Entries above the diagonal are left at zero.
+
+    Args:
+        Z: the lifted Z (2n+c, 2n+c).
+        S: the lifted S⁻¹ (2n+c, 2n+c).
+        i: rows of the pairs (m,).
+        j: columns of the pairs (m,).
+        first: the first row to compute.
+
+    Returns:
+        Rows `first`… (m − first, m).
     """
     out = np.zeros((len(i) - first, len(i)))
     _rows(np.ascontiguousarray(Z), np.ascontiguousarray(S), i.astype(np.int32), j.astype(np.int32), first, out)

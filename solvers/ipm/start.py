@@ -19,7 +19,14 @@ PENALTY = 0.1  # share of the objective that the weights get at least, so that t
 
 
 def start(reduced: Reduced) -> Array:
-    """E (n+d, n+d), strictly feasible: of a few whitenings and scales the best objective that leaves room to move."""
+    """Find a strictly feasible start: of a few whitenings and scales the best objective that leaves room to move.
+
+    Args:
+        reduced: the problem.
+
+    Returns:
+        E (n+d, n+d).
+    """
     singular = np.linalg.norm(reduced.X, axis=0)
     candidates = []
     for power in (0.0, 0.5, 1.0):

@@ -43,7 +43,14 @@ class WarmStart:
     gamma: float
 
     def at(self, gamma: float) -> Iterate:
-        """The iterate with its dual side in proportion to another γ, as C is."""
+        """Move to another γ: the dual side is scaled in proportion, as C is.
+
+        Args:
+            gamma: the other γ.
+
+        Returns:
+            The iterate.
+        """
         ratio = gamma / self.gamma
         return Iterate(self.it.Z, ratio * self.it.S, self.it.x, ratio * self.it.y, ratio * self.it.excess)
 
@@ -111,5 +118,13 @@ class State:
 
 
 def relative_gap(upper: float, lower: float) -> float:
-    """(upper − lower)/upper, 0 where nothing is left to lose."""
+    """Compute (upper − lower)/upper.
+
+    Args:
+        upper: the upper bound.
+        lower: the lower bound.
+
+    Returns:
+        The gap, 0 where nothing is left to lose.
+    """
     return (upper - lower) / upper if upper > 0 else 0.0
