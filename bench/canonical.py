@@ -10,12 +10,26 @@ import numpy as np
 
 
 def canonical(value: Any) -> str:
-    """JSON text that is the same for equal values: sorted keys, no spaces, missing instead of NaN and infinities."""
+    """JSON text that is the same for equal values.
+
+    Args:
+        value: as for `plain`.
+
+    Returns:
+        JSON with sorted keys and no spaces; null for NaN and infinities.
+    """
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """The value in JSON's own types; NaN and infinities become None, and what JSON does not know its text."""
+    """Turn a value into JSON's own types.
+
+    Args:
+        value: any value; mappings, lists and tuples are gone through.
+
+    Returns:
+        The value; NaN and infinities become None, and what JSON does not know its text.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -27,7 +27,14 @@ def usable_memory() -> int:
 
 
 def held_memory(pid: int) -> int:
-    """Resident bytes of a process and its descendants; 0 if it is gone. Descendants may be a second old."""
+    """Memory that a process and its descendants hold; the list of descendants may be a second old.
+
+    Args:
+        pid: id of the process.
+
+    Returns:
+        Resident bytes; 0 if it is gone.
+    """
     own = _resident(pid)
     if own == 0:
         return 0

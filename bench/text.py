@@ -16,7 +16,14 @@ class UsageError(RelaxbenchError):
 
 
 def one_line(error: BaseException | str) -> str:
-    """The text of an error on one line, its type first if it would otherwise say too little."""
+    """The text of an error on one line.
+
+    Args:
+        error: the error, or its text.
+
+    Returns:
+        The line; the type comes first, unless it is given as text.
+    """
     text = " ".join(str(error).split())
     if isinstance(error, str):
         return text
@@ -25,11 +32,25 @@ def one_line(error: BaseException | str) -> str:
 
 
 def printable(text: str) -> str:
-    """On one line without control characters, which terminals obey and XML forbids."""
+    """Make text fit for a terminal and for XML.
+
+    Args:
+        text: any text.
+
+    Returns:
+        The text on one line without control characters, which terminals obey and XML forbids.
+    """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
 
 
 def in_markdown(text: str) -> str:
-    """The text as it stands, whoever wrote it: on one line, no HTML, no markup, no link, no end of a table's cell."""
+    """Make Markdown show a text as it stands, whoever wrote it.
+
+    Args:
+        text: any text.
+
+    Returns:
+        The text on one line: no HTML, no markup, no link, no end of a table's cell.
+    """
     escaped = ACTIVE.sub(r"\\\g<0>", html.escape(printable(text), quote=False))
     return LINKED.sub("\\g<1>\N{ZERO WIDTH SPACE}", escaped)

@@ -23,12 +23,17 @@ RELABELLINGS = 200
 
 
 def decide(timings: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """One row for each cell and cost: how many pairs, medians, ratio, interval, p and the verdict.
+    """Decide from paired measurements which cells became slower or faster.
 
-    timings: at least one row; columns cell, cost, pair, base and cand, one row for each cell, cost and pair, costs > 0;
-    a pair that a cell lacks is left out for it.
-    Columns of the result: cell, cost, pairs, base, cand (medians), ratio (median of cand/base), low and high (95 %
-    bootstrap interval of it), p (of slower, corrected by Holm) and verdict: `slower`, `faster` or `same`.
+    Args:
+        timings: at least one row; columns cell, cost, pair, base and cand, one row for each cell, cost and pair,
+            costs > 0; a pair that a cell lacks is left out for it.
+        threshold: least ratio − 1 that is an alarm.
+
+    Returns:
+        One row for each cell and cost, with columns cell, cost, pairs (how many), base, cand (medians), ratio (median
+        of cand/base), low and high (95 % bootstrap interval of it), p (of slower, corrected by Holm) and verdict:
+        `slower`, `faster` or `same`.
     """
     logs = _log_ratios(timings)
     D = logs.to_numpy()
@@ -53,7 +58,14 @@ def decide(timings: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def pairs_needed(tests: int) -> int:
-    """Fewest pairs with which one of so many tests can be significant at all: 2·2⁻ᵏ ≤ ALPHA/tests."""
+    """Fewest pairs with which one of so many tests can be significant at all: 2·2⁻ᵏ ≤ ALPHA/tests.
+
+    Args:
+        tests: cells times costs.
+
+    Returns:
+        The number of pairs k.
+    """
     return math.ceil(math.log2(2 * max(tests, 1) / ALPHA))
 
 
@@ -62,6 +74,14 @@ def false_alarm_rate(timings: pd.DataFrame, threshold: float, rng: np.random.Gen
 
     Each of RELABELLINGS comparisons swaps the sides of every pair by the toss of a coin, all cells of a pair together,
     and decides as `decide` does; so the noise, and what it has in common between cells, is the measured one.
+
+    Args:
+        timings: as for `decide`.
+        threshold: as for `decide`.
+        rng: tosses the coins.
+
+    Returns:
+        A number in [0, 1].
     """
     D = _log_ratios(timings).to_numpy()
     signs = rng.choice([-1.0, 1.0], size=(RELABELLINGS, D.shape[1]))

@@ -43,7 +43,16 @@ def write_configs(spec: Spec, side: CodeSide, cand: CodeSide, folder: Path) -> d
 
 
 def same_code(base: CodeSide, cand: CodeSide, spec: Spec | None = None) -> bool:
-    """Whether both sides run the same code on the same interpreter, methods in files of the clone included."""
+    """Whether both sides run the same code on the same interpreter.
+
+    Args:
+        base: the side compared with.
+        cand: the side judged.
+        spec: the run, whose methods in files of the clone are compared as well; None for none.
+
+    Returns:
+        True if they do.
+    """
     parts = [(str(base.copy), str(cand.copy))]
     for table in spec.method if spec else ():
         if table.use:
@@ -52,7 +61,22 @@ def same_code(base: CodeSide, cand: CodeSide, spec: Spec | None = None) -> bool:
 
 
 def run_config(side: CodeSide, config: Path, out: Path, jobs: int, data_dir: Path | None) -> Side:
-    """The results of a run of the config by this side's code, in `out`; raises CannotRun or KeyboardInterrupt."""
+    """Run a config by the code of one side.
+
+    Args:
+        side: the side.
+        config: the config file.
+        out: folder for the results.
+        jobs: cells at a time.
+        data_dir: folder with original data files, used first.
+
+    Returns:
+        The results.
+
+    Raises:
+        CannotRun: the side brought no results, or none that read.
+        KeyboardInterrupt: the run was interrupted.
+    """
     command = [side.python, "-m", "relaxbench.bench.cli", "run", str(config), "--out", str(out), "--jobs", str(jobs)]
     command += ["--data", str(data_dir)] if data_dir else []
     done = subprocess.run(command, env=side.environment, capture_output=True, text=True)
@@ -67,9 +91,19 @@ def run_config(side: CodeSide, config: Path, out: Path, jobs: int, data_dir: Pat
 
 
 def run_perf(side: CodeSide, tests: Path, file: str, out: Path) -> dict[str, float]:
-    """Median seconds of each benchmark in a file of the folder `tests`, or in all of it if `file` is empty, by name.
+    """Run benchmarks by the code of one side.
 
-    Those that fail have none. Raises CannotRun.
+    Args:
+        side: the side.
+        tests: folder of the benchmarks.
+        file: the file in it to run; empty for all.
+        out: JSON file for the measurements.
+
+    Returns:
+        Median seconds of each benchmark by name; those that fail have none.
+
+    Raises:
+        CannotRun: the side brought no measurements.
     """
     command = [side.python, "-m", "pytest", str(tests / file), "--rootdir", str(tests), "-q", "-p", "no:cacheprovider"]
     command += ["--import-mode=importlib", "--benchmark-only", f"--benchmark-json={out}", *PERF_ROUNDS]

@@ -115,7 +115,19 @@ def ab(
 
 
 def ab_perf(ref: str, *, pairs: int = 16, threshold: float = 0.1) -> Comparison:
-    """Compare the working tree with the commit `ref` on the hot operations in tests/perf. Raises as `ab`."""
+    """Compare the working tree with the commit `ref` on the hot operations in tests/perf.
+
+    Args:
+        ref: commit, branch or tag.
+        pairs: timed pairs of runs, interleaved.
+        threshold: least ratio − 1 of the costs that is an alarm.
+
+    Returns:
+        The checks, the paired timings behind them, and the exit code.
+
+    Raises:
+        RelaxbenchError: bad input, before anything is run.
+    """
     _check(pairs, threshold, 1, 1)
     with both_sides(ref) as (base, cand), TemporaryDirectory(prefix="relaxbench-ab-") as name:
         folder, sides = Path(name), {"base": base, "cand": cand}

@@ -47,7 +47,14 @@ class CodeSide:
 def both_sides(ref: str) -> Iterator[tuple[CodeSide, CodeSide]]:
     """The commit `ref` and the working tree this code is from; everything made for it is gone afterwards.
 
-    Raises UsageError if this is no clone of the project or has no such commit.
+    Args:
+        ref: commit, branch or tag.
+
+    Returns:
+        A context of the base and the candidate.
+
+    Raises:
+        UsageError: this is no clone of the project, it has no such commit, or the commit cannot be set up.
     """
     repository = _repository()
     commit = _commit(repository, ref)
@@ -62,7 +69,18 @@ def both_sides(ref: str) -> Iterator[tuple[CodeSide, CodeSide]]:
 
 
 def same_dependencies(one: Path, other: Path) -> bool:
-    """Whether two checkouts ask for the same packages: dependencies, extras and constraints."""
+    """Whether two checkouts ask for the same packages: dependencies, extras and constraints.
+
+    Args:
+        one: top folder of a checkout.
+        other: that of the other.
+
+    Returns:
+        True if they do.
+
+    Raises:
+        UsageError: a checkout has no pyproject.toml that reads.
+    """
     return _dependencies(one) == _dependencies(other)
 
 

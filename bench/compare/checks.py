@@ -41,9 +41,16 @@ class Check:
 
 
 def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> Iterator[Check]:
-    """One check for each problem (data, γ) that has both: no lower bound above the objective of any network.
+    """No lower bound above the objective of any network, for each problem (data, γ) that has both.
 
     Whichever side and method either is from, and whether the network is what the cell returned or the best it knew.
+
+    Args:
+        sides: rows of the results by side.
+        labels: words for each cell, by hash.
+
+    Returns:
+        One check for each such problem.
     """
     groups: dict[tuple, list[tuple[str, Row]]] = defaultdict(list)
     for side, rows in sides.items():
@@ -82,6 +89,14 @@ def quality(pairs: Iterable[Pair], labels: Mapping[str, str], tolerances: Mappin
 
     The gaps are computed again from the cells that brought something on both sides, so that neither another grid nor
     a crash elsewhere changes them.
+
+    Args:
+        pairs: cells that both sides have.
+        labels: words for each cell, by hash.
+        tolerances: of each compared column, by name.
+
+    Returns:
+        The checks.
     """
     brought = []
     for pair in pairs:

@@ -41,7 +41,15 @@ class Comparison:
     timings: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def count(self, verdict: str, kind: str | None = None) -> int:
-        """How many checks, of one kind or of all, ended so."""
+        """How many checks ended so.
+
+        Args:
+            verdict: the verdict to count.
+            kind: count only checks of this kind; None for all.
+
+        Returns:
+            The number of checks.
+        """
         return sum(check.verdict == verdict and kind in (None, check.kind) for check in self.checks)
 
     @property
@@ -62,7 +70,15 @@ class Comparison:
         return 4 if self.count(MISSING) or not self.comparable else 0
 
     def with_proofs(self, side: str, proofs: Sequence[Proof]) -> Comparison:
-        """With the bounds of one side that `verify` could not confirm added to the soundness checks."""
+        """Add the bounds of one side that `verify` could not confirm to the soundness checks.
+
+        Args:
+            side: name of the side.
+            proofs: what `verify` found.
+
+        Returns:
+            A new comparison.
+        """
         failed = [
             Check(
                 *(SOUNDNESS, proof.label, proof.bound, proof.recorded, proof.found, REGRESSION),
@@ -113,7 +129,18 @@ def compare(base: str | Path, cand: str | Path) -> Comparison:
 
 
 def results_checks(base: Side, cand: Side) -> list[Check]:
-    """Soundness, grid and quality alone, for a caller that measures the costs itself. Raises UsageError."""
+    """Soundness, grid and quality alone, for a caller that measures the costs itself.
+
+    Args:
+        base: the side compared with.
+        cand: the side judged; its tolerances count.
+
+    Returns:
+        The checks.
+
+    Raises:
+        UsageError: the spec of `cand` declares no valid tolerances.
+    """
     names = labels([*base.rows, *cand.rows])
     return _checks(base, cand, match(base.rows, cand.rows), names, tolerances_of(cand.spec, cand.name))
 

@@ -48,7 +48,17 @@ class Matching:
 
 
 def read_side(path: str | Path) -> Side:
-    """A side from the folder of a run, or its results.parquet or results.csv; raises UsageError for anything else."""
+    """Read one side of a comparison.
+
+    Args:
+        path: the folder of a run, or its results.parquet or results.csv.
+
+    Returns:
+        The side.
+
+    Raises:
+        UsageError: anything else, an unknown status, or a cell that is there twice.
+    """
     path = Path(path)
     table = load_results(path)
     strange = table[~table["status"].isin(list(STATUSES))]
@@ -68,8 +78,18 @@ def read_side(path: str | Path) -> Side:
 
 
 def match(base: Iterable[Row], cand: Iterable[Row]) -> Matching:
-    """Pairs of cells. First those alike in everything; then, where there is only one such cell on each side, those
-    alike but for options that the other side does not know."""
+    """Pair the cells of two sides.
+
+    First those alike in everything; then, where there is only one such cell on each side, those alike but for options
+    that the other side does not know.
+
+    Args:
+        base: rows of the side compared with.
+        cand: rows of the side judged.
+
+    Returns:
+        The pairs, and the cells without a counterpart.
+    """
     left = {(asked(row), row["data"], row["options"]): row for row in base}
     right = {(asked(row), row["data"], row["options"]): row for row in cand}
     pairs = [Pair(left.pop(key), right.pop(key)) for key in list(left) if key in right]

@@ -31,24 +31,52 @@ VERDICTS = {
 
 
 def table(comparison: Comparison) -> str:
-    """Text for a terminal."""
+    """The comparison as text for a terminal.
+
+    Args:
+        comparison: what to show.
+
+    Returns:
+        The text.
+    """
     return _document(comparison, lambda title: f"\n{title}\n{'-' * len(title)}", "simple")
 
 
 def markdown(comparison: Comparison) -> str:
-    """Markdown, for the summary of a job or a comment."""
+    """The comparison in Markdown, for the summary of a job or a comment.
+
+    Args:
+        comparison: what to show.
+
+    Returns:
+        The text.
+    """
     return _document(comparison, lambda title: f"\n### {title}\n", "github")
 
 
 def as_json(comparison: Comparison) -> str:
-    """Everything, checks that passed included."""
+    """The comparison as JSON.
+
+    Args:
+        comparison: what to show.
+
+    Returns:
+        The text; everything, checks that passed included.
+    """
     document = {"verdict": verdict(comparison), "exit_code": comparison.exit_code, **asdict(comparison)}
     document["checks"] = [_entry(check) for check in comparison.checks]
     return json.dumps(plain(document), indent=1, ensure_ascii=False) + "\n"
 
 
 def junit(comparison: Comparison) -> str:
-    """A test suite for each class, a test case for each check; advice is skipped, and cells that fail are errors."""
+    """The comparison as JUnit XML: a test suite for each class, a test case for each check.
+
+    Args:
+        comparison: what to show.
+
+    Returns:
+        The text; advice is skipped, and cells that fail are errors.
+    """
     from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
     kinds = {REGRESSION: Failure, FAILED: Error, MISSING: Error, ADVISORY: Skipped}
@@ -80,7 +108,14 @@ FORMATS: dict[str, Callable[[Comparison], str]] = {
 
 
 def verdict(comparison: Comparison) -> str:
-    """The end of the matter on one line."""
+    """The end of the matter.
+
+    Args:
+        comparison: what to sum up.
+
+    Returns:
+        One line.
+    """
     counts = ", ".join(
         f"{comparison.count(name)} {told}"
         for name, told in (

@@ -49,9 +49,15 @@ def cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
 def fitting(
     method: Method, options: Mapping[str, Any], axes: Mapping[str, int | None]
 ) -> Callable[[Problem, float | None], Fit]:
-    """A method with its options, both stages of it if it has two, as a function of problem and budget.
+    """Make a method with its options, both stages of it if it has two, a function of problem and budget.
 
-    axes: width and seed, of which it gets those that it takes.
+    Args:
+        method: the method.
+        options: its options by name.
+        axes: width and seed, of which it gets those that it takes.
+
+    Returns:
+        The function, everything it calls loaded.
     """
     if not method.relax:
         function = load(method.function)

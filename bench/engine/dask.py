@@ -99,7 +99,14 @@ class DaskPool:
             cluster.close(timeout=10)
 
     def submit(self, task: Task) -> Future[list[Result]]:
-        """Hand a task to the scheduler."""
+        """Hand a task to the scheduler.
+
+        Args:
+            task: the task.
+
+        Returns:
+            A future of its results.
+        """
         assert self._client is not None
         answer: Future[list[Result]] = Future()
         with warnings.catch_warnings():

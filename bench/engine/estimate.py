@@ -11,7 +11,14 @@ ENTRY_BYTES = 8.0
 
 
 def needed_bytes(task: Task) -> float:
-    """Bytes that the task holds at its peak, at least; those of an idle worker if its method has no model."""
+    """Bytes that a task holds at its peak, at least.
+
+    Args:
+        task: the task.
+
+    Returns:
+        The estimate; bytes of an idle worker if the task's method has no model.
+    """
     cell, together = task.cells[0], 1 if task.relaxing else len(task.cells)
     idle = JAX_BYTES if "neural_tangents" in cell.method.warm else IDLE_BYTES
     if not cell.method.memory or task.relaxation is not None:

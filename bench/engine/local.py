@@ -128,7 +128,14 @@ class LocalPool:
             self._slots = None
 
     def submit(self, task: Task) -> Future[list[Result]]:
-        """Queue a task."""
+        """Queue a task.
+
+        Args:
+            task: the task.
+
+        Returns:
+            A future of its results.
+        """
         return self._threads.submit(self._run, task)
 
     def in_work(self) -> list[str]:

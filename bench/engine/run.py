@@ -105,7 +105,18 @@ def run(
 
 
 def open_pool(executor: str, jobs: int) -> LocalPool | DaskPool:
-    """The workers of an executor; raises UsageError for one that is not there."""
+    """Make the workers of an executor.
+
+    Args:
+        executor: `local`, `dask-local`, or `dask://HOST:PORT`.
+        jobs: cells at a time.
+
+    Returns:
+        The pool, to be used in a `with` statement.
+
+    Raises:
+        UsageError: an executor that is not there.
+    """
     if executor == "local":
         return LocalPool(jobs, MEMORY_SHARE * usable_memory())
     if executor == "dask-local":

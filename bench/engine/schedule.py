@@ -35,7 +35,14 @@ class Limits:
     most_bytes: float
 
     def memory(self, needed: float) -> float:
-        """Bytes that a task may hold of which so many are needed at least."""
+        """Bytes that a task may hold.
+
+        Args:
+            needed: bytes that it needs at least.
+
+        Returns:
+            `memory_bytes`, or more for a task that needs more, up to `most_bytes`.
+        """
         return min(max(self.memory_bytes, SPARE * needed), self.most_bytes)
 
 

@@ -66,7 +66,16 @@ def ended(task: Task, status: Status, message: str, traceback: str = "", **colum
 
 
 def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: Sequence[TraceLine]) -> Relaxation:
-    """The relaxation that a worker solved, from its record."""
+    """The relaxation that a worker solved, from its record.
+
+    Args:
+        record: row and extra.
+        arrays: its arrays.
+        trace: its trace.
+
+    Returns:
+        The relaxation.
+    """
     row, certificate = record.row, None
     if row.get("certificate"):
         certificate = Certificate.from_arrays(row["certificate"], arrays, row["lower_bound"])
@@ -84,5 +93,12 @@ def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: 
 
 
 def cost(record: Record) -> Cost:
-    """What the relaxation of this record took."""
+    """What a relaxation took.
+
+    Args:
+        record: its record.
+
+    Returns:
+        Its cost; what was not measured is 0.
+    """
     return Cost(*(float(record.row.get(name) or 0.0) for name in ("solve_s", "setup_s", "cpu_s", "peak_memory_mb")))

@@ -69,7 +69,14 @@ class Worker:
         self._rehearsed: set[str] = set()
 
     def prepare(self, task: Task) -> list[Result] | None:
-        """Imports and data, before the clock starts; results if this already failed."""
+        """Import what a task needs and load its data, before the clock starts.
+
+        Args:
+            task: the task.
+
+        Returns:
+            None; results if this already failed.
+        """
         begin = time.perf_counter()
         try:
             cell = task.cells[0]

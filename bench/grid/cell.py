@@ -65,7 +65,15 @@ class Data:
 
     @classmethod
     def from_locator(cls, locator: Mapping[str, Any], folder: Path | None) -> Data:
-        """The data of a record."""
+        """The data of a record.
+
+        Args:
+            locator: what the record keeps of the data, as `locator` gives it.
+            folder: folder with original data files, used first.
+
+        Returns:
+            The data, not loaded yet.
+        """
         return cls(folder=folder, **locator)
 
     @property
@@ -173,9 +181,17 @@ class Cell:
 
 
 def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
-    """All cells of the spec, each once, after loading all data and checking every option.
+    """All cells of a spec, after loading all data and checking every option.
 
-    Raises UsageError, DataError or ProblemError for the first thing that cannot run.
+    Args:
+        spec: the grid.
+        data_dir: folder with original data files, used first.
+
+    Returns:
+        The cells, each once.
+
+    Raises:
+        UsageError, DataError, ProblemError: the first thing that cannot run.
     """
     forget()
     methods = list(_methods(spec))
@@ -258,7 +274,15 @@ def _grid(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def hash_of_record(row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
-    """The digits of the hash of a cell, from its record."""
+    """Compute the hash of a cell again from its record.
+
+    Args:
+        row: row of the record.
+        extra: extra of the record.
+
+    Returns:
+        The digits of the hash.
+    """
     known = {name: row[name] for name in KNOWN}
     if row["gamma_by"] == CV:
         known["gamma"] = None
@@ -266,7 +290,14 @@ def hash_of_record(row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
 
 
 def hash_of_relaxation(asked: Mapping[str, Any]) -> str:
-    """The digits of the hash of a relaxation, from what decides it."""
+    """Compute the hash of a relaxation.
+
+    Args:
+        asked: what decides the relaxation, as `Cell.relaxation_asked`.
+
+    Returns:
+        The digits of the hash.
+    """
     return _hash(asked)
 
 

@@ -21,7 +21,17 @@ def shipped_configs() -> dict[str, Path]:
 
 
 def config_path(config: str) -> Path:
-    """The file of a config: the name of one that ships, or a path; raises UsageError if there is none."""
+    """The file of a config.
+
+    Args:
+        config: the name of one that ships, or a path.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        UsageError: there is none.
+    """
     shipped = shipped_configs()
     path = shipped[config] if config in shipped and not Path(config).is_file() else Path(config)
     if not path.is_file():
@@ -30,7 +40,17 @@ def config_path(config: str) -> Path:
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; raises UsageError for a file that is too large, no TOML, or cannot be read."""
+    """Read a TOML file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its tables.
+
+    Raises:
+        UsageError: the file is too large, no TOML, or cannot be read.
+    """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise UsageError(f"{path} must be a TOML file of at most {MAX_CONFIG_BYTES} bytes. Got more.")

@@ -23,7 +23,18 @@ def relaxation(n: int, d: int, c: int, _width: int, options: Mapping[str, Any]) 
 
 
 def kernel(n: int, d: int, c: int, width: int, _options: Mapping[str, Any]) -> float:
-    """Three matrices of the rows, and the hidden layer of a drawn network."""
+    """Three matrices of the rows, and the hidden layer of a drawn network.
+
+    Args:
+        n: training rows.
+        d: features.
+        c: outputs.
+        width: neurons.
+        _options: not used.
+
+    Returns:
+        Array entries.
+    """
     return 3.0 * n * n + 2.0 * n * width
 
 

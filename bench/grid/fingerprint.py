@@ -13,10 +13,16 @@ ROOT = __package__.partition(".")[0]
 
 
 def code_fingerprint(parts: Iterable[str]) -> str:
-    """sha256 over the given parts: a room (`solvers`), a file of one (`solvers/problem.py`), or an absolute path.
+    """Fingerprint of code; a file is read once in a process, or again after `forget`.
 
     Files that are not Python, or that Python cannot parse, count byte by byte, so that the fingerprint never fails
-    where the import will. A file is read once in a process, or again after `forget`.
+    where the import will.
+
+    Args:
+        parts: a room (`solvers`), a file of one (`solvers/problem.py`), or an absolute path each.
+
+    Returns:
+        sha256 over the parts, in hexadecimal digits.
     """
     digest = hashlib.sha256()
     for part in sorted(set(parts)):
@@ -31,7 +37,14 @@ def forget() -> None:
 
 
 def room_folder(room: str) -> Path:
-    """Folder of an import package of the house."""
+    """Folder of an import package of the house.
+
+    Args:
+        room: name of the package, such as `solvers`.
+
+    Returns:
+        The path of the folder.
+    """
     file = import_module(f"{ROOT}.{room}").__file__
     assert file is not None
     return Path(file).parent

@@ -27,7 +27,17 @@ RESERVED = ("problem", "relaxation", "warm", "width", "seed", "seeds", "budget")
 
 
 def find(name: str) -> Method:
-    """The method of this name: from the table, from `path/file.py:function`, or from an installed package."""
+    """The method of this name.
+
+    Args:
+        name: from the table, `path/file.py:function`, or from an installed package.
+
+    Returns:
+        The method; one from outside has the axes width and seed if its function takes them.
+
+    Raises:
+        UsageError: no such method, or one that cannot be imported or called.
+    """
     if name in METHODS:
         return METHODS[name]
     if ".py:" in name:
@@ -52,7 +62,17 @@ def plugins() -> list[Method]:
 
 @cache
 def load(reference: str) -> Callable[..., Any]:
-    """The function behind `module:function`, a module of this package, an installed one, or an absolute file path."""
+    """The function behind a reference.
+
+    Args:
+        reference: `module:function`, with a module of this package, an installed one, or an absolute file path.
+
+    Returns:
+        The function.
+
+    Raises:
+        UsageError: the module has no such function.
+    """
     module_name, _, function_name = reference.rpartition(":")
     if module_name.endswith(".py"):
         module = _module_of_file(Path(module_name))
@@ -67,9 +87,17 @@ def load(reference: str) -> Callable[..., Any]:
 
 
 def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with the defaults filled in, after a check against the annotations of the method's functions.
+    """Check options against the annotations of the method's functions.
 
-    Raises UsageError for an unknown option or value; a function with `**options` may take names it does not declare.
+    Args:
+        method: whose options they are.
+        options: values by name; a function with `**options` may take names it does not declare.
+
+    Returns:
+        The options with the defaults filled in.
+
+    Raises:
+        UsageError: an unknown option or value, or a missing option that has no default.
     """
     schema = _schema(method)
     try:
@@ -90,7 +118,14 @@ def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def options(method: Method) -> dict[str, str]:
-    """Every declared option and, in words, its default and the values it may have if they are listed."""
+    """Every declared option of a method.
+
+    Args:
+        method: whose options.
+
+    Returns:
+        By name, in words, the default and the values it may have if they are listed.
+    """
     described = {}
     for name, field in _schema(method).model_fields.items():
         default = "required" if field.is_required() else repr(field.default)
@@ -100,7 +135,15 @@ def options(method: Method) -> dict[str, str]:
 
 
 def split_options(method: Method, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of a two-stage method: those that relax takes, and the rest, which round takes."""
+    """Split the options of a two-stage method between its stages.
+
+    Args:
+        method: a method with relax and round.
+        options: values by name.
+
+    Returns:
+        Those that relax takes, and the rest, which round takes.
+    """
     names = _parameters(load(method.relax))
     return (
         {name: value for name, value in options.items() if name in names},
@@ -139,7 +182,15 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:
-    """Whether a function can be given this keyword."""
+    """Whether a function can be given this keyword.
+
+    Args:
+        function: any function.
+        name: the keyword.
+
+    Returns:
+        True also for a function with `**options`.
+    """
     parameters = inspect.signature(function).parameters
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 

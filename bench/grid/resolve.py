@@ -22,13 +22,13 @@ def read_config(config: str) -> Draft:
     """Read and validate a config.
 
     Args:
-        config: The name of one that ships, or a path.
+        config: the name of one that ships, or a path.
 
     Returns:
         The config; files named in it, which are relative to its folder, have absolute paths.
 
     Raises:
-        UsageError: There is no such config, or something in it is wrong.
+        UsageError: there is no such config, or something in it is wrong.
     """
     path = config_path(config)
     draft = checked(Draft, read_tables(path), config)
@@ -39,17 +39,17 @@ def resolve(config: str | None, given: Mapping[str, Any], options: Mapping[str, 
     """Make the Spec of a run.
 
     Args:
-        config: As for `read_config`; None: there is none, and the command line says everything.
-        given: What takes the place of the config's lists: dataset and method as lists of names (a table of the config
+        config: as for `read_config`; None: there is none, and the command line says everything.
+        given: what takes the place of the config's lists: dataset and method as lists of names (a table of the config
             with that name keeps its other keys); gamma, width and seed as lists, also in place of those of single
             methods; preprocess, test_fraction and bias for every data set; timeout, memory and jobs. None: not given.
-        options: Options for every method that has them, by name.
+        options: options for every method that has them, by name.
 
     Returns:
         The run.
 
     Raises:
-        UsageError: Something in the config or on the command line is wrong, or missing in both.
+        UsageError: something in the config or on the command line is wrong, or missing in both.
     """
     draft = Draft() if config is None else read_config(config)
     draft = _overridden(draft, {key: value for key, value in given.items() if value is not None})

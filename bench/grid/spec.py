@@ -168,14 +168,14 @@ def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
     """Validate a run.
 
     Args:
-        tables: As TOML has them, or with the models of this file as tables.
-        source: Where they are from, for the error.
+        tables: as TOML has them, or with the models of this file as tables.
+        source: where they are from, for the error.
 
     Returns:
         The run.
 
     Raises:
-        UsageError: Something is wrong; it names the first such thing.
+        UsageError: something is wrong; it names the first such thing.
     """
     spec = checked(Spec, tables, source)
     check_tolerances(spec.tolerance)

@@ -43,7 +43,16 @@ COSTS = ("runtime_s", "peak_memory_mb")
 
 
 def worsening(column: Checked, base: float, cand: float) -> float:
-    """How much worse `cand` is, in the units of the tolerance; negative if it is better."""
+    """How much worse the candidate is.
+
+    Args:
+        column: the compared column.
+        base: value of the base.
+        cand: value of the candidate.
+
+    Returns:
+        The difference in the units of the tolerance; negative if `cand` is better.
+    """
     if base == cand:  # infinities too, whose difference is no number
         return 0.0
     worse = base - cand if column.better == "higher" else cand - base
@@ -55,7 +64,17 @@ def worsening(column: Checked, base: float, cand: float) -> float:
 
 
 def check_tolerances(given: Mapping[str, Any]) -> dict[str, float]:
-    """The tolerance of every compared column; raises UsageError for an unknown column or a value that is none."""
+    """Check declared tolerances and add the defaults.
+
+    Args:
+        given: tolerances by column.
+
+    Returns:
+        The tolerance of every compared column.
+
+    Raises:
+        UsageError: an unknown column, or a value that is no tolerance.
+    """
     tolerances = {column.name: column.tolerance for column in CHECKED}
     for name, value in given.items():
         if name not in tolerances:
@@ -67,7 +86,18 @@ def check_tolerances(given: Mapping[str, Any]) -> dict[str, float]:
 
 
 def tolerances_of(spec: str, source: str) -> dict[str, float]:
-    """The tolerances that the text of a spec.toml declares, defaults where it says nothing; raises UsageError."""
+    """The tolerances that a spec.toml declares, defaults where it says nothing.
+
+    Args:
+        spec: text of the spec.toml.
+        source: where it is from, for the error.
+
+    Returns:
+        The tolerance of every compared column.
+
+    Raises:
+        UsageError: the text is no TOML, or a tolerance in it is wrong.
+    """
     try:
         given = tomllib.loads(spec).get("tolerance", {})
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -9,9 +9,15 @@ from .tables import GROUP, UPPER
 
 
 def contradictions(results: pd.DataFrame) -> list[str]:
-    """One sentence for each problem (data, γ) with a lower bound above the objective of a network, whoever made them.
+    """Find lower bounds above the objective of a network, whoever made them.
 
     Both are proved to be impossible together, so one of the two is wrong: there is no tolerance.
+
+    Args:
+        results: as from `load_results`.
+
+    Returns:
+        One sentence for each problem (data, γ) that has such a pair.
     """
     rows, found = rows_of(results), []
     names = labels(rows)
@@ -29,7 +35,14 @@ def contradictions(results: pd.DataFrame) -> list[str]:
 
 
 def unproved(results: pd.DataFrame) -> str:
-    """A sentence on the cells that claim a bound which was not proved, and the first of them; empty if none does."""
+    """Find the cells that claim a bound which was not proved.
+
+    Args:
+        results: as from `load_results`.
+
+    Returns:
+        A sentence on them and the first of them; empty if there is none.
+    """
     claims = results[results["claimed_bound"].notna()]
     if claims.empty:
         return ""

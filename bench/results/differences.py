@@ -10,7 +10,15 @@ HARDWARE = ("processor", "cores", "usable_cores", "memory_gb", "system", "thread
 
 
 def differences(base: Mapping[str, Any], cand: Mapping[str, Any]) -> list[str]:
-    """One line for each thing that differs: hardware, linear algebra, Python, packages, limits, commit."""
+    """What differs between the environments of two runs.
+
+    Args:
+        base: environment.json of the base, or nothing.
+        cand: that of the candidate.
+
+    Returns:
+        One line for each thing that differs: hardware, linear algebra, Python, packages, limits, commit.
+    """
     if not base or not cand:
         sides = " and ".join(name for name, side in (("BASE", base), ("CAND", cand)) if not side)
         return [f"unknown for {sides}: no environment.json beside the results"]
@@ -23,7 +31,16 @@ def differences(base: Mapping[str, Any], cand: Mapping[str, Any]) -> list[str]:
 
 
 def mixed(name: str, rows: Iterable[Mapping[str, Any]], environment: Mapping[str, Any]) -> list[str]:
-    """What differs between the environments that made the rows of one side; nothing where one made them all."""
+    """What differs between the environments that made the rows of one side.
+
+    Args:
+        name: name of the side.
+        rows: its rows.
+        environment: its environment.json.
+
+    Returns:
+        A line for each difference; none where one environment made all rows.
+    """
     keys = sorted({str(row["environment_key"]) for row in rows if row.get("environment_key")})
     entries = environment.get("environments")
     known = [entries[key] for key in keys if key in entries] if isinstance(entries, dict) else []
@@ -43,7 +60,14 @@ def _versions(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def reference_seconds(environment: Mapping[str, Any]) -> float | None:
-    """Geometric mean of the seconds of the reference workload of a run; None if it was not measured."""
+    """How long the reference workload of a run took.
+
+    Args:
+        environment: environment.json of the run.
+
+    Returns:
+        Geometric mean of the seconds; None if it was not measured.
+    """
     measured = environment.get("calibration")
     times = list(measured.values()) if isinstance(measured, dict) else []
     if not times or not all(isinstance(time, int | float) and 0 < time < math.inf for time in times):

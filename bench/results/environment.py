@@ -34,7 +34,14 @@ CALIBRATION_RUNS = 5
 
 
 def environment(threads: int) -> dict[str, Any]:
-    """What a reader needs to judge the costs of a run, and `machine`, a key that another machine does not share."""
+    """What a reader needs to judge the costs of a run.
+
+    Args:
+        threads: BLAS threads of each worker.
+
+    Returns:
+        Content of environment.json; `machine` in it is a key that another machine does not share.
+    """
     return {
         **maker(threads),
         **_hardware(threads),
@@ -46,7 +53,14 @@ def environment(threads: int) -> dict[str, Any]:
 
 
 def maker(threads: int) -> dict[str, Any]:
-    """What every record keeps of the environment that made it: its key, machine, Python, packages and commit."""
+    """What every record keeps of the environment that made it.
+
+    Args:
+        threads: BLAS threads of each worker.
+
+    Returns:
+        Its key, machine, Python, packages and commit, by name.
+    """
     known = {
         "machine": machine(threads),
         "python": sys.version.split()[0],
@@ -63,9 +77,14 @@ def environment_key(known: Mapping[str, Any]) -> str:
 
 
 def with_earlier(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """environment.json for a folder that had the one `before`: the environment now, and under `environments` all.
+    """Keep the earlier environments of a folder beside the one now.
 
-    Each environment that made rows of the folder keeps its entry, by its key.
+    Args:
+        now: the environment now.
+        before: environment.json of the folder so far; may be empty.
+
+    Returns:
+        The new environment.json: the environment now, and under `environments` each that made rows, by its key.
     """
     kept = before.get("environments")
     kept = dict(kept) if isinstance(kept, dict) else {}

@@ -47,14 +47,14 @@ def load_results(folder: str | Path) -> pd.DataFrame:
     """The results of a run, whatever their status.
 
     Args:
-        folder: A run's folder, also while the run goes on, or a results.parquet or results.csv.
+        folder: a run's folder, also while the run goes on, or a results.parquet or results.csv.
 
     Returns:
         COLUMNS, one row for each cell of the plan that has ended. Columns that are newer than the table are missing in
         every row.
 
     Raises:
-        UsageError: There are no results, or none that can be read.
+        UsageError: there are no results, or none that can be read.
     """
     path = Path(folder)
     if path.is_dir():
@@ -69,18 +69,7 @@ def load_results(folder: str | Path) -> pd.DataFrame:
 
 
 def read_parquet(path: Path, most_rows: int) -> pd.DataFrame:
-    """Read a parquet file whose declared size is within limits; it is looked at before anything is unpacked.
-
-    Args:
-        path: The file.
-        most_rows: Rows it may have.
-
-    Returns:
-        The whole table.
-
-    Raises:
-        UsageError: The file is too large.
-    """
+    """Read a parquet file of at most `most_rows` rows, its size checked before it is unpacked; raises UsageError."""
     from pyarrow.parquet import ParquetFile  # late: it is slow to import
 
     if path.stat().st_size > MAX_BYTES:
@@ -93,12 +82,32 @@ def read_parquet(path: Path, most_rows: int) -> pd.DataFrame:
 
 
 def load_tightness(folder: str | Path) -> pd.DataFrame:
-    """TIGHTNESS_COLUMNS, one row a group (data, gamma), computed from `load_results`, whose arguments it takes."""
+    """The best bounds of each group (data, gamma), computed from the results of a run.
+
+    Args:
+        folder: as for `load_results`.
+
+    Returns:
+        TIGHTNESS_COLUMNS, one row a group.
+
+    Raises:
+        UsageError: there are no results, or none that can be read.
+    """
     return tightness_table(load_results(folder))
 
 
 def load_plan(folder: str | Path) -> pd.DataFrame:
-    """All cells of the last run, ended or not, and of earlier ones that ended: COLUMNS as known before the work."""
+    """All cells of the last run, ended or not, and of earlier ones that ended.
+
+    Args:
+        folder: a run's folder.
+
+    Returns:
+        COLUMNS as known before the work, one row a cell; no rows without a plan.json.
+
+    Raises:
+        UsageError: plan.json is damaged.
+    """
     return frame(read_plan(Path(folder)))
 
 
@@ -108,14 +117,14 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     What belongs to a relaxation that cells share is read from relaxations/: its certificate, and its own network.
 
     Args:
-        folder: A run's folder.
-        cell: The hash of a cell that has ended.
+        folder: a run's folder.
+        cell: hash of a cell that has ended.
 
     Returns:
         network_U (d, m), network_V (m, c), certificate_…, and relaxation_U and relaxation_V, by name.
 
     Raises:
-        UsageError: The folder does not hold the cell, or its record is damaged.
+        UsageError: the folder does not hold the cell, or its record is damaged.
     """
     record = _record(Path(folder), cell)
     arrays = read_arrays(Path(folder) / "cells" / cell)
@@ -130,19 +139,22 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
 def load_record(folder: str | Path, cell: str) -> Record:
     """Row and extra of a cell, every byte of its record compared.
 
+    Args:
+        folder: a run's folder.
+        cell: hash of a cell that has ended.
+
+    Returns:
+        The record without its arrays.
+
     Raises:
-        UsageError: It has no record, or none that is whole.
+        UsageError: it has no record, or none that is whole.
     """
     record = _record(Path(folder), cell)
     return replace(record, row=marked(record.row))
 
 
 def load_relaxation_extra(folder: str | Path, key: str) -> dict[str, Any]:
-    """What the record of a relaxation keeps beside its numbers, empty without one.
-
-    Raises:
-        UsageError: The record is damaged.
-    """
+    """What the record of a relaxation keeps beside its numbers, empty without one; raises UsageError if damaged."""
     try:
         return dict(own_record(Path(folder) / "relaxations" / key, check_files=True).extra) if _is_hash(key) else {}
     except FileNotFoundError:
@@ -152,7 +164,18 @@ def load_relaxation_extra(folder: str | Path, key: str) -> dict[str, Any]:
 
 
 def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
-    """Progress of a cell: stage (solve or round), seconds from the stage's start, iteration, value, bound, residual."""
+    """Progress of a cell.
+
+    Args:
+        folder: a run's folder.
+        cell: hash of a cell that has ended.
+
+    Returns:
+        stage (solve or round), seconds from the stage's start, iteration, value, bound, residual.
+
+    Raises:
+        UsageError: as `load_arrays`.
+    """
     _record(Path(folder), cell)
     kinds: tuple[Kind, ...] = ("str", "float", "int", "float", "float", "float")
     columns = [Column(name, kind, "") for name, kind in zip(TRACE_COLUMNS, kinds, strict=True)]
@@ -161,16 +184,34 @@ def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
 
 
 def load_extra(folder: str | Path, cell: str) -> dict[str, Any]:
-    """What the record of a cell keeps beside its row: limits, info, code, relaxation, data (how to load them again)."""
+    """What the record of a cell keeps beside its row.
+
+    Args:
+        folder: a run's folder.
+        cell: hash of a cell that has ended.
+
+    Returns:
+        limits, info, code, relaxation, data (how to load them again).
+
+    Raises:
+        UsageError: as `load_arrays`.
+    """
     return dict(_record(Path(folder), cell).extra)
 
 
 def load_data(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
-    """X_train (n, d), Y_train (n, c), X_test, Y_test of a cell, loaded again from where the run had them.
+    """The data of a cell, loaded again from where the run had them.
+
+    Args:
+        folder: a run's folder.
+        cell: hash of a cell that has ended.
+
+    Returns:
+        X_train (n, d), Y_train (n, c), X_test, Y_test, by name.
 
     Raises:
-        RelaxbenchError: They cannot be had, or are no longer the same.
-        OSError: Their file cannot be read.
+        RelaxbenchError: they cannot be had, or are no longer the same.
+        OSError: their file cannot be read.
     """
     from ..grid.cell import Data  # late: the tables are read without the rooms that make the data
 
@@ -220,19 +261,7 @@ def read_plan(folder: Path) -> list[dict[str, Any]]:
 
 
 def own_record(folder: Path, *, check_files: bool) -> Record:
-    """`read_record`, which also must be the record of this folder and not one that was copied here.
-
-    Args:
-        folder: The folder of a record.
-        check_files: Whether the arrays and the trace are compared with their sha256 as well.
-
-    Returns:
-        The record without its arrays.
-
-    Raises:
-        FileNotFoundError: There is none.
-        DamagedRecord: It is not what was written, or that of another folder.
-    """
+    """`read_record`, which also raises DamagedRecord for the record of another folder that was copied here."""
     record = read_record(folder, check_files=check_files)
     key = record.row.get("cell") if folder.parent.name == "cells" else record.extra.get("key")
     if key not in (None, folder.name):

@@ -74,9 +74,16 @@ class Step:
 
 
 def load_history(path: str | Path) -> pd.DataFrame:
-    """HISTORY_COLUMNS in the order of the nights, `night` as UTC timestamps; raises UsageError for any other file.
+    """The history of the nights; columns of results that did not exist yet on a night are missing on it.
 
-    Columns of results that did not exist yet on a night are missing on it.
+    Args:
+        path: parquet file that `append_history` wrote.
+
+    Returns:
+        HISTORY_COLUMNS in the order of the nights, `night` as UTC timestamps.
+
+    Raises:
+        UsageError: any other file.
     """
     path = Path(path)
     dtypes = {column.name: DTYPES[column.kind] for column in HISTORY_COLUMNS}
@@ -96,10 +103,18 @@ def load_history(path: str | Path) -> pd.DataFrame:
 
 
 def append_history(path: str | Path, folder: str | Path) -> pd.DataFrame:
-    """Add the cells of a run's folder as one night, in place of a night of the same time; returns the whole history.
+    """Add the cells of a run's folder as one night, in place of a night of the same time.
 
-    The file is made if it does not exist and replaced at once, so that readers see it before or after. Raises
-    UsageError if it is no history or the folder holds no results, OSError if it cannot be written.
+    Args:
+        path: parquet file, made if it does not exist and replaced at once, so that readers see it before or after.
+        folder: a run's folder.
+
+    Returns:
+        The whole history, as `load_history`.
+
+    Raises:
+        UsageError: the file is no history, or the folder holds no results.
+        OSError: the file cannot be written.
     """
     path, tonight = Path(path), _night(Path(folder))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +130,15 @@ def append_history(path: str | Path, folder: str | Path) -> pd.DataFrame:
 
 
 def trends(history: pd.DataFrame, metric: str) -> Iterator[Trend]:
-    """The metric of every cell on every machine that has any; nights on which a cell failed are missing."""
+    """The metric of every cell on every machine that has any.
+
+    Args:
+        history: as from `load_history`.
+        metric: name of a column, one of METRICS.
+
+    Returns:
+        One Trend for each cell and machine; nights on which the cell failed are missing.
+    """
     if history[metric].isna().all():
         return
     narrow = history[["key", "machine", "label", "method", "night"]].assign(
@@ -129,10 +152,16 @@ def trends(history: pd.DataFrame, metric: str) -> Iterator[Trend]:
 
 
 def steps(values: pd.Series) -> list[Step]:
-    """Lasting changes of level in a series of float, in order; each level lasts at least LEAST_NIGHTS values.
+    """Lasting changes of level in a series.
 
     Kernel change-point detection (S. Arlot, A. Celisse and Z. Harchaoui, Journal of Machine Learning Research 20,
     2019) on the logarithms, or on the values where some are not above 0, in units of the noise from night to night.
+
+    Args:
+        values: series of float with the night as its index.
+
+    Returns:
+        The steps in order; each level lasts at least LEAST_NIGHTS values.
     """
     known = values.dropna()
     if len(known) < 2 * LEAST_NIGHTS:
@@ -155,7 +184,16 @@ def steps(values: pd.Series) -> list[Step]:
 
 
 def what_changed(history: pd.DataFrame, night: pd.Timestamp, machine: str) -> list[str]:
-    """What of commit, versions and hardware differs between a night and the one before it on the same machine."""
+    """What of commit, versions and hardware differs between a night and the one before it on the same machine.
+
+    Args:
+        history: as from `load_history`.
+        night: the later of the two.
+        machine: key of the machine.
+
+    Returns:
+        Lines such as "numpy: 2.2.0 → 2.3.0"; none for the first night.
+    """
     nights = history[history["machine"] == machine].drop_duplicates("night")[["night", "commit", "environment"]]
     rows = nights[nights["night"] <= night].tail(2).to_dict("records")
     if len(rows) < 2:

@@ -16,13 +16,27 @@ Row = Mapping[str, Any]
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as dictionaries, with None for what is missing."""
+    """Rows of a table as dictionaries.
+
+    Args:
+        table: any table.
+
+    Returns:
+        The rows, with None for what is missing.
+    """
     plain = table.astype(object).where(table.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def labels(rows: Iterable[Row]) -> dict[str, str]:
-    """A few words for each cell by its hash: what always matters, what varies, and all options where that is needed."""
+    """A few words for each cell.
+
+    Args:
+        rows: rows of results.
+
+    Returns:
+        Words by the cell's hash: what always matters, what varies, and all options where that is needed.
+    """
     rows = list(rows)
     varying = [name for name in SHOWN if name in ALWAYS_SHOWN or len({row[name] for row in rows}) > 1]
     words = {row["cell"]: " ".join(_words(row, varying)) for row in rows}
@@ -42,7 +56,14 @@ def key_of(row: Row) -> str:
 
 
 def asked(row: Row) -> tuple[Any, ...]:
-    """What was asked for in a cell, the columns ASKED; γ as `cv` where it was chosen."""
+    """What was asked for in a cell.
+
+    Args:
+        row: a row of results.
+
+    Returns:
+        The columns ASKED; γ as `cv` where it was chosen.
+    """
     return tuple("cv" if name == "gamma" and row["gamma_by"] else row[name] for name in ASKED)
 
 

@@ -19,7 +19,15 @@ ASKED = ("dataset", "data_seed", "preprocess", "bias", "method", "gamma", "gamma
 
 
 def united(plan: Sequence[Row], earlier: Iterable[Row]) -> list[Row]:
-    """The plan, then the rows of earlier plans that none of it takes the place of."""
+    """Unite a plan with those of earlier runs.
+
+    Args:
+        plan: rows of the plan.
+        earlier: rows of earlier plans.
+
+    Returns:
+        The plan, then the earlier rows that none of it takes the place of.
+    """
     rivals: dict[str, list[Row]] = defaultdict(list)
     for row in plan:
         for place in _places(row):

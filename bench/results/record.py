@@ -49,7 +49,12 @@ class Record:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Replace whatever is in `folder` by this record; a crash at any moment leaves none, or the new one whole."""
+    """Replace whatever is in a folder by a record; a crash at any moment leaves none, or the new one whole.
+
+    Args:
+        folder: folder of the record, made if it does not exist.
+        record: what to write.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("record.json", *SIDE_FILES):
         (folder / name).unlink(missing_ok=True)
@@ -66,9 +71,18 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def read_record(folder: Path, *, check_files: bool) -> Record:
-    """The row and extra of the record in `folder`; raises FileNotFoundError or DamagedRecord.
+    """Read the row and extra of a record; arrays and trace are not loaded.
 
-    check_files: whether the arrays and the trace are compared with their sha256 as well. They are not loaded.
+    Args:
+        folder: folder of the record.
+        check_files: whether the arrays and the trace are compared with their sha256 as well.
+
+    Returns:
+        The record without its arrays and trace.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedRecord: it is not what was written.
     """
     raw = read_limited(folder / "record.json", MAX_RECORD_BYTES)
     try:
@@ -88,7 +102,17 @@ def read_record(folder: Path, *, check_files: bool) -> Record:
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray]:
-    """The arrays of the record in `folder`, without pickles and within MAX_BYTES; empty if it has none."""
+    """Read the arrays of a record, without pickles and within MAX_BYTES.
+
+    Args:
+        folder: folder of the record.
+
+    Returns:
+        The arrays by name; empty if it has none.
+
+    Raises:
+        DamagedRecord: the file does not read.
+    """
     path = folder / "arrays.npz"
     if not path.is_file():
         return {}
@@ -101,7 +125,17 @@ def read_arrays(folder: Path) -> dict[str, NDArray]:
 
 
 def read_trace(folder: Path) -> list[TraceLine]:
-    """The lines of the record's trace (TRACE_COLUMNS); empty if it has none."""
+    """Read the trace of a record.
+
+    Args:
+        folder: folder of the record.
+
+    Returns:
+        Its lines (TRACE_COLUMNS); empty if it has none.
+
+    Raises:
+        DamagedRecord: the file does not read.
+    """
     path = folder / "trace.csv"
     if not path.is_file():
         return []

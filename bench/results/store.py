@@ -52,7 +52,10 @@ class Store:
     def begin(self, spec: str, plan: Sequence[dict[str, Any]], environment: dict[str, Any]) -> None:
         """Write what is known before the work: spec.toml, plan.json, environment.json. The tables of before go.
 
-        What earlier plans held and has ended stays in the plan, unless a cell of this one takes its place.
+        Args:
+            spec: text of spec.toml.
+            plan: rows of the cells; what earlier plans held and has ended stays, unless one of these takes its place.
+            environment: content of environment.json.
         """
         plan = united(plan, self._ended())
         for name in TABLES:
@@ -71,11 +74,20 @@ class Store:
         return [row for row in before if (self.folder / "cells" / str(row["cell"]) / "record.json").is_file()]
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of the folder atomically."""
+        """Write a file of the folder atomically.
+
+        Args:
+            name: name of the file in the folder.
+            text: its content.
+        """
         write_atomically(self.folder / name, text.encode())
 
     def add_environment(self, maker: Mapping[str, Any]) -> None:
-        """Give the environment that made a row an entry in environment.json, unless it has one."""
+        """Give the environment that made a row an entry in environment.json, unless it has one.
+
+        Args:
+            maker: the environment, with its `key`.
+        """
         known = load_environment(self.folder)
         entries = known.setdefault("environments", {})
         if isinstance(entries, dict) and maker["key"] not in entries:
@@ -83,7 +95,15 @@ class Store:
             self.write_text("environment.json", json.dumps(known, indent=2))
 
     def get(self, shelf: str, key: str) -> Record | None:
-        """The record without its arrays, or None; a damaged one is moved to damaged/ with a warning and is None."""
+        """Read a record; a damaged one is moved to damaged/ with a warning.
+
+        Args:
+            shelf: `cells` or `relaxations`.
+            key: hash of the cell or relaxation.
+
+        Returns:
+            The record without its arrays; None if there is none or it is damaged.
+        """
         folder = self.folder / shelf / key
         try:
             return own_record(folder, check_files=True)
@@ -95,7 +115,13 @@ class Store:
             return None
 
     def put(self, shelf: str, key: str, record: Record) -> None:
-        """Write a record; when this returns it is on the disk."""
+        """Write a record; when this returns it is on the disk.
+
+        Args:
+            shelf: `cells` or `relaxations`.
+            key: hash of the cell or relaxation.
+            record: what to write.
+        """
         write_record(self.folder / shelf / key, record)
 
     def write_tables(self) -> pd.DataFrame:

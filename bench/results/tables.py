@@ -26,7 +26,15 @@ DTYPES = {"str": "string", "int": "Int64", "float": "float64", "bool": "boolean"
 
 
 def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
-    """A DataFrame with exactly these columns, in this order, each of its kind; what a row lacks is missing."""
+    """Make a DataFrame of exactly these columns, in this order, each of its kind.
+
+    Args:
+        rows: values by column; what a row lacks is missing.
+        columns: the columns.
+
+    Returns:
+        The table.
+    """
     return pd.DataFrame(
         {
             column.name: pd.Series([row.get(column.name) for row in rows], dtype=DTYPES[column.kind])
@@ -36,7 +44,14 @@ def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS
 
 
 def marked(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with the hashes marked as text that earlier versions wrote as digits alone, so that both can be joined."""
+    """Mark the hashes of a row as text that earlier versions wrote as digits alone, so that both can be joined.
+
+    Args:
+        row: values by column.
+
+    Returns:
+        A new row.
+    """
     return {name: _mark(name, value) for name, value in row.items()}
 
 
@@ -53,7 +68,14 @@ def _mark(name: str, value: Any) -> Any:
 
 
 def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """COLUMNS, one row a cell, with the gap to the best upper bound of the group filled in."""
+    """The table of results, with the gap to the best upper bound of the group filled in.
+
+    Args:
+        rows: rows of records.
+
+    Returns:
+        COLUMNS, one row a cell.
+    """
     table = frame(rows)
     best = best_upper_bounds(table)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -63,7 +85,14 @@ def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def as_csv(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before each text that a spreadsheet would run as a formula."""
+    """Put an apostrophe before each text that a spreadsheet would run as a formula.
+
+    Args:
+        table: any table.
+
+    Returns:
+        A new table; `from_csv` turns it back.
+    """
     return table.assign(**_replaced(table, f"^{FORMULA}", r"'\1"))
 
 
@@ -78,19 +107,40 @@ def _replaced(table: pd.DataFrame, pattern: str, by: str) -> dict[str, pd.Series
 
 
 def best_upper_bounds(results: pd.DataFrame) -> pd.Series:
-    """For each row the smallest objective of any network known in its group; missing where there is none."""
+    """The smallest objective of any network known in the group of each row.
+
+    Args:
+        results: as from `load_results`.
+
+    Returns:
+        A value for each row; missing where there is no network.
+    """
     best = results[list(UPPER)].min(axis=1)
     return best.groupby([results[name] for name in GROUP]).transform("min")
 
 
 def tightness_table(results: pd.DataFrame) -> pd.DataFrame:
-    """TIGHTNESS_COLUMNS, one row a group: best bounds on either side, ratios, and the exact value if there is one."""
+    """How tight the bounds of each group are.
+
+    Args:
+        results: as from `load_results`.
+
+    Returns:
+        TIGHTNESS_COLUMNS, one row a group: best bounds on either side, ratios, and the exact value if there is one.
+    """
     groups = [_tightness(group) for _, group in results.groupby(GROUP, sort=False)]
     return frame(groups, TIGHTNESS_COLUMNS)
 
 
 def brought_nothing(row: Mapping[Any, Any]) -> bool:
-    """Whether a row counts as failed: `failed`, `memory`, `diverged`, or ended early with neither network nor bound."""
+    """Whether a row counts as failed.
+
+    Args:
+        row: a row of results.
+
+    Returns:
+        True for `failed`, `memory`, `diverged`, or ended early with neither network nor bound.
+    """
     if row["status"] in ENDED_EARLY:
         return bool(pd.isna(row["objective"]) and pd.isna(row["lower_bound"]))
     return row["status"] in (Status.FAILED, Status.MEMORY, Status.DIVERGED)

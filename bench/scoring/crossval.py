@@ -30,14 +30,26 @@ Fitting = Callable[[Problem, float], Fit]  # of a problem, within a budget in se
 
 
 def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int, budget: float) -> tuple[Problem, Fit]:
-    """The problem of all rows X (n, d), Y (n, c) at the γ that cross-validation picks, and its Fit.
+    """Pick γ by cross-validation and fit all rows with it.
 
-    classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R². seed: of the
-    folds. budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
-    info of the Fit gets `cv_scores`, and `cv_s`, the seconds before the last fit; its message says where all γ score
-    alike and where the one chosen is an end of the grid. A γ at which a fit fails or gives numbers that are not finite
-    is out; where the limit cuts fits to folds short, the status is `timeout`. The problem is a new one, as the method
-    may change what it is given. Raises UsageError for a single row, RuntimeError if every γ is out.
+    A γ at which a fit fails or gives numbers that are not finite is out.
+
+    Args:
+        fit: the method as a function of a problem and a budget in seconds.
+        X: training rows (n, d).
+        Y: their targets (n, c).
+        classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R².
+        seed: of the folds.
+        budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
+
+    Returns:
+        The problem of all rows at the γ picked, a new one, as the method may change what it is given; and its Fit. Its
+        info gets `cv_scores`, and `cv_s`, the seconds before the last fit; its message says where all γ score alike and
+        where the one chosen is an end of the grid; its status is `timeout` where the limit cuts fits to folds short.
+
+    Raises:
+        UsageError: a single row.
+        RuntimeError: every γ is out.
     """
     if len(X) < 2:
         raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
@@ -119,9 +131,17 @@ def _doubt(scores: Mapping[float, float], chosen: float) -> str:
 
 
 def folds(Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64]:
-    """The fold of each row (n,), at most FOLDS of equal size give or take one, and of classes alike.
+    """Assign rows to at most FOLDS folds of equal size give or take one, and of classes alike.
 
     The shuffled rows are dealt out like cards, class after class, so a class may have fewer rows than there are folds.
+
+    Args:
+        Y: targets (n, c).
+        classes: whether the rows of Y are one-hot labels.
+        rng: shuffles the rows.
+
+    Returns:
+        The fold of each row (n,).
     """
     order = rng.permutation(len(Y))
     if classes:

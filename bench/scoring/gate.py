@@ -47,9 +47,16 @@ class Claim:
 
 
 def claim(bound: object) -> Claim:
-    """The claim in what a method returned as its certificate; raises ContractError for what is neither one nor None.
+    """The claim in what a method returned as its certificate.
 
-    A bound of −∞ or NaN says nothing, and is none.
+    Args:
+        bound: a Certificate or None; a bound of −∞ or NaN says nothing, and is none.
+
+    Returns:
+        The claim; empty without a bound.
+
+    Raises:
+        ContractError: neither a Certificate nor None, or a bound that is no number.
     """
     if bound is None:
         return Claim({}, {})
@@ -65,7 +72,17 @@ def claim(bound: object) -> Claim:
 
 
 def prove(result: Result, X: NDArray[np.float64], Y: NDArray[np.float64], gamma: float) -> Verdict:
-    """What the arrays of a result prove, as they are saved. Whatever goes wrong, the claim is not proved."""
+    """What the arrays of a result prove, as they are saved. Whatever goes wrong, the claim is not proved.
+
+    Args:
+        result: a result with a certificate.
+        X: training rows (n, d).
+        Y: their targets (n, c).
+        gamma: γ of the problem.
+
+    Returns:
+        What is proved, or why nothing is.
+    """
     begin = time.perf_counter()
     try:
         certificate = Certificate.from_arrays(result.kind, result.arrays, result.columns["claimed_bound"])
@@ -78,7 +95,15 @@ def prove(result: Result, X: NDArray[np.float64], Y: NDArray[np.float64], gamma:
 
 
 def settle(results: Iterable[Result], verdicts: Iterable[Verdict]) -> list[Result]:
-    """The results, and where one has a certificate its claim settled by the next of the verdicts."""
+    """Settle the claim of each result that has a certificate.
+
+    Args:
+        results: results, with a certificate or without.
+        verdicts: one for each result that has a certificate, in the same order.
+
+    Returns:
+        The results, each claim a proved bound or left with a message that says why it is none.
+    """
     verdicts = iter(verdicts)
     return [_settled(result, next(verdicts)) if result.kind else result for result in results]
 

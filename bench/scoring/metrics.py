@@ -27,10 +27,19 @@ class ContractError(RelaxbenchError):
 
 
 def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> dict[str, float]:
-    """Objective, accuracies or R² of a Fit by column name; raises ContractError if it breaks the contract.
+    """What a Fit scores; numbers that are not finite come out as they are.
 
-    A network is evaluated as what it is, (XU)₊V; `fit.predict` counts only where there is no network. Numbers that
-    are not finite come out as they are.
+    Args:
+        problem: training data and γ.
+        dataset: where the test rows and labels are from.
+        fit: its network is evaluated as what it is, (XU)₊V; `fit.predict` counts only where there is no network.
+        width: the most neurons that the network may have; None for any number.
+
+    Returns:
+        Objective, accuracies or R² by column name.
+
+    Raises:
+        ContractError: the Fit breaks the contract.
     """
     if width is not None and fit.network is not None and fit.network.width > width:
         raise ContractError(f"The network must have at most {width} neurons. Got {fit.network.width} instead.")
@@ -51,19 +60,43 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
 
 
 def upper_bound(problem: Problem, *networks: Network | None) -> float | None:
-    """Smallest finite objective of these networks, an upper bound on p*(∞) whatever their width; None without any."""
+    """Smallest finite objective of these networks, an upper bound on p*(∞) whatever their width.
+
+    Args:
+        problem: training data and γ.
+        networks: networks, or None for one that is not there.
+
+    Returns:
+        The bound; None without any.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         objectives = [problem.objective(network) for network in networks if network is not None]
     return min((value for value in objectives if np.isfinite(value)), default=None)
 
 
 def accuracy(outputs: Array, Y: Array) -> float:
-    """Share of rows whose largest output (k, c) is where the one-hot Y (k, c) has its one."""
+    """Share of rows whose largest output is where the label has its one.
+
+    Args:
+        outputs: outputs (k, c).
+        Y: one-hot labels (k, c).
+
+    Returns:
+        A number in [0, 1].
+    """
     return float(np.mean(np.argmax(outputs, axis=1) == np.argmax(Y, axis=1)))
 
 
 def paper_accuracy(candidates: Sequence[Array], Y: Array) -> float:
-    """Best subset accuracy over the candidates' outputs (k, c) and all THRESHOLDS; optimistic, since picked on Y."""
+    """Best subset accuracy over the candidates and all THRESHOLDS; optimistic, since picked on Y.
+
+    Args:
+        candidates: outputs (k, c) of each candidate.
+        Y: one-hot labels (k, c).
+
+    Returns:
+        A number in [0, 1].
+    """
     wanted = Y >= 0.5
     return max(
         float(np.mean(((outputs >= threshold) == wanted).all(axis=1)))
@@ -73,7 +106,15 @@ def paper_accuracy(candidates: Sequence[Array], Y: Array) -> float:
 
 
 def r2(outputs: Array, Y: Array) -> float:
-    """Mean over outputs of 1 − Σ(output − y)²/Σ(y − ȳ)²; a constant y counts 1 if it is met exactly, else 0."""
+    """Mean over outputs of 1 − Σ(output − y)²/Σ(y − ȳ)².
+
+    Args:
+        outputs: outputs (k, c).
+        Y: targets (k, c).
+
+    Returns:
+        The mean; a constant y counts 1 if it is met exactly, else 0.
+    """
     left, total = np.sum((outputs - Y) ** 2, axis=0), np.sum((Y - Y.mean(axis=0)) ** 2, axis=0)
     return float(np.mean(np.where(total > 0, 1 - left / np.where(total > 0, total, 1), left == 0)))
 

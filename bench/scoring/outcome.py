@@ -31,16 +31,32 @@ class Measured:
     cells: int = 1
 
     def cost(self, stats: Statistics) -> Cost:
-        """The cost of one cell; compilation, which only the method can tell apart, counts as set-up."""
+        """The cost of one cell; compilation, which only the method can tell apart, counts as set-up.
+
+        Args:
+            stats: what the method says of its run.
+
+        Returns:
+            The cost.
+        """
         compile_s = min(max(float(stats.compile_s or 0.0), 0.0), self.wall_s)
         solve_s, setup_s = self.wall_s - compile_s, self.setup_s + compile_s
         return Cost(solve_s / self.cells, setup_s / self.cells, self.cpu_s / self.cells, self.peak_memory_mb)
 
 
 def relaxation_result(problem: Problem, relaxation: object, measured: Measured) -> Result:
-    """The Result of a relaxation, its factor and certificate among the arrays; raises ContractError.
+    """The Result of a relaxation; what is claimed of the bound is not proved yet (gate.py).
 
-    What is claimed of the bound is not proved yet (gate.py).
+    Args:
+        problem: training data and γ.
+        relaxation: what `relax` returned.
+        measured: what it took.
+
+    Returns:
+        The Result, factor and certificate among its arrays.
+
+    Raises:
+        ContractError: not what `relax` has to return.
     """
     if not isinstance(relaxation, Relaxation):
         raise ContractError(f"relax must return a Relaxation. Got {type(relaxation).__name__} instead.")
@@ -69,9 +85,20 @@ def relaxation_result(problem: Problem, relaxation: object, measured: Measured) 
 
 
 def cell_result(problem: Problem, dataset: Dataset, cell: Cell, fit: object, measured: Measured) -> Result:
-    """The Result of a cell whose method does everything in one call; raises ContractError.
+    """The Result of a cell whose method does everything in one call; its claimed bound is not proved yet (gate.py).
 
-    What is claimed of the bound is not proved yet (gate.py).
+    Args:
+        problem: training data and γ.
+        dataset: where the test rows are from.
+        cell: the cell.
+        fit: what the method returned.
+        measured: what it took.
+
+    Returns:
+        The Result.
+
+    Raises:
+        ContractError: not what a method has to return.
     """
     fit = checked_fit(fit)
     cost = measured.cost(fit.stats)
@@ -102,10 +129,23 @@ def rounded_result(
     spent: Cost,
     bound: Mapping[str, Any],
 ) -> Result:
-    """The Result of a cell that rounds a relaxation solved before at the cost `spent`; raises ContractError.
+    """The Result of a cell that rounds a relaxation solved before.
 
-    bound: columns of the relaxation's bound, which went through the gate when it was solved. The arrays of the
-    certificate and of the relaxation's own network stay with the relaxation.
+    Args:
+        problem: training data and γ.
+        dataset: where the test rows are from.
+        cell: the cell.
+        fit: what `round` returned.
+        measured: what it took.
+        relaxation: the relaxation that was rounded.
+        spent: cost of the relaxation.
+        bound: columns of the relaxation's bound, which went through the gate when it was solved.
+
+    Returns:
+        The Result; the arrays of the certificate and of the relaxation's own network stay with the relaxation.
+
+    Raises:
+        ContractError: not what `round` has to return.
     """
     fit = checked_fit(fit)
     cost = measured.cost(fit.stats)
@@ -143,7 +183,17 @@ def _scores(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> 
 
 
 def checked_fit(fit: object) -> Fit:
-    """What a method returned, its network as plain weights; raises ContractError if it is no Fit."""
+    """What a method returned, its network as plain weights.
+
+    Args:
+        fit: whatever it returned.
+
+    Returns:
+        The Fit.
+
+    Raises:
+        ContractError: it is no Fit.
+    """
     if not isinstance(fit, Fit):
         raise ContractError(f"The method must return a Fit. Got {type(fit).__name__} instead.")
     _stats(fit.stats)

@@ -46,7 +46,14 @@ def network_arrays(network: Network | None) -> dict[str, NDArray[Any]]:
 
 
 def saved_network(arrays: Mapping[str, NDArray[Any]]) -> Network | None:
-    """Inverse of `network_arrays`."""
+    """Inverse of `network_arrays`.
+
+    Args:
+        arrays: the saved arrays by name.
+
+    Returns:
+        The network; None if none was saved.
+    """
     return Network(arrays["network_U"], arrays["network_V"]) if "network_U" in arrays else None
 
 

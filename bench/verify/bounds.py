@@ -49,12 +49,22 @@ class Check:
 
 
 def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
-    """A Check for each objective, upper bound and lower bound in the folder's results, in the order of the table.
+    """Check each objective, upper bound and lower bound in a folder's results.
 
     An objective holds if the saved network has it; an upper bound, where it is not the objective, if the best of the
     saved networks has it, that of the relaxation among them; a lower bound if its certificate proves as much and no
     network of the group lies below it. None of a cell holds whose record is damaged, another cell's, or not what the
-    table says. Raises UsageError if the folder holds no results.
+    table says.
+
+    Args:
+        folder: a run's folder.
+        data_dir: folder with original data files, used first.
+
+    Returns:
+        One Check for each, in the order of the table, after those of cells that have a record but no row.
+
+    Raises:
+        UsageError: the folder holds no results.
     """
     folder, results = Path(folder), load_results(folder)
     for cell, message in lost(folder, results):
@@ -76,7 +86,18 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
 
 
 def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDArray[Any], gamma: float) -> float:
-    """½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²) for U (d, m), V (m, c), in extended precision where the machine has it."""
+    """½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
+
+    Args:
+        U: weights of the hidden layer (d, m).
+        V: weights of the output layer (m, c).
+        X: rows (n, d).
+        Y: targets (n, c).
+        gamma: γ.
+
+    Returns:
+        The objective.
+    """
     U, V, X, Y = (np.asarray(A, dtype=np.longdouble) for A in (U, V, X, Y))
     Z = np.einsum("nd,dm->nm", X, U)
     R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, 0), V) - Y

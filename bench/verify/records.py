@@ -30,7 +30,15 @@ def lost(folder: Path, results: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def not_run(folder: str | Path, results: pd.DataFrame) -> int:
-    """How many cells of the plan have neither a row nor a record: they have not been run yet, or were removed."""
+    """Count the cells of the plan that have neither a row nor a record: not run yet, or removed.
+
+    Args:
+        folder: a run's folder.
+        results: its results.
+
+    Returns:
+        How many.
+    """
     folder, known = Path(folder), set(results["cell"])
     plan = [cell for cell in load_plan(folder)["cell"] if cell not in known]
     return sum(not (folder / "cells" / cell / "record.json").exists() for cell in plan)
