@@ -47,11 +47,22 @@ def arrangements(
     patterns: Count = 50,
     rounds: Count = 5,
 ) -> Fit:
-    """The convex program over at most `patterns` sampled activation patterns, solved by Clarabel through CVXPY.
+    """The convex program over sampled activation patterns, solved by Clarabel through CVXPY.
 
-    rounds: how often the two convex steps of the ReLU model with several outputs are taken. The network is as wide as
-    the solution; `width` is not used. `value` is the objective of what is returned, in float64, not the solver's.
-    Raises OptionError unless patterns and rounds are ≥ 1.
+    Args:
+        problem: the training data and γ.
+        width: not used: the network is as wide as the solution.
+        seed: where the patterns come from.
+        budget: seconds; None for no limit.
+        model: `relu`, or gated ReLU.
+        patterns: the most activation patterns, ≥ 1.
+        rounds: how often the two convex steps of the ReLU model with several outputs are taken, ≥ 1.
+
+    Returns:
+        The solution; its `value` is the objective of what is returned, in float64, not the solver's.
+
+    Raises:
+        OptionError: patterns or rounds below 1.
     """
     clock = Clock(budget)
     require_positive(patterns=patterns, rounds=rounds)

@@ -39,7 +39,18 @@ class Clock:
 
 
 def require_width(width: int | None, method: str) -> int:
-    """The width as an int ≥ 1. Raises OptionError for anything else."""
+    """The width as an int.
+
+    Args:
+        width: neurons, an integer ≥ 1.
+        method: name of the method, for the message.
+
+    Returns:
+        The width.
+
+    Raises:
+        OptionError: anything but an integer ≥ 1.
+    """
     if width is None or width != int(width) or width < 1:
         raise OptionError(
             f"width must be an integer ≥ 1 for {method}. Got {width!r} instead: give a number of neurons."
@@ -55,7 +66,15 @@ def require_positive(**values: float | None) -> None:
 
 
 def thin(rows: Sequence[TraceRow], limit: int = TRACE_ROWS) -> list[TraceRow]:
-    """At most `limit` rows, evenly spread, with the first and the last."""
+    """A thinned trace: evenly spread rows, with the first and the last.
+
+    Args:
+        rows: of a trace.
+        limit: the most rows to keep.
+
+    Returns:
+        At most `limit` rows.
+    """
     if len(rows) <= limit:
         return list(rows)
     step = (len(rows) - 1) / (limit - 1)

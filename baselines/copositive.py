@@ -39,11 +39,22 @@ def copositive(
     patterns: Count = 50,
     rounds: Count = 30,
 ) -> Fit:
-    """Fully corrective Frank–Wolfe over at most `patterns` sampled sign patterns, at most `rounds` rounds.
+    """Fully corrective Frank–Wolfe over sampled sign patterns.
 
-    The network is as wide as the solution; `width` is not used. `value` is its objective in float64. The trace's
-    residual and `violation` are the largest oracle value found, divided by γ, minus one: at most 0 when none helps.
-    Raises OptionError unless patterns and rounds are ≥ 1.
+    Args:
+        problem: the training data and γ.
+        width: not used: the network is as wide as the solution.
+        seed: where the patterns come from.
+        budget: seconds; None for no limit.
+        patterns: the most sign patterns, ≥ 1.
+        rounds: the most rounds, ≥ 1.
+
+    Returns:
+        The network, with its objective in float64 as `value`. The trace's residual and `violation` are the largest
+        oracle value found, divided by γ, minus one: at most 0 when none helps.
+
+    Raises:
+        OptionError: patterns or rounds below 1.
     """
     clock = Clock(budget)
     require_positive(patterns=patterns, rounds=rounds)

@@ -69,7 +69,17 @@ class State(NamedTuple):
 
 
 def initial_state(U: Array, V: Array, rate: Array, rule: Rule) -> State:
-    """State of S runs from U (S, m, d), V (S, c, m) and learning rates (S,)."""
+    """The state of S runs before their first step.
+
+    Args:
+        U: input weights (S, m, d).
+        V: output weights (S, c, m).
+        rate: learning rates (S,).
+        rule: how the runs descend.
+
+    Returns:
+        The state.
+    """
     S = len(U)
     zero, infinite = np.zeros(S, dtype=np.int64), np.full(S, np.inf)
     return State(
@@ -93,7 +103,16 @@ Advance = Callable[[Data, State, int], State]
 
 
 def compile_descent(data: Data, state: State, rule: Rule) -> tuple[Advance, float]:
-    """The compiled `advance(data, state, epochs) -> state`, which stops early when no run is left; seconds it took."""
+    """Compile the descent, which stops early when no run is left.
+
+    Args:
+        data: what the runs fit.
+        state: S runs, for their shapes.
+        rule: how the runs descend.
+
+    Returns:
+        `advance(data, state, epochs) -> state`, and the seconds that compiling took.
+    """
     S, m, d = np.shape(state.weights[0])
     begin = time.perf_counter()
     advance = _compile(S, m, d, *np.shape(data.YT), rule)
@@ -137,9 +156,14 @@ def _compiler_options(multiplications: int) -> dict[str, bool | str]:
 
 
 def loss_and_gradient(data: Data, weights: Any) -> tuple[Any, tuple[Any, Any]]:
-    """Objectives (S,) of S networks and their gradients in the layout of the weights, as JAX arrays.
+    """Objectives of S networks and their gradients, in JAX.
 
-    X, Xᵀ and Yᵀ may carry a leading axis S, and γ be an (S,) array: then each network has its own data.
+    Args:
+        data: X, Xᵀ and Yᵀ may carry a leading axis S, and γ be an (S,) array: then each network has its own data.
+        weights: U (S, m, d) and V (S, c, m).
+
+    Returns:
+        Objectives (S,) and gradients in the layout of the weights, as JAX arrays.
     """
     import jax.numpy as jnp
 

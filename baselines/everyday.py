@@ -17,7 +17,17 @@ from .common import Clock, Count
 
 
 def ridge(problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None) -> Fit:
-    """Linear ridge regression with an unpenalised intercept: min_W ½‖XW + 1bᵀ − Y‖² + γ/2 ‖W‖²."""
+    """Linear ridge regression with an unpenalised intercept: min_W ½‖XW + 1bᵀ − Y‖² + γ/2 ‖W‖².
+
+    Args:
+        problem: the training data and γ.
+        width: not used.
+        seed: not used.
+        budget: not used.
+
+    Returns:
+        The fitted predictor, without a network.
+    """
     from sklearn.linear_model import Ridge
 
     sigma = problem.scaled.sigma
@@ -28,6 +38,15 @@ def rbf(problem: Problem, *, width: int | None = None, seed: int = 0, budget: fl
     """Kernel ridge regression with ridge γ and the kernel exp(−‖x − z‖²/(d·v)), v the variance of the entries of X.
 
     That scale is scikit-learn's `gamma="scale"` for support vector machines; it makes the fit independent of units.
+
+    Args:
+        problem: the training data and γ.
+        width: not used.
+        seed: not used.
+        budget: not used.
+
+    Returns:
+        The fitted predictor, without a network.
     """
     from sklearn.kernel_ridge import KernelRidge
 
@@ -40,9 +59,19 @@ def rbf(problem: Problem, *, width: int | None = None, seed: int = 0, budget: fl
 def forest(
     problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None, trees: Count = 100
 ) -> Fit:
-    """A random forest of `trees` regression trees on the targets; γ plays no part in it.
+    """A random forest of regression trees on the targets.
 
     On one-hot targets the squared error of a split is its Gini impurity, so scores are a classification forest's.
+
+    Args:
+        problem: the training data; γ plays no part.
+        width: not used.
+        seed: where the random numbers come from.
+        budget: not used.
+        trees: how many.
+
+    Returns:
+        The fitted predictor, without a network.
     """
     from sklearn.ensemble import RandomForestRegressor
 

@@ -39,9 +39,20 @@ def nngp(
     budget: float | None = None,
     ridge: Ridge = "absolute",
 ) -> Fit:
-    """Ridge regression with the NNGP kernel; the ridge is γ, or γ × the mean of the kernel's diagonal if `relative`.
+    """Ridge regression with the NNGP kernel.
 
-    width: None for the infinite width, else the number of neurons drawn with `seed`. Raises OptionError if width < 1.
+    Args:
+        problem: the training data and γ.
+        width: None for the infinite width, else the number of neurons drawn.
+        seed: where these neurons come from.
+        budget: not used.
+        ridge: γ, or γ × the mean of the kernel's diagonal if `relative`.
+
+    Returns:
+        The fitted predictor, without a network.
+
+    Raises:
+        OptionError: a width below 1.
     """
     return _kernel_ridge("nngp", problem, width, seed, ridge)
 
@@ -54,17 +65,51 @@ def ntk(
     budget: float | None = None,
     ridge: Ridge = "absolute",
 ) -> Fit:
-    """Ridge regression with the neural tangent kernel; otherwise as `nngp`."""
+    """Ridge regression with the neural tangent kernel.
+
+    Args:
+        problem: the training data and γ.
+        width: None for the infinite width, else the number of neurons drawn.
+        seed: where these neurons come from.
+        budget: not used.
+        ridge: γ, or γ × the mean of the kernel's diagonal if `relative`.
+
+    Returns:
+        The fitted predictor, without a network.
+
+    Raises:
+        OptionError: a width below 1.
+    """
     return _kernel_ridge("ntk", problem, width, seed, ridge)
 
 
 def kernel_matrix(kernel: Kernel, X1: Array, X2: Array, width: int | None = None, seed: int = 0) -> Array:
-    """The kernel between the rows of X1 (k, d) and of X2 (l, d), (k, l) float64; at a width, by drawn neurons."""
+    """The kernel between the rows of two arrays.
+
+    Args:
+        kernel: `nngp` or `ntk`.
+        X1: rows (k, d).
+        X2: rows (l, d).
+        width: None for the infinite width, else the number of neurons drawn.
+        seed: where these neurons come from.
+
+    Returns:
+        (k, l), float64.
+    """
     return _compiled_kernel(kernel, X1, X2, width, seed)()
 
 
 def ridge_solve(K: Array, ridge: float, Y: Array) -> Array:
-    """(K + ridge·I)⁻¹Y for a positive semidefinite K (n, n); the least-norm solution where that matrix is singular."""
+    """The solution of (K + ridge·I)A = Y; the least-norm one where that matrix is singular.
+
+    Args:
+        K: positive semidefinite (n, n).
+        ridge: the number on the diagonal, ≥ 0.
+        Y: right-hand sides (n, c).
+
+    Returns:
+        (K + ridge·I)⁻¹Y (n, c).
+    """
     from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
     A = K + ridge * np.eye(len(K))

@@ -20,13 +20,26 @@ def lbfgs(
     starts: Count = 5,
     iterations: Count = 10_000,
 ) -> Fit:
-    """The best network of the given width over `starts` random starts, each at most `iterations` L-BFGS steps.
+    """The best network of the given width over random starts of L-BFGS.
 
     Works on the scaled problem, where the tolerances mean something, in turn in the coordinates of the problem and in
     whitened ones (every second start), which win on badly scaled features and lose a little elsewhere. The objective is
     not smooth where a row crosses a neuron's hyperplane, so a start may end in a failed line search: its point still
-    counts. Out of budget, the best point so far is returned with status `timeout`. Raises OptionError unless all
-    numbers are ≥ 1.
+    counts.
+
+    Args:
+        problem: the training data and γ.
+        width: neurons, ≥ 1.
+        seed: where the random starts come from.
+        budget: seconds; None for no limit.
+        starts: random starts, ≥ 1.
+        iterations: the most L-BFGS steps a start, ≥ 1.
+
+    Returns:
+        The best network met and its objective; status `timeout` when out of budget.
+
+    Raises:
+        OptionError: a number below 1.
     """
     clock = Clock(budget)
     m = require_width(width, "lbfgs")

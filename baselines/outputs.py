@@ -25,6 +25,13 @@ def fit_outputs(problem: Problem, start: Network) -> Network:
     """The best network with hidden directions among those of `start`, by coordinate descent from its output rows.
 
     Descent is monotone, so even where nearly parallel directions make it slow the result is no worse than `start`.
+
+    Args:
+        problem: the training data and γ.
+        start: the network whose directions are kept.
+
+    Returns:
+        The network, balanced, without neurons that are next to 0.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import MultiTaskLasso

@@ -11,11 +11,19 @@ DRAWS = 20  # directions drawn for each pattern wanted
 
 
 def sample_patterns(X: Array, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """At most `count` different patterns D (n, K) of zeros and ones with a unit direction U (d, K) for each.
+    """Sample different activation patterns, with a unit direction for each.
 
     Half of the directions are Gaussian, as the authors of the convex programs draw them, and half have isotropic
-    preactivations Xu, because on raw data most Gaussian directions have all rows on one side. Fewer than `count` come
-    back if 20·count directions have no more patterns. Zero rows of X count as active everywhere.
+    preactivations Xu, because on raw data most Gaussian directions have all rows on one side. Zero rows of X count as
+    active everywhere.
+
+    Args:
+        X: rows (n, d).
+        count: the most patterns; fewer come back if 20·count directions have no more.
+        rng: where the random numbers come from.
+
+    Returns:
+        Patterns D (n, K) of zeros and ones and directions U (d, K), K ≤ count.
     """
     isotropic = whitener(X, RANK)
     half = DRAWS * count // 2
@@ -30,10 +38,17 @@ def sample_patterns(X: Array, count: int, rng: np.random.Generator) -> tuple[Arr
 
 
 def project_to_cone(X: Array, pattern: Array, g: Array) -> Array:
-    """The nearest point to g (d,) of the cone {u: (2D − I)Xu ≥ 0} of a pattern (n,), by non-negative least squares.
+    """The nearest point of the cone {u: (2D − I)Xu ≥ 0} of a pattern, by non-negative least squares.
 
-    Its dual is min ‖g + Aᵀλ‖ over λ ≥ 0 with A = (2D − I)X (Moreau), and the point is g + Aᵀλ. Where the solver gives
-    up the answer is the cone's apex 0.
+    Its dual is min ‖g + Aᵀλ‖ over λ ≥ 0 with A = (2D − I)X (Moreau), and the point is g + Aᵀλ.
+
+    Args:
+        X: rows (n, d).
+        pattern: zeros and ones (n,), the diagonal of D.
+        g: the point to project (d,).
+
+    Returns:
+        The nearest point (d,); the cone's apex 0 where the solver gives up.
     """
     from scipy.optimize import nnls
 

@@ -39,7 +39,25 @@ def sgd(
     batch: Count | None = None,
     patience: Count = 100,
 ) -> Fit:
-    """One seed of `sgd_seeds`, which says what the options mean."""
+    """Gradient descent from one random start: `sgd_seeds` for a single seed.
+
+    Args:
+        problem: the training data and γ.
+        width: neurons, ≥ 1.
+        seed: where the random start and the minibatches come from.
+        budget: seconds; None for no limit.
+        epochs: the most passes over the data.
+        learning_rate: the first rate, in the units of the problem as given; None derives one.
+        optimizer: momentum 0.95 as published, or Adam.
+        batch: rows a minibatch; None for all.
+        patience: epochs in which the objective has to fall by a relative 1e-5, or else the rate is halved.
+
+    Returns:
+        The best network met, as in `sgd_seeds`; status `timeout` when out of budget.
+
+    Raises:
+        OptionError: a number that is not positive.
+    """
     (fit,) = sgd_seeds(
         problem,
         width=width,
@@ -66,18 +84,29 @@ def sgd_seeds(
     batch: Count | None = None,
     patience: Count = 100,
 ) -> list[Fit]:
-    """Gradient descent from one random start a seed, all by one compiled loop; a Fit for each seed, in their order.
-
-    epochs: at most so many passes over the data; a run also ends once its rate has been halved 12 times.
-    learning_rate: the first rate, in the units of the problem as given; None derives one as the module's text says.
-    optimizer: momentum 0.95 as published, or Adam. batch: rows a minibatch, None for all; the objective that decides
-    about rate and best network is always that of all rows. patience: epochs in which the objective has to fall by a
-    relative 1e-5, or else the rate is halved.
+    """Gradient descent from one random start a seed, all by one compiled loop.
 
     On an accelerator all seeds are one batch; on a CPU, where a batch of five costs as much as five runs, they run side
-    by side on its cores. `solve_s` is the seed's share of the common time, which is `shared_s`. Out of budget, runs
-    that had not ended come back as they are with status `timeout`. Raises OptionError unless there is a seed and
-    all numbers are positive.
+    by side on its cores.
+
+    Args:
+        problem: the training data and γ.
+        width: neurons, ≥ 1.
+        seeds: one run each, at least one.
+        budget: seconds for all seeds together; None for no limit.
+        epochs: the most passes over the data; a run also ends once its rate has been halved 12 times.
+        learning_rate: the first rate, in the units of the problem as given; None derives one as the module's text says.
+        optimizer: momentum 0.95 as published, or Adam.
+        batch: rows a minibatch, None for all; the objective that decides about rate and best network is always that of
+            all rows.
+        patience: epochs in which the objective has to fall by a relative 1e-5, or else the rate is halved.
+
+    Returns:
+        A Fit for each seed, in their order. `solve_s` is the seed's share of the common time, which is `shared_s`. Out
+        of budget, runs that had not ended come back as they are with status `timeout`.
+
+    Raises:
+        OptionError: no seed, or a number that is not positive.
     """
     clock = Clock(budget)
     m = require_width(width, "sgd")

@@ -13,8 +13,16 @@ RANK = 1e-9  # share of the largest singular value below which the rows of X do 
 def random_network(problem: Problem, width: int, rng: np.random.Generator) -> Network:
     """Gaussian weights for a problem at ‖X‖_F² = n: both layers balanced, outputs of mean square 1/2.
 
-    Neurons have E‖u_j‖² = E‖v_j‖² = r² with r⁴ = cd/m (‖u_j‖ = ‖v_j‖ holds at every stationary point). A row of
-    norm 1 then has outputs of variance m·(r²/d)/2·(r²/c) = 1/2.
+    Neurons have E‖u_j‖² = E‖v_j‖² = r² with r⁴ = cd/m (‖u_j‖ = ‖v_j‖ holds at every stationary point). A row of norm 1
+    then has outputs of variance m·(r²/d)/2·(r²/c) = 1/2.
+
+    Args:
+        problem: gives d and c.
+        width: neurons m.
+        rng: where the random numbers come from.
+
+    Returns:
+        The network of m neurons.
     """
     d, c = problem.d, problem.c
     r = (c * d / width) ** 0.25
@@ -25,6 +33,14 @@ def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
     """Balanced weights of the same size whose neurons' preactivations Xu_j are isotropic in the column space of X.
 
     On raw data most Gaussian neurons are on for all rows or off for all; the hyperplanes of these cut through the rows.
+
+    Args:
+        problem: gives X and c.
+        width: neurons m.
+        rng: where the random numbers come from.
+
+    Returns:
+        The network of m neurons; for X = 0 that of `random_network`.
     """
     spread = whitener(problem.X, RANK)
     if not spread.shape[1]:
@@ -42,6 +58,13 @@ def curvature_bound(problem: Problem, network: Network) -> float:
 
     With H = (XU)₊ and residual R the Hessian is JᵀJ + (second derivatives of the network, weighted by R) + γI, where
     ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms; the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
+
+    Args:
+        problem: the training data and γ.
+        network: where the Hessian is taken.
+
+    Returns:
+        The bound.
     """
     H = hidden(problem.X, network.U)
     residual = np.linalg.norm(H @ network.V - problem.Y)

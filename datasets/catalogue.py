@@ -130,7 +130,17 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
 
 
 def describe(name: str) -> str:
-    """One line on the data set of that name (or on `file:PATH`). Raises DataError for an unknown name."""
+    """One line on a data set.
+
+    Args:
+        name: one of NAMES, a member of a group of GROUPS, or `file:PATH`.
+
+    Returns:
+        The line.
+
+    Raises:
+        DataError: an unknown name.
+    """
     return _CATALOGUE[_key(name)].summary
 
 

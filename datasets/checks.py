@@ -41,13 +41,35 @@ def quote(text: str) -> str:
 
 
 def hint(value: object, valid: Iterable[str], otherwise: str = ".") -> str:
-    """The end of a message: `: did you mean 'x'?` where something valid is near."""
+    """The end of a message: `: did you mean 'x'?` where something valid is near.
+
+    Args:
+        value: what was given.
+        valid: what could have been meant.
+        otherwise: the end where nothing is near.
+
+    Returns:
+        The end of the message.
+    """
     found = nearest(value, valid)
     return f": did you mean {found!r}?" if found else otherwise
 
 
 def whole(value: Any, name: str, least: int = 1, most: int = 10**12) -> int:
-    """`value` as an int from `least` to `most`; True, 3.0 and "3" are refused. Raises DataError."""
+    """The value as an int; True, 3.0 and "3" are refused.
+
+    Args:
+        value: what was given.
+        name: what it is, for the message.
+        least: the least value allowed.
+        most: the largest value allowed.
+
+    Returns:
+        The int.
+
+    Raises:
+        DataError: no int, or out of range.
+    """
     try:
         number = operator.index(value)
     except TypeError:
@@ -58,7 +80,20 @@ def whole(value: Any, name: str, least: int = 1, most: int = 10**12) -> int:
 
 
 def real(value: Any, name: str, least: float = 0.0, most: float = 1e100) -> float:
-    """`value` as a float from `least` to `most`; True and "0.1" are refused. Raises DataError."""
+    """The value as a float; True and "0.1" are refused.
+
+    Args:
+        value: what was given.
+        name: what it is, for the message.
+        least: the least value allowed.
+        most: the largest value allowed.
+
+    Returns:
+        The float.
+
+    Raises:
+        DataError: no real number, or out of range.
+    """
     if isinstance(value, bool) or not isinstance(value, Real) or not least <= value <= most:  # type: ignore[operator]
         raise DataError(
             f"{name} must be a number from {least:g} to {most:g}. Got {show(value)} instead: give {least:g} or more."
@@ -67,7 +102,18 @@ def real(value: Any, name: str, least: float = 0.0, most: float = 1e100) -> floa
 
 
 def fraction(value: Any, name: str) -> float:
-    """`value` as a float from 0 up to, but not, 1. Raises DataError."""
+    """The value as a float from 0 up to, but not, 1.
+
+    Args:
+        value: what was given.
+        name: what it is, for the message.
+
+    Returns:
+        The float.
+
+    Raises:
+        DataError: no real number, or out of range.
+    """
     if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= value < 1.0:  # type: ignore[operator]
         raise DataError(
             f"{name} must be a number between 0 and 1, 0 included. Got {show(value)} instead: give 0.5, for example."
@@ -76,14 +122,34 @@ def fraction(value: Any, name: str) -> float:
 
 
 def flag(value: Any, name: str) -> bool:
-    """`value` as a bool; 0, 1 and strings are refused. Raises DataError."""
+    """The value as a bool; 0, 1 and strings are refused.
+
+    Args:
+        value: what was given.
+        name: what it is, for the message.
+
+    Returns:
+        The bool.
+
+    Raises:
+        DataError: no bool.
+    """
     if not isinstance(value, bool | np.bool_):
         raise DataError(f"{name} must be true or false. Got {show(value)} instead: write it without quotes.")
     return bool(value)
 
 
 def fits(entries: int, what: str, max_bytes: int = MAX_BYTES) -> None:
-    """Refuse arrays of more float64 entries than `max_bytes` holds, before they are made. Raises DataError."""
+    """Refuse arrays that are too large, before they are made.
+
+    Args:
+        entries: float64 entries of all arrays together.
+        what: what they are, for the message.
+        max_bytes: the most that they may take.
+
+    Raises:
+        DataError: more than `max_bytes`.
+    """
     if 8 * entries > max_bytes:
         raise DataError(
             f"{what} must fit into {max_bytes:,} bytes. Got {8 * entries:,} bytes instead: "
@@ -92,7 +158,15 @@ def fits(entries: int, what: str, max_bytes: int = MAX_BYTES) -> None:
 
 
 def finite(A: NDArray[np.float64], name: str) -> None:
-    """Refuse NaN and infinities, naming the first one's place (counted from 0). Raises DataError."""
+    """Refuse NaN and infinities, naming the first one's place (counted from 0).
+
+    Args:
+        A: matrix.
+        name: what it is, for the message.
+
+    Raises:
+        DataError: an entry that is not finite.
+    """
     bad = ~np.isfinite(A)
     if bad.any():
         i, j = (int(k[0]) for k in np.nonzero(bad))
@@ -104,6 +178,13 @@ def refusing(what: str, fix: str) -> Iterator[None]:
     """Turn whatever a parser raises on hostile or damaged bytes into one DataError.
 
     The set of exceptions that zip, tokenizer and decoder raise on garbage is open, hence the broad catch.
+
+    Args:
+        what: what is parsed, for the message.
+        fix: what to do about it, for the message.
+
+    Raises:
+        DataError: any exception in the block.
     """
     try:
         yield

@@ -30,10 +30,20 @@ _BAD_CELL = re.compile(
 
 
 def read_csv(path: str, max_bytes: int) -> tuple[Array, Array | NDArray[np.object_], bool]:
-    """X (n, d), then labels (n,) as strings or targets (n, 1), and whether they are labels.
+    """Rows and labels or targets of a CSV file.
 
-    The file is UTF-8, or UTF-16 or UTF-32 with a byte order mark, separated by commas. Rows in messages
-    are counted with the header as row 1, blank lines left out. Raises DataError.
+    The file is UTF-8, or UTF-16 or UTF-32 with a byte order mark, separated by commas. Rows in messages are counted
+    with the header as row 1, blank lines left out.
+
+    Args:
+        path: the file.
+        max_bytes: the most that its table may take.
+
+    Returns:
+        X (n, d), then labels (n,) as strings or targets (n, 1), and whether they are labels.
+
+    Raises:
+        DataError: a file that is none of that.
     """
     with refusing(path, "make it a CSV file in UTF-8"):
         size = Path(path).stat().st_size

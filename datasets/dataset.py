@@ -68,5 +68,13 @@ class Dataset:
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:
-    """A generator of its own for each seed and purpose, so that no two uses share random numbers."""
+    """A generator of its own for each seed and purpose, so that no two uses share random numbers.
+
+    Args:
+        seed: an integer ≥ 0.
+        purpose: what the random numbers are for.
+
+    Returns:
+        The generator.
+    """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(purpose.encode())))

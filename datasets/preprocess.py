@@ -15,7 +15,17 @@ _FORM = re.compile(r"none|standardize|(?:standardize\+)?pca:(?P<k>[0-9]{1,9})")
 
 
 def parse(preprocess: str) -> tuple[bool, int | None]:
-    """(standardize?, K or None) from "none", "standardize", "pca:K" or "standardize+pca:K". Raises DataError."""
+    """The steps that a `preprocess` option names.
+
+    Args:
+        preprocess: "none", "standardize", "pca:K" or "standardize+pca:K".
+
+    Returns:
+        Whether to standardize, and K or None.
+
+    Raises:
+        DataError: anything else.
+    """
     found = _FORM.fullmatch(preprocess) if isinstance(preprocess, str) else None
     if found is None:
         shown = quote(preprocess) if isinstance(preprocess, str) else show(preprocess)
@@ -28,9 +38,18 @@ def parse(preprocess: str) -> tuple[bool, int | None]:
 
 
 def apply(preprocess: str, X_train: Array, X_test: Array) -> tuple[Array, Array, list[str]]:
-    """Both parts without missing values and transformed, as fitted on X_train (n, d), and warnings for the provenance.
+    """Fill missing values and transform both parts, as fitted on the training rows.
 
-    Raises DataError.
+    Args:
+        preprocess: as for `parse`.
+        X_train: training rows (n, d), NaN where a value is missing.
+        X_test: test rows (k, d), the same.
+
+    Returns:
+        Both parts, and warnings for the provenance.
+
+    Raises:
+        DataError: a K out of range, or values that leave the range of float64.
     """
     standardize, k = parse(preprocess)
     n, d = X_train.shape

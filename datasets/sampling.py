@@ -14,10 +14,15 @@ Rows = NDArray[np.int64]
 
 
 def shares(counts: Rows, total: int, upper: Rows) -> Rows:
-    """How many of `total` rows each class gives: largest remainders, at least one where there is room for all.
+    """How many rows each class gives: largest remainders, at least one where there is room for all.
 
-    counts: rows of each class; upper ≤ counts: the most that each may give, Σ upper ≥ total.
-    Ties go to the class with the smaller number.
+    Args:
+        counts: rows of each class.
+        total: rows wanted.
+        upper: the most that each may give, ≤ counts, Σ upper ≥ total.
+
+    Returns:
+        Rows of each class; ties go to the class with the smaller number.
     """
     quota = total * counts / counts.sum()
     lower = np.minimum(counts, 1) if total >= np.count_nonzero(counts) else np.zeros_like(counts)
@@ -30,10 +35,16 @@ def shares(counts: Rows, total: int, upper: Rows) -> Rows:
 
 
 def sample(strata: Rows, total: int, rng: np.random.Generator, *, leave_one: bool = False) -> Rows:
-    """Sorted row numbers of a stratified random sample of `total` rows.
+    """A stratified random sample of rows.
 
-    strata: (n,) class number of each row (all 0 for regression). leave_one: where possible keep one row of
-    each class out of the sample, for the other part of a split.
+    Args:
+        strata: class number of each row (n,), all 0 for regression.
+        total: rows wanted.
+        rng: where the random numbers come from.
+        leave_one: where possible keep one row of each class out of the sample, for the other part of a split.
+
+    Returns:
+        Sorted row numbers (total,).
     """
     counts = np.bincount(strata)
     upper = np.where(counts > 1, counts - 1, counts) if leave_one else counts
@@ -46,7 +57,14 @@ def sample(strata: Rows, total: int, rng: np.random.Generator, *, leave_one: boo
 
 
 def row_groups(X: NDArray[np.float64]) -> Rows:
-    """The group (n,) of each row of X (n, d): rows with the same features share one, numbered as they first come."""
+    """The group of each row: rows with the same features share one, numbered as they first come.
+
+    Args:
+        X: rows (n, d).
+
+    Returns:
+        Groups (n,).
+    """
     numbers: dict[bytes, int] = {}
     same_zeros = np.ascontiguousarray(X) + 0.0  # -0.0 + 0.0 is 0.0
     return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in same_zeros], dtype=np.int64)

@@ -23,10 +23,19 @@ _ARRAYS = ("X", "Y", "y", "X_test", "Y_test", "y_test")
 def user_file(*, path: str, max_bytes: int = MAX_BYTES) -> Source:
     """Data of the user's own.
 
-    .npz: X (n, d) with targets Y (n, c), or with labels y (n,) of integers or strings; optionally X_test with
-    Y_test or y_test. A Y of one-hot rows that uses two columns or more is read as labels. .csv: a header, numeric
-    features and one column `label` or `target`. max_bytes: the most that the unpacked file and each array made
-    of it may take. Raises DataError for everything else, a pickle first of all.
+    .npz: X (n, d) with targets Y (n, c), or with labels y (n,) of integers or strings; optionally X_test with Y_test or
+    y_test. A Y of one-hot rows that uses two columns or more is read as labels. .csv: a header, numeric features and
+    one column `label` or `target`.
+
+    Args:
+        path: the file.
+        max_bytes: the most that the unpacked file and each array made of it may take.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: everything else, a pickle first of all.
     """
     max_bytes = whole(max_bytes, "max_bytes")
     shown = short(path, 200)

@@ -60,7 +60,14 @@ class Statistics:
 
     @classmethod
     def of(cls, numbers: Mapping[str, Any]) -> Statistics:
-        """Inverse of `known`; other names in the mapping are ignored."""
+        """Inverse of `known`.
+
+        Args:
+            numbers: by name; other names are ignored.
+
+        Returns:
+            The statistics.
+        """
         return cls(**{field.name: numbers.get(field.name) for field in fields(cls)})
 
 

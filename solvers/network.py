@@ -47,7 +47,16 @@ class Network:
 
     @classmethod
     def zeros(cls, d: int, width: int, c: int) -> Network:
-        """The network of `width` zero neurons from d features to c outputs."""
+        """A network of zero neurons.
+
+        Args:
+            d: features.
+            width: neurons.
+            c: outputs.
+
+        Returns:
+            The network.
+        """
         return cls(np.zeros((d, width)), np.zeros((width, c)))
 
     @property
@@ -56,34 +65,76 @@ class Network:
         return int(self.U.shape[1])
 
     def predict(self, X: Array) -> Array:
-        """Outputs (k, c) for the rows of X (k, d)."""
+        """The network's outputs.
+
+        Args:
+            X: rows (k, d).
+
+        Returns:
+            Outputs (k, c).
+        """
         return hidden(X, self.U) @ self.V
 
     def only(self, neurons: Any) -> Network:
-        """The network of these neurons, given as an index of numpy's."""
+        """The network of some of the neurons.
+
+        Args:
+            neurons: which, as an index of numpy's.
+
+        Returns:
+            The network of these.
+        """
         return Network(self.U[:, neurons], self.V[neurons])
 
 
 def hidden(X: Array, U: Array) -> Array:
-    """H = (XU)₊ (n, m), what neurons with input weights U (d, m) make of the rows of X (n, d)."""
+    """H = (XU)₊, what neurons make of the rows of X.
+
+    Args:
+        X: rows (n, d).
+        U: input weights (d, m).
+
+    Returns:
+        H (n, m).
+    """
     return np.maximum(X @ U, 0.0)
 
 
 def heights(theta: Array, X: Array, U: Array) -> Array:
-    """h(u) = ‖Θᵀ(Xu)₊‖ (k,) at the columns of U (d, k), for Θ (n, c): what the dual bounds by γ‖u‖."""
+    """The heights h(u) = ‖Θᵀ(Xu)₊‖, which the dual bounds by γ‖u‖.
+
+    Args:
+        theta: Θ (n, c).
+        X: rows (n, d).
+        U: the points u as columns (d, k).
+
+    Returns:
+        Heights (k,).
+    """
     return np.linalg.norm(theta.T @ hidden(X, U), axis=0)
 
 
 def unit_columns(A: Array) -> Array:
-    """The columns of A at length 1; zero columns stay."""
+    """The columns of a matrix at length 1.
+
+    Args:
+        A: matrix (d, m).
+
+    Returns:
+        (d, m); zero columns stay.
+    """
     norms = np.linalg.norm(A, axis=0)
     return A / np.where(norms > 0, norms, 1.0)
 
 
 def group_lasso(network: Network) -> tuple[Array, Array]:
-    """The network as unit directions û_j (d, m) and rows w_j = ‖u_j‖v_j (m, c), its penalty γ Σ‖w_j‖ when balanced.
+    """The network as unit directions û_j and rows w_j = ‖u_j‖v_j.
 
-    A direction of length 0 stays.
+    Args:
+        network: its penalty is γ Σ‖w_j‖ when balanced.
+
+    Returns:
+        Directions (d, m), of which those of length 0 stay, and rows (m, c).
     """
     return unit_columns(network.U), network.V * np.linalg.norm(network.U, axis=0)[:, None]
 
@@ -91,7 +142,11 @@ def group_lasso(network: Network) -> tuple[Array, Array]:
 def balance(network: Network) -> Network:
     """The same function with ‖u_j‖ = ‖v_j‖ for every neuron, the split of least ½(‖u_j‖² + ‖v_j‖²) = ‖u_j‖‖v_j‖.
 
-    Neurons with u_j = 0 or v_j = 0 contribute nothing and become 0 in both layers.
+    Args:
+        network: to be balanced.
+
+    Returns:
+        The network; neurons with u_j = 0 or v_j = 0 contribute nothing and become 0 in both layers.
     """
     u, v = np.linalg.norm(network.U, axis=0), np.linalg.norm(network.V, axis=1)
     alive = (u > 0) & (v > 0)
@@ -101,20 +156,28 @@ def balance(network: Network) -> Network:
 
 
 def whitening(X: Array, gamma: float) -> Array:
-    """(XᵀX/n + γI)^(−½) (d, d): in these coordinates features of different spread are equally far from their optimum.
+    """(XᵀX/n + γI)^(−½): in these coordinates features of different spread are equally far from their optimum.
 
-    The shift is γ because the penalty bounds the curvature from below.
+    Args:
+        X: rows (n, d).
+        gamma: the shift γ, because the penalty bounds the curvature from below.
+
+    Returns:
+        Symmetric (d, d).
     """
     variance, Q = np.linalg.eigh(X.T @ X / len(X))
     return (Q / np.sqrt(np.maximum(variance, 0.0) + max(gamma, LEAST_SHIFT))) @ Q.T
 
 
 def whitener(X: Array, rank: float = 0.0) -> Array:
-    """T (d, r) with TᵀXᵀXT = n·I: in y, u = Ty, the rows of X look the same from all sides.
+    """T with TᵀXᵀXT = n·I: in y, u = Ty, the rows of X look the same from all sides.
 
     Args:
         X: rows (n, d), of rank r.
         rank: singular values up to this share of the largest count as 0.
+
+    Returns:
+        T (d, r).
     """
     values, rows = np.linalg.svd(X, full_matrices=False)[1:]
     solid = values > rank * values[0]
@@ -166,8 +229,15 @@ def descend(
 def real(value: ArrayLike, name: str) -> Array:
     """The value as a float64 array, not copied if it is one.
 
+    Args:
+        value: numbers, or nested sequences of these.
+        name: what it is, for the message.
+
+    Returns:
+        The array, float64.
+
     Raises:
-        ProblemError: entries that are not real numbers; `name` says of what.
+        ProblemError: entries that are not real numbers.
     """
     try:
         array = np.asarray(value)

@@ -77,7 +77,13 @@ class Problem:
         return int(self.Y.shape[1])
 
     def objective(self, network: Network) -> float:
-        """½‖(XU)₊V − Y‖_F² + γ/2 (‖U‖_F² + ‖V‖_F²), an upper bound on p*(∞) for any network.
+        """The training objective ½‖(XU)₊V − Y‖_F² + γ/2 (‖U‖_F² + ‖V‖_F²).
+
+        Args:
+            network: U (d, m) and V (m, c).
+
+        Returns:
+            The objective, an upper bound on p*(∞) for any network.
 
         Raises:
             ProblemError: a network for other data.
@@ -86,7 +92,13 @@ class Problem:
         return self._value(network, network.predict(self.X) - self.Y)
 
     def objective_and_gradient(self, network: Network) -> tuple[float, Network]:
-        """The objective and its derivatives by U and V, in a Network; the ReLU's slope at 0 is 0.
+        """The training objective and its gradient; the ReLU's slope at 0 is 0.
+
+        Args:
+            network: U (d, m) and V (m, c).
+
+        Returns:
+            The objective, and its derivatives by U and V in a Network.
 
         Raises:
             ProblemError: a network for other data.
@@ -129,12 +141,26 @@ class ScaledProblem:
         return self.kappa**2
 
     def network_back(self, network: Network) -> Network:
-        """The original problem's network for one of the scaled problem: both layers times √(κ/σ)."""
+        """A network of the scaled problem in the original one: both layers times √(κ/σ).
+
+        Args:
+            network: of the scaled problem.
+
+        Returns:
+            The original problem's network.
+        """
         factor = np.sqrt(self.kappa / self.sigma)
         return Network(network.U * factor, network.V * factor)
 
     def network_scaled(self, network: Network) -> Network:
-        """The scaled problem's network for one of the original problem, the inverse of `network_back`."""
+        """A network of the original problem in the scaled one, the inverse of `network_back`.
+
+        Args:
+            network: of the original problem.
+
+        Returns:
+            The scaled problem's network.
+        """
         factor = np.sqrt(self.sigma / self.kappa)
         return Network(network.U * factor, network.V * factor)
 

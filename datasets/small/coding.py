@@ -11,12 +11,26 @@ MISSING = "?"
 
 
 def features(columns: NDArray[np.str_]) -> Array:
-    """Columns of text (rows, columns) as numbers (rows, features), NaN where a number is missing."""
+    """Columns of text as numbers.
+
+    Args:
+        columns: text (rows, columns).
+
+    Returns:
+        (rows, features), NaN where a number is missing.
+    """
     return np.hstack([_coded(column) for column in columns.T])
 
 
 def classes(column: NDArray[np.str_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """A column of labels as the position of each in the classes, and those in order."""
+    """A column of labels as the position of each in the classes.
+
+    Args:
+        column: labels (rows,).
+
+    Returns:
+        Positions (rows,), and the classes in order.
+    """
     order = _in_order(column)
     place = {label: k for k, label in enumerate(order)}
     return np.array([place[label] for label in column.tolist()], dtype=np.int64), tuple(order)

@@ -101,7 +101,17 @@ def published(name: str, table: Published) -> Source:
 
 
 def packaged(name: str) -> Source:
-    """A data set that scikit-learn ships, in its original units. Raises DataError if it was changed."""
+    """A data set that scikit-learn ships, in its original units.
+
+    Args:
+        name: as in scikit-learn's `load_NAME`.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: scikit-learn has changed it.
+    """
     from sklearn import datasets
 
     table = _PACKAGED[name]

@@ -39,7 +39,16 @@ class Certificate:
 
     @classmethod
     def from_arrays(cls, kind: str, arrays: Mapping[str, NDArray], lower_bound: float) -> Certificate:
-        """Inverse of `arrays`; other names in the mapping are ignored."""
+        """Inverse of `arrays`.
+
+        Args:
+            kind: which inequality the proof proves.
+            arrays: by name; other names are ignored.
+            lower_bound: the proved bound.
+
+        Returns:
+            The certificate.
+        """
         proof = {k.removeprefix("certificate_"): v for k, v in arrays.items() if k.startswith("certificate_")}
         theta = proof.pop("theta")
         return cls(kind, theta, proof, lower_bound)

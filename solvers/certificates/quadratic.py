@@ -35,7 +35,13 @@ SUMS = 1.000000000001  # covers the rounding in a sum of up to 4,000 nonnegative
 def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate:
     """The certificate that a dual point of the reduced problem gives for the user's problem.
 
-    Always succeeds: a useless point gives a valid, weak bound, in the worst case the one of Θ = 0 on live rows.
+    Args:
+        problem: the user's.
+        reduced: the same, reduced.
+        point: the dual point, good or bad.
+
+    Returns:
+        A valid one always: a useless point gives a weak bound, in the worst case that of Θ = 0 on live rows.
     """
     # For Θ = 0, T = 0 any small z > 0 proves the inequality; here Xᵀ diag(z) X ⪯ ½ γ² I.
     z = 0.5 * reduced.gamma**2 / (reduced.n * np.sum(reduced.X**2, axis=1))
@@ -70,7 +76,14 @@ def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certif
 
 
 def first_rows(reduced: Reduced) -> np.ndarray:
-    """The user's row (n,) that each merged row stands for."""
+    """The user's row that each merged row stands for.
+
+    Args:
+        reduced: the problem.
+
+    Returns:
+        Row numbers (n,).
+    """
     live = reduced.rep >= 0
     rows = np.full(reduced.n, -1)
     rows[reduced.rep[live][::-1]] = np.flatnonzero(live)[::-1]
@@ -78,7 +91,14 @@ def first_rows(reduced: Reduced) -> np.ndarray:
 
 
 def trivial_certificate(problem: Problem) -> Certificate:
-    """For X = 0 or Y = 0, where the zero network is optimal: Θ = Y, and the inequality holds as 0 ≤ 0."""
+    """For X = 0 or Y = 0, where the zero network is optimal: Θ = Y, and the inequality holds as 0 ≤ 0.
+
+    Args:
+        problem: one with X = 0 or Y = 0.
+
+    Returns:
+        The certificate.
+    """
     none, empty = np.zeros(0, dtype=int), np.zeros(0)
     nobody = np.full(problem.n, -1)
     proof = {"rows": none, "rep": nobody, "coef": np.zeros(problem.n)}
@@ -90,9 +110,15 @@ def trivial_certificate(problem: Problem) -> Certificate:
 
 
 def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
-    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, t = min(1, γ/η, best step), given max_{‖u‖=1} ‖Θᵀ(Xu)₊‖ ≤ η.
+    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, t = min(1, γ/η, best step).
 
-    At least 0, which is always a bound.
+    Args:
+        problem: the user's.
+        theta: Θ (N, c).
+        eta: η with max_{‖u‖=1} ‖Θᵀ(Xu)₊‖ ≤ η.
+
+    Returns:
+        The bound, at least 0, which is always one.
     """
     products, squares = theta * problem.Y, theta**2
     linear, quadratic = math.fsum(products.ravel()), math.fsum(squares.ravel())
@@ -104,10 +130,16 @@ def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
 
 
 def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
-    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; inf if the arrays prove nothing.
+    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u.
 
-    theta (N, c), X (N, d); proof: rows (n,) the representatives, rep (N,) and coef (N,) with x_k ≈ coef_k x_rows[rep_k]
-    (rep −1: no representative), T_row, T_column, T_value an upper triangle of T over (α, β), z (n,).
+    Args:
+        theta: Θ (N, c).
+        X: rows (N, d).
+        proof: rows (n,) the representatives, rep (N,) and coef (N,) with x_k ≈ coef_k x_rows[rep_k] (rep −1: no
+            representative), T_row, T_column, T_value an upper triangle of T over (α, β), z (n,).
+
+    Returns:
+        η, inf if the arrays prove nothing.
     """
     size = power_of_two(theta)
     unit = power_of_two(X)
@@ -125,7 +157,18 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
 
 
 def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> tuple[Array, float]:
-    """(A, slack): Θ summed onto α, β of the representatives, (2n, c), and ‖Θᵀ(Xu)₊ − Aᵀ(α, β)‖ ≤ slack·‖u‖."""
+    """Θ summed onto α, β of the representatives.
+
+    Args:
+        theta: Θ (N, c).
+        X: rows (N, d).
+        rows: numbers of the representatives (n,).
+        rep: the representative of each row (N,), −1 for none.
+        coef: the multiple of it (N,).
+
+    Returns:
+        A (2n, c) and slack, with ‖Θᵀ(Xu)₊ − Aᵀ(α, β)‖ ≤ slack·‖u‖.
+    """
     n, live = len(rows), rep >= 0
     stand_in = np.zeros_like(X)
     stand_in[live] = coef[live, None] * X[rows][rep[live]]
@@ -152,8 +195,13 @@ def _squared_maximum(X: Array, A: Array, T: Array, z: Array) -> float:
 def rounding_of(size: Array, magnitude: Array, terms: int) -> float:
     """What rounding in the entries of a form may add at unit u.
 
-    size: the same sums with every term made positive; magnitude as in `proved_maximum`. terms: the lengths of all sums
-    that an entry goes through, added up.
+    Args:
+        size: the same sums with every term made positive.
+        magnitude: as in `proved_maximum`.
+        terms: the lengths of all sums that an entry goes through, added up.
+
+    Returns:
+        A bound on it.
     """
     return TERMS * terms * EPS * float(magnitude @ size @ magnitude)
 
@@ -161,7 +209,14 @@ def rounding_of(size: Array, magnitude: Array, terms: int) -> float:
 def proved_maximum(B: Array, n: int, magnitude: Array, rounding: float) -> float:
     """Proved λ with (s, u)ᵀ B (s, u) ≤ λ‖u‖² for all s (n,) and u (d,) with |(s, u)_i| ≤ magnitude_i ‖u‖.
 
-    B (n+d, n+d) stands for any form that differs from it by at most `rounding`·‖u‖² there; inf if nothing is proved.
+    Args:
+        B: (n+d, n+d), for any form that differs from it by at most `rounding`·‖u‖² there.
+        n: entries of s.
+        magnitude: (n+d,).
+        rounding: as `rounding_of` gives it.
+
+    Returns:
+        λ, inf if nothing is proved.
     """
     d = len(B) - n
     guess = _largest(B, n)

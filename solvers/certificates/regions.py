@@ -43,11 +43,20 @@ def certify_regions(
     regions: Sequence[tuple[Region, Circuits, RegionPoint]],
     planes: Array | None = None,
 ) -> Certificate:
-    """The certificate for Θ (2n, c) on the reduced problem's extended rows, with the regions of the tree, in its units.
+    """The certificate for Θ on the reduced problem's extended rows, with the regions of a tree, in its units.
 
-    regions: in the order of the tree, each with the circuits that were given as implied, and its multipliers; planes
-    (k, d): the normals of splits from n on. Whatever the arrays hold, the bound is valid; T and z are in units of
-    ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
+    Whatever the arrays hold, the bound is valid; T and z are in units of ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
+
+    Args:
+        problem: the user's.
+        reduced: the same, reduced.
+        theta: Θ (2n, c).
+        tree: the splits in preorder.
+        regions: in the order of the tree, each with the circuits that were given as implied, and its multipliers.
+        planes: the normals of splits from n on (k, d); None for no such splits.
+
+    Returns:
+        The certificate.
     """
     n, unit, F = reduced.n, reduced.kappa**2, len(regions[0][0].circuits)
     points = [settled(region, theta, point, reduced.gamma) for region, _, point in regions]
@@ -92,13 +101,22 @@ def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prove_regions(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
-    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u; inf if the arrays prove nothing.
+    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u.
 
-    theta (N, c), X (N, d). proof: rows, rep, coef as in quadratic.py; tree, the splits in preorder (tree.py);
-    planes (k·d,), the normals of splits from n on, one after another; circuit_head (F,) with the entries circuit_form,
-    circuit_row, circuit_value of C, and circuit_cell: the region to which a circuit gives a sign, −1 for the forms t;
-    T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a region; z
-    (regions·n,), region by region.
+    Args:
+        theta: Θ (N, c).
+        X: rows (N, d).
+        proof: rows, rep, coef as in quadratic.py; tree, the splits in preorder (tree.py); planes (k·d,), the normals of
+            splits from n on, one after another; circuit_head (F,) with the entries circuit_form, circuit_row,
+            circuit_value of C, and circuit_cell: the region to which a circuit gives a sign, −1 for the forms t;
+            T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a region; z
+            (regions·n,), region by region.
+
+    Returns:
+        η, inf if the arrays prove nothing.
+
+    Raises:
+        ValueError: circuits of rows that do not exist, or a list that is not one whole tree.
     """
     size, unit = power_of_two(theta), power_of_two(X)
     theta, X, planes = theta / size, X / unit, proof["planes"].reshape(-1, X.shape[1]) / unit
@@ -143,7 +161,17 @@ def _region_maximum(region: Region, A: Array, T: tuple[np.ndarray, np.ndarray, A
 
 
 def quadratic_form(region: Region, A: Array, T: tuple[np.ndarray, np.ndarray, Array], z: Array) -> Array:
-    """B of the module's docstring, (free+d, free+d), for A (2n, c), T as (i, j, value) and z (free,)."""
+    """B of the module's docstring.
+
+    Args:
+        region: the region.
+        A: (2n, c).
+        T: (i, j, value) of its entries.
+        z: (free,).
+
+    Returns:
+        B (free+d, free+d).
+    """
     return _form(region.E, region.X[region.free], A, T, z)
 
 
@@ -152,6 +180,15 @@ def settled(region: Region, theta: Array, point: RegionPoint, gamma: float) -> R
 
     A conic solver ends within its tolerance of the boundary, on either side. Raising z_k by γ² room/(2n‖x_k‖²) gives
     room to −B_ss and costs at most γ² room/2.
+
+    Args:
+        region: the region.
+        theta: Θ (2n, c).
+        point: its multipliers.
+        gamma: γ.
+
+    Returns:
+        The point with the best z.
     """
     n, X = len(region.X), region.X[region.free]
     unit = np.zeros(n)

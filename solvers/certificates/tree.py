@@ -33,33 +33,69 @@ class Circuits:
 
     @classmethod
     def none(cls, n: int) -> Circuits:
-        """No circuits over n rows."""
+        """No circuits.
+
+        Args:
+            n: rows that they are over.
+
+        Returns:
+            Zero circuits over n rows.
+        """
         return cls(np.zeros(0, dtype=int), np.zeros((0, n)))
 
     def __len__(self) -> int:
         return len(self.head)
 
     def plus(self, other: Circuits) -> Circuits:
-        """Those of `other`, which may be over further planes, at the end."""
+        """These circuits and others.
+
+        Args:
+            other: further circuits, which may be over further planes.
+
+        Returns:
+            All of them, those of `other` at the end.
+        """
         C = np.zeros((len(self), other.C.shape[1]))
         C[:, : self.C.shape[1]] = self.C
         return Circuits(np.r_[self.head, other.head], np.vstack([C, other.C]))
 
     def only(self, which: np.ndarray) -> Circuits:
-        """The circuits with these indices."""
+        """Some of the circuits.
+
+        Args:
+            which: their indices, or a mask.
+
+        Returns:
+            These circuits.
+        """
         return Circuits(self.head[which], self.C[which])
 
     def residual(self, X: Array) -> Array:
-        """Bound on ‖x_head − Σ C x‖ (F,), its own rounding included."""
+        """Bound on ‖x_head − Σ C x‖, its own rounding included.
+
+        Args:
+            X: the rows and planes that the circuits are over, d columns.
+
+        Returns:
+            One bound a circuit (F,).
+        """
         eps = float(np.finfo(np.float64).eps)
         size = np.abs(self.C) @ np.linalg.norm(X, axis=1) + np.linalg.norm(X[self.head], axis=1)
         return np.linalg.norm(X[self.head] - self.C @ X, axis=1) + 2 * (len(X) + 4) * eps * size
 
 
 def leaves(tree: Sequence[int], n: int) -> np.ndarray:
-    """Signs (regions, n) in {−1, 0, 1} that the splits give to n rows and planes in each region, in the tree's order.
+    """The signs that the splits of a tree give in each region.
 
-    Raises ValueError if the list is not one whole tree over numbers below n.
+    Args:
+        tree: the splits in preorder.
+        n: rows and planes.
+
+    Returns:
+        Signs (regions, n) in {−1, 0, 1}, in the tree's order.
+
+    Raises:
+        ValueError: the list is not one whole tree over numbers below n.
     """
     signs, waiting = [], [np.zeros(n, dtype=int)]
     for entry in tree:
@@ -81,10 +117,18 @@ def leaves(tree: Sequence[int], n: int) -> np.ndarray:
 
 
 def implications(X: Array, sign: np.ndarray, rows: np.ndarray) -> Circuits:
-    """Circuits that give signs to some of these rows of X (N, d) in the region of `sign` (N,); X may end with planes.
+    """Circuits that give signs to some rows in a region.
 
     By Farkas' lemma x_k·u ≥ 0 on the region if and only if x_k is a nonnegative combination of the ±x_i that define it.
     Where x_k·u = 0 on the whole region, either sign is right.
+
+    Args:
+        X: rows (N, d), which may end with planes.
+        sign: signs (N,) that define the region, 0 for none.
+        rows: numbers of the rows that are to have a sign.
+
+    Returns:
+        The circuits found.
     """
     fixed = np.flatnonzero(sign)
     if not len(fixed):
@@ -124,7 +168,18 @@ class Region:
     def build(
         cls, X: Array, split_sign: np.ndarray, circuits: Circuits, implied: Circuits, planes: Array | None = None
     ) -> Region:
-        """The region where splits give `split_sign` (n+k,), with the signs that the circuits `implied` then give."""
+        """The region where splits give signs, with the signs that circuits then give.
+
+        Args:
+            X: rows (n, d).
+            split_sign: signs (n+k,) of rows and planes, 0 for none.
+            circuits: those whose forms have products in the proof.
+            implied: those that give signs to further rows.
+            planes: normals (k, d) of the splits from n on; None for none.
+
+        Returns:
+            The region.
+        """
         n = len(X)
         planes = np.zeros((0, X.shape[1])) if planes is None else planes
         sign, error, source = split_sign[:n].copy(), np.zeros(n), []

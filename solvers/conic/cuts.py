@@ -32,9 +32,14 @@ SINGULAR = 1e-6  # determinants of unit rows below this are not solved with
 
 
 def circuits(X: Array, most: int = KEPT) -> Circuits:
-    """The narrowest circuits of every row of X (n, d) among its nearest neighbours, about `most` in all; no zero rows.
+    """The narrowest circuits of every row among its nearest neighbours.
 
-    None for d = 1, n ≤ d, or d > FEATURES.
+    Args:
+        X: rows (n, d), none of them zero.
+        most: about how many in all.
+
+    Returns:
+        The circuits; none for d = 1, n ≤ d, or d > FEATURES.
     """
     n, d = X.shape
     if n <= d or not 2 <= d <= FEATURES:
@@ -92,11 +97,20 @@ class Cutting:
 def cut(
     problem: Problem, reduced: Reduced, certificate: Certificate, rounds: int, began: float, budget: float | None
 ) -> Cutting:
-    """The relaxation solved with up to `rounds` rounds of separation.
+    """The relaxation solved with rounds of separation.
 
-    Starts from the products that bind in the relaxation, of which `certificate` is a proof; its bound never falls.
-    began: when the clock was started (`time.perf_counter`); budget: seconds from then, after which no further round
-    begins.
+    Starts from the products that bind in the relaxation; its bound never falls.
+
+    Args:
+        problem: the user's.
+        reduced: the same, reduced.
+        certificate: a proof of the relaxation.
+        rounds: the most rounds of separation.
+        began: when the clock was started (`time.perf_counter`).
+        budget: seconds from then, after which no further round begins; None for no limit.
+
+    Returns:
+        What was found.
     """
     n = reduced.n
     region = Region.build(reduced.X, np.zeros(n, dtype=int), circuits(reduced.X), Circuits.none(n))
@@ -113,7 +127,16 @@ def cut(
 
 
 def root(reduced: Reduced, certificate: Certificate, region: Region) -> RegionState:
-    """The region that is all of R^d, with the products of α and β that have multipliers in a certificate."""
+    """The region that is all of R^d, with the products of α and β that have multipliers in a certificate.
+
+    Args:
+        reduced: the problem.
+        certificate: a proof of the relaxation; of one for other merged rows no products are taken.
+        region: all of R^d.
+
+    Returns:
+        The region before anything is solved.
+    """
     proof, n = certificate.proof, reduced.n
     i, j = proof["T_row"], proof["T_column"]
     kept = (proof["T_value"] > UNUSED * np.max(proof["T_value"], initial=0.0)) & (i < 2 * n) & (j < 2 * n)

@@ -59,6 +59,12 @@ def paper_sdp(problem: Problem) -> LiteralSDP:
     """min ½‖P_α Λ P_vᵀ − Y‖_F² + γ/2 (tr Λ_uu + tr Λ_vv) over the doubly nonnegative lift of the paper.
 
     Λ is Σ_j λ_j λ_jᵀ over the neurons λ = (α, β, u, v) of length p = 2n+d+c, with α = (Xu)₊, β = (−Xu)₊.
+
+    Args:
+        problem: the training data and γ.
+
+    Returns:
+        The program, unsolved, with Λ (p, p) and the constraints whose multipliers are read.
     """
     import cvxpy as cp
 
@@ -83,12 +89,20 @@ def solve_literal(
 ) -> tuple[Relaxation, DualGuess | None]:
     """Solve the paper's SDP with SCS (the authors' choice) or Clarabel.
 
-    eps: the backend's absolute and relative tolerance. budget: seconds for everything, compilation included; the
-    backend gets what is left of it and ends by itself. Status `timeout` then comes with the backend's last point, or
-    with a factor of no columns (and value nan) where it has none; `stalled` and `iteration_limit` say that it ended
-    short of its tolerance, `failed` that it gave up.
-    The factor is that of the returned Λ with negative eigenvalues set to 0. Returns the relaxation and the dual, None
-    if there is none. Raises LiteralError for arguments out of range, and for a status this code does not know.
+    Args:
+        problem: the training data and γ.
+        backend: `scs` or `clarabel`.
+        eps: the backend's absolute and relative tolerance.
+        budget: seconds for everything, compilation included; the backend gets what is left of it and ends by itself.
+
+    Returns:
+        The relaxation and the dual, None if there is none. The factor is that of the returned Λ with negative
+        eigenvalues set to 0. Status `timeout` comes with the backend's last point, or with a factor of no columns (and
+        value nan) where it has none; `stalled` and `iteration_limit` say that it ended short of its tolerance, `failed`
+        that it gave up.
+
+    Raises:
+        LiteralError: an argument out of range, or a status this code does not know.
     """
     options = _backend_options(backend, eps, budget)
     start = time.perf_counter()
@@ -115,7 +129,16 @@ def solve_literal(
 
 
 def run_backend(program: Any, backend: str, options: Mapping[str, Any]) -> str:
-    """Solve a program of CVXPY; its own word for how that ended."""
+    """Solve a program of CVXPY.
+
+    Args:
+        program: a CVXPY problem, solved in place.
+        backend: `scs` or `clarabel`.
+        options: those of the backend.
+
+    Returns:
+        CVXPY's own word for how that ended.
+    """
     import cvxpy as cp
 
     try:
@@ -132,6 +155,13 @@ def literal_dual(problem: Problem, sdp: LiteralSDP) -> DualGuess:
 
     CVXPY's multipliers τ of Λ_αβ ≥ 0 and ζ of diag(Λ_αβ) = 0 enter its Lagrangian as −⟨τ, Λ_αβ⟩ + ζᵀdiag(Λ_αβ); here
     the objective counts twice (γ for γ/2), and 2 α_i β_i = (s_i² − (Xu)_i²)/2.
+
+    Args:
+        problem: the training data and γ.
+        sdp: the solved program.
+
+    Returns:
+        The dual.
     """
     n = problem.n
     theta = problem.Y - np.asarray(sdp.lifted.value)[:n, 2 * n + problem.d :]
@@ -168,7 +198,16 @@ def _backend_options(backend: str, eps: float, budget: float | None) -> dict[str
 def status_of(backend: str, status: str, *, out_of_time: bool) -> tuple[Status, str]:
     """Our status and message for CVXPY's; the SDP has a solution, so a claim to the contrary is a failure.
 
-    Raises LiteralError for a status that CVXPY does not document.
+    Args:
+        backend: `scs` or `clarabel`.
+        status: CVXPY's.
+        out_of_time: whether the budget is used up, which makes it `timeout`.
+
+    Returns:
+        Status and message, "" for `ok`.
+
+    Raises:
+        LiteralError: a status that CVXPY does not document.
     """
     if out_of_time:
         return Status.TIMEOUT, f"{backend} stopped at the time limit ({status})"

@@ -42,7 +42,18 @@ class RegionState:
 
     @classmethod
     def fresh(cls, region: Region, i: np.ndarray, j: np.ndarray, value: Array, z: Array) -> RegionState:
-        """Before anything is solved; z (n,). Products that the region has no use for are left out."""
+        """A region before anything is solved.
+
+        Args:
+            region: the region.
+            i: first forms of the products; those that the region has no use for are left out.
+            j: second forms.
+            value: their multipliers.
+            z: multipliers of the rows (n,).
+
+        Returns:
+            The state.
+        """
         keep = region.pairs[i, j]
         return cls(region, i[keep], j[keep], value[keep], z[region.free], np.zeros((region.E.shape[1],) * 2))
 
@@ -66,7 +77,16 @@ class RegionState:
 
 
 def solve_relaxation(reduced: Reduced, state: RegionState, budget: float) -> tuple[Array, RegionState, float]:
-    """(Θ (2n, c), the state solved, value in scaled units); the value is nan if there is no usable solution."""
+    """Solve the relaxation on a region.
+
+    Args:
+        reduced: the problem.
+        state: the region with its products.
+        budget: seconds.
+
+    Returns:
+        Θ (2n, c), the state solved, and the value in scaled units, nan if there is no usable solution.
+    """
     rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
     losses, known = len(rows) * c, state.region.E.shape[1]
     unit = max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
@@ -85,9 +105,17 @@ def solve_relaxation(reduced: Reduced, state: RegionState, budget: float) -> tup
 
 
 def solve_height(state: RegionState, theta: Array, gamma: float, budget: float) -> RegionState | None:
-    """The state with the multipliers that prove ‖Θᵀ(α, β)‖ smallest on its region; None if there is no usable solution.
+    """The multipliers that prove ‖Θᵀ(α, β)‖ smallest on a region.
 
-    theta (2n, c). Z is the measure that is believed to reach the largest height, tr U = 1.
+    Args:
+        state: the region with its products.
+        theta: Θ (2n, c).
+        gamma: γ.
+        budget: seconds.
+
+    Returns:
+        The state with these, None if there is no usable solution. Z is the measure that is believed to reach the
+        largest height, tr U = 1.
     """
     E = state.region.E
     order, free = E.shape[1], len(state.z)
@@ -108,7 +136,14 @@ def solve_height(state: RegionState, theta: Array, gamma: float, budget: float) 
 
 
 def seconds(order: int) -> float:
-    """About how long a region of this order takes: the solver looks at its clock between iterations only."""
+    """About how long a region takes: the solver looks at its clock between iterations only.
+
+    Args:
+        order: that of the region's matrix.
+
+    Returns:
+        Seconds.
+    """
     return ITERATIONS * (order * (order + 1) / 2) ** 3 / 3 / SPEED
 
 
@@ -201,8 +236,16 @@ def _unpack(triangle: Array, order: int) -> Array:
 
 
 def separate(state: RegionState, limit: float, shared: int | None = None) -> tuple[RegionState, int]:
-    """The state with the products that are below −limit, relative to the forms' sizes, worst first, without those
-    that are not in use, and how many are new. shared: of the new ones, as many as a form may have part in."""
+    """Add the violated products, worst first, and drop those that are not in use.
+
+    Args:
+        state: a solved region.
+        limit: a product is violated below −limit, relative to the forms' sizes.
+        shared: of the new ones, as many as a form may have part in; None for no limit.
+
+    Returns:
+        The state with these products, and how many are new.
+    """
     E = state.region.E
     unit = E / _sizes(E)[:, None]
     W = unit @ state.known @ unit.T

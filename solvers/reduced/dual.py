@@ -32,7 +32,16 @@ class DualPoint:
 
 
 def quadratic_form(reduced: Reduced, point: DualPoint, z: Array | None = None) -> Array:
-    """B (n+d, n+d) of the module's docstring, with z left out unless given."""
+    """B of the module's docstring.
+
+    Args:
+        reduced: the problem.
+        point: Θ and T of the form.
+        z: the multiplier (n,), left out if None.
+
+    Returns:
+        B (n+d, n+d).
+    """
     B = adjoint(reduced.X, point.T)
     h = project(reduced.X, point.theta)
     B += h @ h.T
@@ -48,7 +57,15 @@ def _with_z(reduced: Reduced, B: Array, z: Array) -> Array:
 
 
 def maximum(B: Array, n: int) -> tuple[float, Array, Array]:
-    """λ_max(H) with the eigenvalues of H (d,) and the maximising (s, u) directions (n+d, d); (inf, …) if −B_ss ⊁ 0."""
+    """λ_max(H) with all eigenvalues and the maximising directions.
+
+    Args:
+        B: the form (n+d, n+d).
+        n: rows.
+
+    Returns:
+        λ_max(H), the eigenvalues of H (d,) and the (s, u) directions (n+d, d); (inf, …) if −B_ss ⊁ 0.
+    """
     try:
         factor = sl.cho_factor(-B[:n, :n], lower=True, check_finite=False)
     except np.linalg.LinAlgError:
@@ -60,7 +77,16 @@ def maximum(B: Array, n: int) -> tuple[float, Array, Array]:
 
 
 def value(reduced: Reduced, theta: Array, squared_norm: float) -> tuple[float, float, float]:
-    """(bound, t, d bound/d λ): the dual objective of tΘ for the best t ≤ γ/√λ, λ = `squared_norm`, scaled units."""
+    """The dual objective of tΘ for the best t ≤ γ/√λ, in scaled units.
+
+    Args:
+        reduced: the problem.
+        theta: Θ (2n, c).
+        squared_norm: λ.
+
+    Returns:
+        (bound, t, d bound/d λ).
+    """
     rows = reduced.loss_rows
     linear = float(np.sum(theta[rows] * reduced.target[rows]))
     quadratic = float(np.sum(theta[rows] ** 2 / reduced.weight[rows, None]))
@@ -73,12 +99,28 @@ def value(reduced: Reduced, theta: Array, squared_norm: float) -> tuple[float, f
 
 
 def dual_maximum(reduced: Reduced, point: DualPoint) -> float:
-    """max_{‖u‖=1} ‖Θᵀ(α, β)‖² as the point bounds it, inf if it bounds nothing."""
+    """max_{‖u‖=1} ‖Θᵀ(α, β)‖² as a dual point bounds it.
+
+    Args:
+        reduced: the problem.
+        point: the dual point.
+
+    Returns:
+        The bound, inf if the point bounds nothing.
+    """
     return maximum(quadratic_form(reduced, point, point.z), reduced.n)[0]
 
 
 def dual_value(reduced: Reduced, point: DualPoint) -> float:
-    """Lower bound (scaled units) from a dual point as it stands, up to rounding."""
+    """Lower bound from a dual point as it stands, up to rounding.
+
+    Args:
+        reduced: the problem.
+        point: the dual point.
+
+    Returns:
+        The bound in scaled units.
+    """
     return value(reduced, point.theta, dual_maximum(reduced, point))[0]
 
 
@@ -86,6 +128,14 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
     """The same Θ and T with z chosen to make the bound large: λ_max(H) is convex in z.
 
     Minimises a soft maximum of the eigenvalues of H by L-BFGS, gradient (Xu)_i² − s_i².
+
+    Args:
+        reduced: the problem.
+        point: the dual point to start from.
+        rounds: the most L-BFGS iterations at each of three temperatures.
+
+    Returns:
+        The dual point with the best z met.
     """
     n = reduced.n
     base = quadratic_form(reduced, point)
@@ -135,8 +185,17 @@ def _definite_z(B_ss: Array, z: Array) -> Array:
 def user_point(reduced: Reduced, gamma: float, theta: Array, T: Array, z: Array) -> DualPoint:
     """The reduced problem's point for one on the user's rows and units, merged rows summed.
 
-    theta (N, c), T (2N, 2N) symmetric and z (N,) in the convention of `conic.literal.DualGuess`, where the form is
-    divided by γ (the user's).
+    The arrays are in the convention of `conic.literal.DualGuess`, where the form is divided by γ (the user's).
+
+    Args:
+        reduced: the problem.
+        gamma: the user's γ.
+        theta: Θ (N, c).
+        T: symmetric (2N, 2N).
+        z: (N,).
+
+    Returns:
+        The dual point.
     """
     live = reduced.rep >= 0
     size, positive = np.abs(reduced.coef), reduced.coef > 0

@@ -14,10 +14,17 @@ from .reduction import Reduced
 
 
 def kernel_value(reduced: Reduced, E: Array) -> tuple[float, Array]:
-    """Objective (scaled units) of E (n+d, n+d) with v eliminated, and Θ (2n, c) = w(ȳ − prediction).
+    """The objective of E with v eliminated, and Θ = w(ȳ − prediction).
 
-    If E is feasible the value bounds the relaxation's optimum from above.
-    Raises numpy.linalg.LinAlgError if E is so far from positive semidefinite that γW⁻¹ + K is not definite.
+    Args:
+        reduced: the problem.
+        E: symmetric (n+d, n+d).
+
+    Returns:
+        Objective (scaled units), an upper bound on the relaxation's optimum if E is feasible, and Θ (2n, c).
+
+    Raises:
+        numpy.linalg.LinAlgError: E is so far from positive semidefinite that γW⁻¹ + K is not definite.
     """
     rows = reduced.loss_rows
     K = lift(reduced.X, E)[np.ix_(rows, rows)]

@@ -12,7 +12,15 @@ from ..network import Array
 
 
 def lift(X: Array, Z: Array) -> Array:
-    """G(Z) (2n+k, 2n+k) for symmetric Z (n+d+k, n+d+k), k ≥ 0; X is (n, d)."""
+    """G(Z), the form on rows (α, β) for one on rows (s, u).
+
+    Args:
+        X: rows (n, d).
+        Z: symmetric (n+d+k, n+d+k), k ≥ 0.
+
+    Returns:
+        (2n+k, 2n+k).
+    """
     n, d = X.shape
     columns = _extend(X, Z, n, d)
     return _extend(X, columns, n, d)
@@ -25,7 +33,15 @@ def _extend(X: Array, A: Array, n: int, d: int) -> Array:
 
 
 def adjoint(X: Array, K: Array) -> Array:
-    """blkdiag(N, I)ᵀ K blkdiag(N, I) for symmetric K (2n+k, 2n+k), k ≥ 0; the adjoint of `lift`."""
+    """blkdiag(N, I)ᵀ K blkdiag(N, I), the adjoint of `lift`.
+
+    Args:
+        X: rows (n, d).
+        K: symmetric (2n+k, 2n+k), k ≥ 0.
+
+    Returns:
+        (n+d+k, n+d+k).
+    """
     n = len(X)
     return _restrict(X, _restrict(X, K, n).T, n)
 
@@ -37,12 +53,27 @@ def _restrict(X: Array, K: Array, n: int) -> Array:
 
 
 def project(X: Array, K: Array) -> Array:
-    """Nᵀ K for K (2n, k): rows (α, β) to rows (s, u)."""
+    """Nᵀ K: rows (α, β) to rows (s, u).
+
+    Args:
+        X: rows (n, d).
+        K: (2n, k).
+
+    Returns:
+        (n+d, k).
+    """
     return _restrict(X, K, len(X))
 
 
 def inequalities(n: int) -> np.ndarray:
-    """Mask (2n, 2n) of the entrywise constraints: above the diagonal, without the pairs (α_i, β_i)."""
+    """Mask of the entrywise constraints: above the diagonal, without the pairs (α_i, β_i).
+
+    Args:
+        n: rows.
+
+    Returns:
+        Booleans (2n, 2n).
+    """
     mask = np.triu(np.ones((2 * n, 2 * n), bool), 1)
     mask[np.arange(n), n + np.arange(n)] = False
     return mask

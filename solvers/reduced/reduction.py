@@ -64,7 +64,14 @@ class Reduced:
         return np.flatnonzero(self.weight > 0)
 
     def factor_back(self, factor: Array) -> Array:
-        """Rows (s, u, v) in the user's coordinates and units from rows (s, u, v) (n+d+c, r) of this problem."""
+        """A factor of this problem in the user's coordinates and units.
+
+        Args:
+            factor: rows (s, u, v) (n+d+c, r) of this problem.
+
+        Returns:
+            Rows (s, u, v) of the user's problem, r columns.
+        """
         s, u, v = np.split(factor, [self.n, self.n + self.d])
         scale = np.sqrt(self.kappa / self.sigma)  # both layers: u_user = scale·u, v_user = scale·v
         rows = np.zeros((len(self.rep), factor.shape[1]))
@@ -73,10 +80,17 @@ class Reduced:
         return np.vstack([rows, self.basis @ u * scale, v * scale])
 
     def theta_back(self, theta: Array, Y: Array) -> Array:
-        """Θ on the user's rows and in the user's units from Θ (2n, c) on the extended rows.
+        """Θ on the user's rows and in the user's units.
 
-        Of all row-wise Θ with the merged sums given, this is the one nearest to Y, which makes the bound largest;
-        zero rows get Θ = Y.
+        Of all row-wise Θ with the merged sums given, this is the one nearest to Y, which makes the bound largest; zero
+        rows get Θ = Y.
+
+        Args:
+            theta: Θ (2n, c) on the extended rows.
+            Y: the user's targets (N, c).
+
+        Returns:
+            Θ (N, c).
         """
         residual = np.divide(theta, self.weight[:, None], out=np.zeros_like(theta), where=self.weight[:, None] > 0)
         prediction = self.target - residual  # of the extended rows, in the scaled problem
@@ -88,10 +102,19 @@ class Reduced:
 
 
 def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
-    """Merge, rotate and scale the rows of a problem; rows within the angle `parallel` (radians) become one.
+    """Merge, rotate and scale the rows of a problem.
 
     What is merged or left out because it is nearly nothing costs no safety: the proof works on the user's rows.
-    Raises ProblemError if X = 0.
+
+    Args:
+        problem: the user's.
+        parallel: rows within this angle (radians) become one.
+
+    Returns:
+        The reduced problem.
+
+    Raises:
+        ProblemError: X = 0.
     """
     scaled = problem.scaled
     X0, Y0, gamma = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma
@@ -141,9 +164,15 @@ def _evened(X: Array, gamma: float) -> Array:
 
 
 def parallel_rows(X: Array, angle: float = PARALLEL, metric: Array | None = None) -> tuple[np.ndarray, Array]:
-    """For each row k of X (n, d): the first row it is a multiple of, and the factor; (−1, 0) for a zero row.
+    """For each row the first one it is a multiple of.
 
-    angle: radians, between rows of X or, where given, of `metric` (n, any), the same rows in other coordinates.
+    Args:
+        X: rows (n, d).
+        angle: radians, between rows of X or, where given, of `metric`.
+        metric: (n, any), the same rows in other coordinates.
+
+    Returns:
+        Numbers of these rows (n,) and the factors (n,); −1 and 0 for a zero row.
     """
     n = len(X)
     norm = np.linalg.norm(X, axis=1)

@@ -15,7 +15,15 @@ Step = Callable[..., Fit]  # (problem, network, *, seed, budget) -> Fit
 
 
 def chain(start: Rounding, *steps: Step) -> Rounding:
-    """The rounding that runs `start` and hands its network through the steps, as long as the budget lasts."""
+    """The rounding that runs `start` and hands its network through the steps, as long as the budget lasts.
+
+    Args:
+        start: the first rounding.
+        steps: each makes a network from a network.
+
+    Returns:
+        The chain as a rounding of its own.
+    """
 
     def rounding(
         problem: Problem, relaxation: Relaxation, *, width: int, seed: int, budget: float | None = None

@@ -30,7 +30,14 @@ class KernelBasis:
 
     @classmethod
     def of(cls, problem: Problem) -> KernelBasis:
-        """The coordinates for the data of `problem`."""
+        """The coordinates for the data of a problem.
+
+        Args:
+            problem: gives X (n, d).
+
+        Returns:
+            The basis.
+        """
         _, singular, Bt = np.linalg.svd(np.linalg.qr(problem.X, mode="r"))  # X = AΣBᵀ with all d rows of Bᵀ
         C_diagonal = np.ones(problem.d)
         C_diagonal[: len(singular)] = np.hypot(1.0, singular / np.sqrt(2))
@@ -38,26 +45,56 @@ class KernelBasis:
         return cls(problem.X @ C_inverse, C_inverse)
 
     def coordinates(self, σ: Array, τ: Array, u: Array, v: Array) -> Array:
-        """(q, R) coordinates of the nearest columns in ker M; σ, τ (n, R), u (d, R), v (c, R)."""
+        """Coordinates of the nearest columns in ker M.
+
+        Args:
+            σ: (n, R).
+            τ: (n, R).
+            u: (d, R).
+            v: (c, R).
+
+        Returns:
+            (q, R), q = n+d+c.
+        """
         return np.vstack([σ / np.sqrt(2), self.X_times_C_inverse.T @ τ / 2 + self.C_inverse.T @ u, v])
 
     def lift(self, w: Array) -> tuple[Array, Array, Array, Array]:
-        """σ = s, τ = Xu, u and v of the columns in ker M that have the coordinates w (q, R)."""
+        """The columns in ker M that have given coordinates.
+
+        Args:
+            w: coordinates (q, R).
+
+        Returns:
+            σ = s (n, R), τ = Xu (n, R), u (d, R) and v (c, R).
+        """
         n, d = self.X_times_C_inverse.shape
         Cu = w[n : n + d]
         return np.sqrt(2) * w[:n], self.X_times_C_inverse @ Cu, self.C_inverse @ Cu, w[n + d :]
 
     def network(self, w: Array) -> Network:
-        """The u- and v-rows of the coordinates w (q, R) as a network of R neurons."""
+        """The u- and v-rows of coordinates as a network.
+
+        Args:
+            w: coordinates (q, R).
+
+        Returns:
+            The network of R neurons.
+        """
         n, d = self.X_times_C_inverse.shape
         return Network(self.C_inverse @ w[n : n + d], w[n + d :].T.copy())
 
     def eigenfactor(self, problem: Problem, factor: Array) -> Array:
-        """Coordinates (q, r) of the factor of Λ* by its eigenvectors, largest first, each with Σs ≥ 0.
+        """Coordinates of the factor of Λ* by its eigenvectors, largest first, each with Σs ≥ 0.
 
-        factor (q, k) has the rows (s, u, v). Eigenvalues below NOISE times the largest are left out. What a solver
-        leaves above that stays, though it is far below its own accuracy: at the published step such columns grow, and
-        the best iterate may owe them its loss.
+        Eigenvalues below NOISE times the largest are left out. What a solver leaves above that stays, though it is far
+        below its own accuracy: at the published step such columns grow, and the best iterate may owe them its loss.
+
+        Args:
+            problem: gives X (n, d).
+            factor: (q, k) with the rows (s, u, v).
+
+        Returns:
+            (q, r), r the rank.
         """
         n, d = problem.n, problem.d
         s, u, v = factor[:n], factor[n : n + d], factor[n + d :]
@@ -66,9 +103,15 @@ class KernelBasis:
         return self._oriented(left[:, :rank] * singular[:rank])
 
     def spread(self, factor: Array, width: int, rng: np.random.Generator) -> Array:
-        """Coordinates (q, width) of another factor of the same matrix, factor·Q with a random Q, QQᵀ = I; Σs ≥ 0.
+        """Coordinates of another factor of the same matrix, factor·Q with a random Q, QQᵀ = I; Σs ≥ 0.
 
-        factor (q, r) with r ≤ width.
+        Args:
+            factor: coordinates (q, r), r ≤ width.
+            width: columns wanted.
+            rng: where Q comes from.
+
+        Returns:
+            (q, width).
         """
         Q = np.linalg.qr(rng.standard_normal((width, factor.shape[1])))[0].T
         return self._oriented(factor @ Q)
@@ -79,7 +122,15 @@ class KernelBasis:
 
 
 def complementary(σ: Array, τ: Array) -> tuple[Array, Array]:
-    """σ and τ of the nearest α, β ≥ 0 with α∘β = 0: the larger of each pair, clipped at 0, stays; the other is 0."""
+    """The nearest α, β ≥ 0 with α∘β = 0: the larger of each pair, clipped at 0, stays; the other is 0.
+
+    Args:
+        σ: α + β, any shape.
+        τ: α − β, the same shape.
+
+    Returns:
+        σ and τ of the nearest pair.
+    """
     larger = np.abs(τ)
     larger += σ
     larger *= 0.5

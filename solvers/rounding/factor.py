@@ -16,7 +16,20 @@ def round_factor(
 ) -> Fit:
     """Spread Λ* over `width` columns, clip each to complementary (α, β), and take the nearest consistent u and v.
 
-    The factor is the eigenvector one times a random orthonormal Q drawn from `seed`, so that all columns matter.
+    The factor is the eigenvector one times a random orthonormal Q, so that all columns matter.
+
+    Args:
+        problem: the training data and γ.
+        relaxation: its solution Λ* as a factor.
+        width: neurons of the network, ≥ 1.
+        seed: where Q comes from, ≥ 0.
+        budget: seconds; None for no limit.
+
+    Returns:
+        The network and its training objective.
+
+    Raises:
+        RoundingError: an argument out of range, or a relaxation of another problem.
     """
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)

@@ -20,8 +20,21 @@ def round_gaussian(
     """Draw u ~ N(0, Λ*_uu), ten for each neuron of the network, and let ridge regression choose among them.
 
     The (s, u) block of the relaxation is the covariance of a Gaussian; u is its second part, and s = |Xu| follows.
-    Ridge and balance in turn (the group lasso of `refit`) shrink the neurons that are not needed; after each
-    of ROUNDS rounds the lightest leave, by a constant factor, until `width` are left.
+    Ridge and balance in turn (the group lasso of `refit`) shrink the neurons that are not needed; after each of ROUNDS
+    rounds the lightest leave, by a constant factor, until `width` are left.
+
+    Args:
+        problem: the training data and γ.
+        relaxation: its solution Λ* as a factor.
+        width: neurons of the network, ≥ 1.
+        seed: where the draws come from, ≥ 0.
+        budget: seconds; None for no limit.
+
+    Returns:
+        The network and its training objective; status `timeout` when out of budget.
+
+    Raises:
+        RoundingError: an argument out of range, or a relaxation of another problem.
     """
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)

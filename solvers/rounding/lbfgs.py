@@ -15,10 +15,22 @@ IDLE, AWAKE = 0.1, 0.5  # shares of the root mean square norm: neurons below the
 
 
 def polish(problem: Problem, network: Network, *, seed: int, budget: float | None = None) -> Fit:
-    """L-BFGS from `network`, in the scaled problem with whitened features; the result is never worse than `network`.
+    """L-BFGS from a network, in the scaled problem with whitened features.
 
     A neuron that is 0 would stay 0, as the gradient vanishes there, and one that is nearly 0 nearly so: these start in
     small random directions instead.
+
+    Args:
+        problem: the training data and γ.
+        network: where to start.
+        seed: where the small directions come from.
+        budget: seconds; None for no limit.
+
+    Returns:
+        A network never worse than `network`; status `timeout` when out of budget.
+
+    Raises:
+        ProblemError: a network for other data.
     """
     progress = Progress(problem, budget)
     progress.add(network)

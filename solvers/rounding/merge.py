@@ -23,7 +23,19 @@ def fuse(problem: Problem, network: Network, *, seed: int, budget: float | None 
     Neurons of the same direction fuse without changing the function, and the penalty can only fall, by the triangle
     inequality. Neurons that are inactive on every row go first, which lowers the objective as well, then as many of the
     lightest as leave the loss equal. Equal means that neither the rise of the objective nor ½‖change of the
-    predictions‖_F² exceeds RISE times the objective. One neuron always stays. Nothing is drawn: `seed` changes nothing.
+    predictions‖_F² exceeds RISE times the objective. One neuron always stays.
+
+    Args:
+        problem: the training data and γ.
+        network: whose neurons to fuse.
+        seed: not used: nothing is drawn.
+        budget: seconds; None for no limit.
+
+    Returns:
+        The narrower network; status `timeout` when out of budget.
+
+    Raises:
+        ProblemError: a network for other data.
     """
     progress = Progress(problem, budget)
     progress.add(network)
@@ -48,9 +60,16 @@ def fuse(problem: Problem, network: Network, *, seed: int, budget: float | None 
 
 
 def fuse_clusters(network: Network, labels: NDArray[np.int32]) -> Network:
-    """One balanced neuron for each label; labels (m,) name the cluster of each neuron, none of which is zero.
+    """One balanced neuron for each cluster of neurons.
 
     A cluster of neurons (û_j, ‖u_j‖v_j) becomes the mean direction, weighted by ‖u_j‖‖v_j‖, with Σ ‖u_j‖v_j.
+
+    Args:
+        network: m neurons, none of which is zero.
+        labels: the cluster of each neuron (m,).
+
+    Returns:
+        A network of one neuron a label.
     """
     members = (labels[:, None] == np.unique(labels)).astype(float)  # (m, clusters)
     direction = (network.U * np.linalg.norm(network.V, axis=1)) @ members

@@ -11,9 +11,16 @@ from ..relaxation import Relaxation
 
 
 def disturbed(problem: Problem, relaxation: Relaxation, noise: float, seed: int) -> Relaxation:
-    """The relaxation with Gaussian noise on its factor, drawn from `seed`.
+    """The relaxation with Gaussian noise on its factor.
 
-    Of the rows s, u and v each part is moved by `noise` times its Frobenius norm, whatever its units.
+    Args:
+        problem: gives n, d and c.
+        relaxation: to be disturbed.
+        noise: each of the parts s, u and v moves by this times its Frobenius norm, whatever its units.
+        seed: where the noise comes from.
+
+    Returns:
+        The relaxation with another factor.
     """
     parts = np.split(relaxation.factor, [problem.n, problem.n + problem.d])
     rng = np.random.default_rng(seed)

@@ -20,7 +20,18 @@ class RoundingError(RelaxbenchError):
 
 
 def check_arguments(problem: Problem, relaxation: Relaxation, width: int, seed: int, budget: float | None) -> None:
-    """Raise RoundingError for arguments of a rounding that are out of range or do not fit together."""
+    """Refuse arguments of a rounding that are out of range or do not fit together.
+
+    Args:
+        problem: the training data and γ.
+        relaxation: its factor must have n+d+c rows, all entries finite.
+        width: neurons, a whole number ≥ 1.
+        seed: a whole number ≥ 0.
+        budget: seconds > 0, or None.
+
+    Raises:
+        RoundingError: an argument that is refused.
+    """
     if not (isinstance(width, int | np.integer) and width >= 1):
         raise RoundingError(f"width must be a whole number of neurons >= 1. Got {width!r} instead.")
     if not (isinstance(seed, int | np.integer) and seed >= 0):
@@ -60,7 +71,18 @@ class Progress:
         return self._budget is not None and self.seconds >= self._budget
 
     def add(self, network: Network, value: float | None = None) -> float:
-        """Take note of a network and return its training objective, which is computed unless `value` tells it."""
+        """Take note of a network.
+
+        Args:
+            network: the next iterate.
+            value: its training objective, computed if None.
+
+        Returns:
+            The training objective.
+
+        Raises:
+            ProblemError: a network for other data, where its objective is computed.
+        """
         if value is None:
             value = self.problem.objective(network)
         if len(self._trace) % self._stride == 0:
@@ -74,7 +96,16 @@ class Progress:
         return value
 
     def fit(self, network: Network | None = None, *, status: Status = Status.OK, message: str = "") -> Fit:
-        """The result, with the given network or, by default, the one of least training objective."""
+        """The result of the rounding.
+
+        Args:
+            network: the one to return; None for the one of least training objective.
+            status: how the rounding ended; `ok` becomes `timeout` when out of time.
+            message: why, for a status other than `ok`.
+
+        Returns:
+            The network with trace, statistics and iterates.
+        """
         network = network or self.best
         if status == Status.OK and self.out_of_time:
             status, message = Status.TIMEOUT, "the rounding stopped at the time limit"
@@ -91,6 +122,14 @@ class Progress:
 
 
 def padded(network: Network, width: int) -> Network:
-    """The network with zero neurons added up to `width`."""
+    """The network with zero neurons added.
+
+    Args:
+        network: at most `width` neurons.
+        width: neurons wanted.
+
+    Returns:
+        The network of `width` neurons.
+    """
     idle = (0, width - network.width)
     return Network(np.pad(network.U, ((0, 0), idle)), np.pad(network.V, (idle, (0, 0))))

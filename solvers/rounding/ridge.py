@@ -13,10 +13,17 @@ ROUNDS = 100  # of reweighting; the objective falls in each, by less and less
 
 
 def ridge(problem: Problem, U: Array) -> Array:
-    """argmin_V ½‖HV − Y‖_F² + γ/2 ‖V‖_F² with H = (XU)₊ (n, m); U (d, m), returns V (m, c), float64.
+    """argmin_V ½‖HV − Y‖_F² + γ/2 ‖V‖_F² with H = (XU)₊ (n, m).
 
-    Ridge regression, V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two
-    matrices, so that no γ > 0 is too small for the data's units.
+    Ridge regression, V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two matrices,
+    so that no γ > 0 is too small for the data's units.
+
+    Args:
+        problem: the training data and γ.
+        U: input weights (d, m).
+
+    Returns:
+        V (m, c), float64.
     """
     H = hidden(problem.X, U)
     n, m = H.shape
@@ -29,7 +36,19 @@ def refit(problem: Problem, network: Network, *, seed: int, budget: float | None
     """Ridge for V and balance, in turn: with the directions of the neurons fixed, no step can raise the objective.
 
     This is reweighted least squares for the group lasso ½‖Σ_j (Xû_j)₊w_jᵀ − Y‖_F² + γ Σ_j ‖w_j‖, which is what the
-    training problem becomes for given directions û_j. Nothing is drawn, so `seed` changes nothing.
+    training problem becomes for given directions û_j.
+
+    Args:
+        problem: the training data and γ.
+        network: where to start.
+        seed: not used: nothing is drawn.
+        budget: seconds; None for no limit.
+
+    Returns:
+        The network of least training objective; status `timeout` when out of budget.
+
+    Raises:
+        ProblemError: a network for other data.
     """
     progress = Progress(problem, budget)
     progress.add(network)

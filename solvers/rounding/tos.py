@@ -30,10 +30,24 @@ def round_tos(
     step: float = 0.75,
     iterations: int = 1000,
 ) -> Fit:
-    """The published rounding, on the user's rows and units; of its iterates the one of least training objective.
+    """The published rounding, on the user's rows and units.
 
-    step and iterations are the paper's (on MNIST it takes 0.1 and 10,000). Nothing is drawn, so `seed` changes
-    nothing. Where `width` exceeds the rank of Λ*, the published zero columns never move: such neurons stay 0.
+    Args:
+        problem: the training data and γ.
+        relaxation: its solution Λ* as a factor.
+        width: neurons of the network, ≥ 1; beyond the rank of Λ* the published zero columns never move: such neurons
+            stay 0.
+        seed: changes nothing, as nothing is drawn; ≥ 0.
+        budget: seconds; None for no limit.
+        step: the paper's (on MNIST it takes 0.1).
+        iterations: the paper's (on MNIST it takes 10,000).
+
+    Returns:
+        Of its iterates the one of least training objective; status `timeout` when out of budget, `diverged` when the
+        iterates left all bounds.
+
+    Raises:
+        RoundingError: an argument out of range, or a relaxation of another problem.
     """
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)
@@ -54,9 +68,25 @@ def round_tos_spread(
 ) -> Fit:
     """The published iteration with a stable step, from another factor of the same Λ*, whose columns all move.
 
-    WQ with QQᵀ = I gives the same product as W: a random Q of `width` columns, drawn from `seed`, spreads the few
-    eigenvectors over all neurons instead of leaving most of these at zero. The gradient 2(WWᵀW − Λ*W) has Lipschitz
-    constant 4‖Λ*‖₂ along the leading eigenvector, so steps above 0.5/‖Λ*‖₂ ≥ 0.5/‖Λ*‖_F leave even a feasible Λ*.
+    WQ with QQᵀ = I gives the same product as W: a random Q of `width` columns spreads the few eigenvectors over all
+    neurons instead of leaving most of these at zero. The gradient 2(WWᵀW − Λ*W) has Lipschitz constant 4‖Λ*‖₂ along the
+    leading eigenvector, so steps above 0.5/‖Λ*‖₂ ≥ 0.5/‖Λ*‖_F leave even a feasible Λ*.
+
+    Args:
+        problem: the training data and γ.
+        relaxation: its solution Λ* as a factor.
+        width: neurons of the network, ≥ 1.
+        seed: where Q comes from, ≥ 0.
+        budget: seconds; None for no limit.
+        step: in units of 1/‖Λ*‖_F.
+        iterations: the most iterations.
+
+    Returns:
+        Of its iterates the one of least training objective; status `timeout` when out of budget, `diverged` when the
+        iterates left all bounds.
+
+    Raises:
+        RoundingError: an argument out of range, or a relaxation of another problem.
     """
     check_arguments(problem, relaxation, width, seed, budget)
     progress = Progress(problem, budget)
@@ -67,17 +97,26 @@ def round_tos_spread(
 
 
 def splitting(basis: KernelBasis, factor: Array, start: Array, step: float) -> Iterator[Array]:
-    """Yield the consistent iterates W (q, R), q = n+d+c, in the coordinates of `basis`: one array, changed in place.
+    """The consistent iterates W of the published iteration, in the coordinates of a basis.
 
-    Λ* = factor factorᵀ and Z_0 = start in the same coordinates. The published iteration is
+    With Z_0 = start and Λ* = factor factorᵀ, the iteration is
 
         W = proj_kerM(Z),  V = proj_compl(2W − Z − 2η(WWᵀW − Λ*W)),  Z ← Z − W + V,  η = step/‖Λ*‖_F.
 
-    W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry. Z − W is orthogonal to ker M: its rows
-    off = (α − β)/√2 tell the rest, as u = −Xᵀ(α − β)/2 there. With T = XC⁻¹/√2 and y = W − 2η(WWᵀW − Λ*W) in
-    coordinates, both projections come down to three products with T:
+    W, WWᵀW and Λ*W lie in ker M, where the coordinates are an isometry. Z − W is orthogonal to ker M: its rows off = (α
+    − β)/√2 tell the rest, as u = −Xᵀ(α − β)/2 there. With T = XC⁻¹/√2 and y = W − 2η(WWᵀW − Λ*W) in coordinates, both
+    projections come down to three products with T:
 
         t = T y_Cu − off,  s ← ½(y_s + |t|)₊,  Cu ← y_Cu + Tᵀ(t′ − t),  off ← off + t′ − T Cu,  t′ = s sign(t).
+
+    Args:
+        basis: the coordinates, q = n+d+c of them.
+        factor: that of Λ*, in coordinates (q, r).
+        start: Z_0, in coordinates (q, R).
+        step: η in units of 1/‖Λ*‖_F.
+
+    Returns:
+        An endless iterator over W (q, R): one array, changed in place.
     """
     (n, d), w = basis.X_times_C_inverse.shape, start.copy()
     s, Cu, off = w[:n], w[n : n + d], np.zeros((n, w.shape[1]))
