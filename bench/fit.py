@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..solvers.checker import CertificateError
 from ..solvers.fit import Fit
 from ..solvers.problem import Problem
-from ..solvers.verify import verify
 from .engine.calls import fitting
 from .grid.methods import check_options, find
+from .scoring.gate import claim, prove, settle
 from .scoring.outcome import checked_fit
+from .scoring.result import Result
 
 
 def fit(
@@ -43,13 +43,13 @@ def fit(
     found = find(method)
     call = fitting(found, check_options(found, options), {"width": width, "seed": seed})
     fit = checked_fit(call(problem, budget))
-    objective = None if fit.network is None else problem.objective(fit.network)
-    fit = replace(fit, objective=objective, lower_bound=None)
-    if fit.certificate is None:
-        return fit
-    try:
-        lower = min(verify(fit.certificate, problem), fit.certificate.lower_bound)
-    except CertificateError as error:
-        said = f"claimed bound {fit.certificate.lower_bound:.6g} is not proved: {error}"
-        return replace(fit, message="; ".join(part for part in (fit.message, said) if part))
-    return replace(fit, lower_bound=lower)
+    claimed = claim(fit.certificate)
+    result = Result({**claimed.columns, "message": fit.message}, claimed.arrays, kind=claimed.kind)
+    verdicts = [prove(result, problem.X, problem.Y, problem.gamma)] if result.kind else []
+    (settled,) = settle([result], verdicts)
+    return replace(
+        fit,
+        objective=None if fit.network is None else problem.objective(fit.network),
+        lower_bound=settled.columns.get("lower_bound"),
+        message=settled.columns["message"],
+    )

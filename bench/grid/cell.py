@@ -28,7 +28,10 @@ KNOWN = (  # the columns that are known before the work
     *("gamma", "gamma_by", "width", "seed", "options"),
 )
 # What scores, and what proves.
-JUDGES = ("bench/scoring/metrics.py", "bench/scoring/outcome.py", "bench/scoring/gate.py", "solvers/checker")
+JUDGES = (
+    *("bench/scoring/metrics.py", "bench/scoring/outcome.py", "bench/scoring/gate.py"),
+    *("solvers/checker", "solvers/verify.py"),
+)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from ...errors import shown
 from ...solvers.certificates.certificate import Certificate
 from ...solvers.checker import CertificateError, verify
+from ...solvers.verify import TOLERANCE
 from ..text import one_line
 from .metrics import ContractError
 from .result import Result
 
-TOLERANCE = 1e-6  # relative: a claim that is more than this above what is proved is another claim
 MARGIN = 1e-10  # relative: left below what is proved, so that a strict proof on another machine agrees
 BOUND_COLUMNS = ("lower_bound", "certificate", "claimed_bound", "verify_s")
 

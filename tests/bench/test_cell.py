@@ -192,6 +192,7 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
         "bench/scoring/outcome.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/gate.py PLANTED": ["sdp", "nngp", "sgd"],
         "solvers/checker/__init__.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/verify.py PLANTED": ["sdp", "nngp", "sgd"],
     }
     (tmp_path / "edits").write_text("\n".join(expected))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
