@@ -26,6 +26,7 @@ GROUP_NUMBERS = tuple(column.name for column in TIGHTNESS_COLUMNS if column.kind
 PROVED = ("lower_bound", "lower_method", "certified_ratio", "exact_value", "sdp_over_exact")
 Array = NDArray[np.float64]
 
+RANKS = {name: k for k, name in enumerate(METHODS)}  # the order in which they are shown
 LONGEST = 30  # letters of a name before a label shortens it
 
 
@@ -205,8 +206,7 @@ def prepare(
 
 
 def _rank(method: str) -> int:
-    names = [*METHODS]  # in the order in which they are shown
-    return names.index(method) if method in METHODS else len(names)
+    return RANKS.get(method, len(RANKS))
 
 
 def printable(column: pd.Series) -> pd.Series:

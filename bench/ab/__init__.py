@@ -5,7 +5,3 @@ sides.py        the code of both sides
 measure.py      one measurement of either
 decide.py       the decision, with its false-alarm rate
 """
-
-from .session import PERF, ab, ab_perf
-
-__all__ = ["PERF", "ab", "ab_perf"]

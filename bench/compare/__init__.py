@@ -6,7 +6,3 @@ checks.py       soundness, grid, quality
 cost.py         runtime and memory, as advice
 show.py         table, Markdown, JSON, JUnit
 """
-
-from .comparison import Comparison, compare
-
-__all__ = ["Comparison", "compare"]

@@ -34,7 +34,7 @@ def call_of(task: Task, problem: Problem) -> Callable[[], Any]:
     if len(task.cells) > 1:
         batch, seeds = load(method.batch), [cell.seed for cell in task.cells]
         return lambda: batch(problem, width=cell.width, seeds=seeds, budget=task.budget, **cell.options)
-    fit = fitting(cell.method, cell.options, axes_of(cell))
+    fit = fitting(method, cell.options, axes)
     return lambda: fit(problem, task.budget)
 
 

@@ -31,7 +31,7 @@ from ..scoring.metrics import ContractError
 from ..scoring.outcome import Measured, cell_result, relaxation_result, rounded_result
 from ..scoring.result import Result
 from ..text import one_line
-from .calls import axes_of, call_of, cross_validation, fitting
+from .calls import axes_of, call_of, cross_validation
 from .task import Task, ended
 
 KEPT_DATASETS = 4
@@ -153,10 +153,7 @@ class Worker:
         self._rehearsed.add(key)
         tiny = Problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
         with contextlib.suppress(Exception):
-            if cell.gamma is None:
-                fitting(cell.method, cell.options, axes_of(cell))(tiny, task.budget)
-            else:
-                call_of(task, tiny)()
+            call_of(task, tiny)()
 
 
 def _results(bench: _Bench) -> list[Result]:

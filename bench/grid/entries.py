@@ -1,4 +1,4 @@
-"""How many array entries a method holds at its peak, from the sizes of its problem.
+"""How many array entries a method holds at its peak, from n, d, c, the width and its options.
 
 The models count the large arrays, measured on instances of a few hundred rows; they err on the low side, since the
 limit that is enforced while the work goes on catches the rest.
@@ -6,13 +6,11 @@ limit that is enforced while the work goes on catches the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 LITERAL = ("cvxpy-scs", "cvxpy-clarabel")
 CLARABEL = ("cvxpy-clarabel", "interior")
-
-Model = Callable[[int, int, int, int, Mapping[str, Any]], float]  # of n, d, c, width and the method's options
 
 
 def relaxation(n: int, d: int, c: int, _width: int, options: Mapping[str, Any]) -> float:
@@ -23,18 +21,7 @@ def relaxation(n: int, d: int, c: int, _width: int, options: Mapping[str, Any]) 
 
 
 def kernel(n: int, d: int, c: int, width: int, _options: Mapping[str, Any]) -> float:
-    """Three matrices of the rows, and the hidden layer of a drawn network.
-
-    Args:
-        n: training rows.
-        d: features.
-        c: outputs.
-        width: neurons.
-        _options: not used.
-
-    Returns:
-        Array entries.
-    """
+    """Three matrices of the rows, and the hidden layer of a drawn network."""
     return 3.0 * n * n + 2.0 * n * width
 
 

@@ -53,7 +53,6 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     """
     if len(X) < 2:
         raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
-    began = time.perf_counter()
     fold = folds(Y, classes, np.random.default_rng(seed))
     trial = _Trial(fit, X, Y, [fold == k for k in range(int(fold.max()) + 1)], INNER_SHARE * budget)
     scores, complaint = {}, ""
@@ -72,7 +71,7 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     if not scores:
         raise RuntimeError(f"no γ could be cross-validated: {complaint or 'all outputs were infinite or not numbers'}")
     chosen = max(scores, key=lambda gamma: (scores[gamma], gamma))
-    cv_s = time.perf_counter() - began
+    cv_s = trial.seconds
     last = fit(Problem(X, Y, chosen), max(budget - cv_s, 0.1 * budget))
     info = {
         **last.info,
@@ -102,6 +101,11 @@ class _Trial:
         self._fit, self._X, self._Y, self.held_out, self._budget = fit, X, Y, held_out, budget
         self._began, self.compile_s, self.cut = time.perf_counter(), 0.0, 0
 
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.perf_counter() - self._began
+
     def outputs(self, gamma: float, left: int) -> Array:
         """Each row's outputs, predicted from the other folds. left: values of γ that are still to come, this one too.
 
@@ -109,7 +113,7 @@ class _Trial:
         """
         X, Y, outputs = self._X, self._Y, np.empty_like(self._Y)
         for k, held in enumerate(self.held_out):
-            seconds = max(self._budget - (time.perf_counter() - self._began), LEAST_SHARE * self._budget)
+            seconds = max(self._budget - self.seconds, LEAST_SHARE * self._budget)
             found = self._fit(Problem(X[~held], Y[~held], gamma), seconds / (len(self.held_out) * left - k))
             if found.status == Status.UNSUPPORTED:
                 raise _DoesNotApply(found)

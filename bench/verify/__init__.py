@@ -3,7 +3,3 @@
 bounds.py       each bound and network of a folder
 records.py      whether table, plan and records tell of the same cells
 """
-
-from .bounds import Check, verify
-
-__all__ = ["Check", "verify"]
