@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from ..errors import RelaxbenchError
+from ..errors import RelaxbenchError, printable
 
 ACTIVE = re.compile(r"[\\`*~\[\]|]")  # what Markdown reads as code, emphasis, a link, or the end of a cell
 LINKED = re.compile(r"(@|:(?=//)|www(?=\.))", re.IGNORECASE)  # what GitHub turns into a mention or a link by itself
@@ -29,18 +29,6 @@ def one_line(error: BaseException | str) -> str:
         return text
     name = type(error).__name__
     return f"{name}: {text}" if text else name
-
-
-def printable(text: str) -> str:
-    """Make text fit for a terminal and for XML.
-
-    Args:
-        text: any text.
-
-    Returns:
-        The text on one line without control characters, which terminals obey and XML forbids.
-    """
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
 
 
 def in_markdown(text: str) -> str:

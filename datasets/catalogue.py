@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import DataError, hint, quote, short, show, whole
+from ..errors import short
+from .checks import DataError, hint, quote, show, whole
 from .dataset import Dataset, Source
 from .generators import random, spiral
 from .images import mnist

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import RelaxbenchError, nearest
+from ..errors import RelaxbenchError, nearest, printable, short, shown
 
 MAX_BYTES = 2 * 2**30
 """Most memory that one array of a data set may take unless the user allows more: 2 GiB."""
@@ -21,18 +21,12 @@ class DataError(RelaxbenchError):
     """Data or options from which no data set can be made; one line that names the value and the fix."""
 
     def __init__(self, message: str) -> None:
-        line = " ".join(message.split())  # what came from a file or a user may hold anything
-        super().__init__("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line))
-
-
-def short(text: str, limit: int = 80) -> str:
-    """At most `limit` characters of a text, for an error message."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        super().__init__(printable(message))  # what came from a file or a user may hold anything
 
 
 def show(value: object) -> str:
     """A value as it would be written in Python, cut short."""
-    return short(repr(value))
+    return shown(value, 80)
 
 
 def quote(text: str) -> str:

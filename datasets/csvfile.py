@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import DataError, fits, hint, quote, refusing, short, show
+from ..errors import short
+from .checks import DataError, fits, hint, quote, refusing, show
 from .dataset import Array
 
 _HEADER_LIMIT = 4 * 2**20

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import DataError, hint, refusing, short, show
+from ..errors import short
+from .checks import DataError, hint, refusing, show
 from .dataset import Source
 from .named import check_content, check_file
 

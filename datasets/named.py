@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import DataError, refusing, short
+from ..errors import short
+from .checks import DataError, refusing
 from .dataset import Array, Source
 
 SHIPPED = Path(__file__).with_name("files")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import DataError, flag, fraction, short, whole
+from ..errors import short
+from .checks import DataError, flag, fraction, whole
 from .dataset import Array, Dataset, Source, stream
 from .preprocess import apply, parse
 from .sampling import Rows, row_groups, sample, sample_groups

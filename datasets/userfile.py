@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import MAX_BYTES, DataError, finite, fits, quote, refusing, short, whole
+from ..errors import short
+from .checks import MAX_BYTES, DataError, finite, fits, quote, refusing, whole
 from .csvfile import read_csv
 from .dataset import Array, Source
 from .npzfile import read_npz

@@ -15,13 +15,23 @@ class RelaxbenchError(ValueError):
     """Wrong usage or bad input: one line saying what, which value, and how to fix it. The CLI exits with 2."""
 
 
+def printable(text: str) -> str:
+    """The text on one line without control characters, which terminals obey and XML forbids."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+
+
+def short(text: str, limit: int = 80) -> str:
+    """At most `limit` characters of a text."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def shown(value: object, limit: int = 200) -> str:
     """A value in an error: its repr, cut off where it gets long; only its type if it is nested too deeply for one."""
     try:
         text = repr(value)
     except (RecursionError, ValueError):
         text = f"a {type(value).__name__} too large to show"
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return short(text, limit)
 
 
 def nearest(value: object, valid: Iterable[object]) -> str | None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ...errors import printable
 from ..canonical import plain
-from ..text import in_markdown, printable
+from ..text import in_markdown
 from .checks import ADVISORY, BETTER, COST, FAILED, GRID, MISSING, OK, QUALITY, REGRESSION, SOUNDNESS, Check
 from .comparison import Comparison
 
