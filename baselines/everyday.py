@@ -6,14 +6,16 @@ said. They are other models, so they have no network, no objective and no bound.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ..solvers.fit import Fit, Statistics
 from ..solvers.network import Array
 from ..solvers.problem import Problem
-from .common import Clock, Count
+from .common import Clock, Count, Positive
+
+Features = Literal["all", "third", "sqrt"]
 
 
 def ridge(problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None) -> Fit:
@@ -34,16 +36,25 @@ def ridge(problem: Problem, *, width: int | None = None, seed: int = 0, budget: 
     return _fitted(problem, Ridge(alpha=problem.gamma / sigma / sigma))
 
 
-def rbf(problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None) -> Fit:
-    """Kernel ridge regression with ridge γ and the kernel exp(−‖x − z‖²/(d·v)), v the variance of the entries of X.
+def rbf(
+    problem: Problem,
+    *,
+    width: int | None = None,
+    seed: int = 0,
+    budget: float | None = None,
+    sharpness: Positive = 1.0,
+) -> Fit:
+    """Kernel ridge regression with ridge γ and the kernel exp(−s‖x − z‖²/(d·v)), v the variance of the entries of X.
 
-    That scale is scikit-learn's `gamma="scale"` for support vector machines; it makes the fit independent of units.
+    With s = 1 that scale is scikit-learn's `gamma="scale"` for support vector machines; it makes the fit independent of
+    units.
 
     Args:
         problem: the training data and γ.
         width: not used.
         seed: not used.
         budget: not used.
+        sharpness: s.
 
     Returns:
         The fitted predictor, without a network.
@@ -52,12 +63,19 @@ def rbf(problem: Problem, *, width: int | None = None, seed: int = 0, budget: fl
 
     X = problem.scaled.problem.X
     spread = problem.d * float(np.var(X))
-    sharpness = 1.0 / spread if spread > 0 else 1.0
-    return _fitted(problem, KernelRidge(alpha=problem.gamma, kernel="rbf", gamma=sharpness))
+    scale = sharpness / spread if spread > 0 else sharpness
+    return _fitted(problem, KernelRidge(alpha=problem.gamma, kernel="rbf", gamma=scale))
 
 
 def forest(
-    problem: Problem, *, width: int | None = None, seed: int = 0, budget: float | None = None, trees: Count = 100
+    problem: Problem,
+    *,
+    width: int | None = None,
+    seed: int = 0,
+    budget: float | None = None,
+    trees: Count = 100,
+    features: Features = "all",
+    leaf: Count = 1,
 ) -> Fit:
     """A random forest of regression trees on the targets.
 
@@ -69,13 +87,18 @@ def forest(
         seed: where the random numbers come from.
         budget: not used.
         trees: how many.
+        features: how many of the d features a split may choose from: all, a third, or √d.
+        leaf: the least rows in a leaf.
 
     Returns:
         The fitted predictor, without a network.
     """
     from sklearn.ensemble import RandomForestRegressor
 
-    return _fitted(problem, RandomForestRegressor(trees, random_state=seed, n_jobs=1))
+    most = {"all": 1.0, "third": 1 / 3, "sqrt": "sqrt"}[features]
+    return _fitted(
+        problem, RandomForestRegressor(trees, random_state=seed, n_jobs=1, max_features=most, min_samples_leaf=leaf)
+    )
 
 
 def _fitted(problem: Problem, model: Any) -> Fit:

@@ -4,6 +4,7 @@ dataset.py     Dataset (what every caller gets), Source (what a reader hands ove
 checks.py      DataError and the checks of option values
 catalogue.py   load, describe, NAMES, GROUPS, OPTIONS: the one table of data sets
 sampling.py    stratified samples of rows, and of groups of rows that stay together
+folds.py       folds of a partition, and the split on which hyper-parameters are chosen for them
 preprocess.py  medians, standardisation and PCA, fitted on training rows only
 prepare.py     Source → Dataset: split, subsample, preprocess, bias, one-hot labels
 generators.py  random, spiral

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import short
 from .checks import DataError, flag, fraction, whole
 from .dataset import Array, Dataset, Source, stream
+from .folds import fold_of, fold_rows
 from .preprocess import apply, parse
 from .sampling import Rows, row_groups, sample, sample_groups
 
@@ -27,6 +29,10 @@ def prepare(
     bias: bool = False,
     test_fraction: float = 0.5,
     group_duplicates: bool = False,
+    folds: int | None = None,
+    validation: bool = False,
+    cap: int | None = None,
+    standardize_targets: bool = False,
 ) -> Dataset:
     """Split where the source has no test set, subsample, preprocess, append the bias, code labels as one-hot.
 
@@ -42,6 +48,11 @@ def prepare(
         test_fraction: part of the rows for test, stratified; of N rows ⌈N·test_fraction⌉ go to test, or fewer where
             training would miss a class; with 0 every row trains.
         group_duplicates: rows with the same features stay on one side of that split, which so may have a few rows more.
+        folds: in place of that split, so many folds, one of which is for test (folds.py): seed 0 is the first of the
+            first partition, seed 1 the second of it, and so on.
+        validation: in place of the fold, the split in halves on which hyper-parameters are chosen for its partition.
+        cap: where there are more training rows, a stratified subsample of so many.
+        standardize_targets: centre and scale real targets as fitted on the training rows kept; labels stay one-hot.
 
     Returns:
         Training and test rows with their provenance.
@@ -55,14 +66,25 @@ def prepare(
     parse(preprocess)
     n = None if n is None else whole(n, "n")
     n_test = None if n_test is None else whole(n_test, "n_test")
+    validation = flag(validation, "validation")
+    part = _Folds(whole(folds, "folds", 2), seed, validation) if folds is not None else None
+    if validation and part is None:
+        raise DataError("validation must go with folds. Got True without them instead: give folds, such as 4.")
 
-    X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed, group_duplicates)
+    X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed, group_duplicates, part)
+    if cap is not None:
+        if n is not None:
+            raise DataError(f"cap and n must not both be given. Got cap {cap!r} and n {n} instead: leave one out.")
+        cap = whole(cap, "cap")
+        n = cap if len(X_train) > cap else None
     train = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
     test = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
     X_train, X_test, warnings = apply(preprocess, X_train[train], X_test[test])
     if bias:
         X_train, X_test = (np.column_stack([X, np.ones(len(X))]) for X in (X_train, X_test))
     Y_train, Y_test = _targets(source, Y_train[train]), _targets(source, Y_test[test])
+    if flag(standardize_targets, "standardize_targets") and source.labels is None:
+        Y_train, Y_test, _ = apply("standardize", Y_train, Y_test)
     dataset = Dataset(X_train, Y_train, X_test, Y_test, source.labels, name, dict(source.origin))
     dataset.provenance.update(
         seed=seed,
@@ -74,18 +96,33 @@ def prepare(
     return dataset
 
 
+@dataclass(frozen=True)
+class _Folds:
+    number: int
+    seed: int
+    validation: bool
+
+
 def _parts(
-    source: Source, test_fraction: float, name: str, seed: int, group_duplicates: bool
+    source: Source, test_fraction: float, name: str, seed: int, group_duplicates: bool, part: _Folds | None
 ) -> tuple[Array, NDArray[Any], Array, NDArray[Any], str]:
     """Rows and targets for training and for test, split where the source has no test set, and the rule in words."""
     if source.X_test is not None and source.Y_test is not None:
-        if group_duplicates:
+        if group_duplicates or part:
             raise DataError(
-                f"group_duplicates must be left out for {short(name, 200)}, which has a test set of its own. "
-                "Got True instead."
+                f"{'folds' if part else 'group_duplicates'} must be left out for {short(name, 200)}, which has a test "
+                f"set of its own. Got {part.number if part else True} instead."
             )
         return source.X, source.Y, source.X_test, source.Y_test, "test set of its own"
-    train, test, rule = _split(source, test_fraction, name, stream(seed, "split"), group_duplicates)
+    if part is None:
+        train, test, rule = _split(source, test_fraction, name, stream(seed, "split"), group_duplicates)
+    elif part.validation:
+        rng = stream(fold_of(seed, part.number)[0], "validation split")
+        train, test, rule = _split(source, 0.5, name, rng, group_duplicates)
+    else:
+        train, test = fold_rows(source, part.number, seed, short(name, 200), together=group_duplicates)
+        partition, fold = fold_of(seed, part.number)
+        rule = f"fold {fold + 1} of {part.number} of partition {partition} is for test, stratified by label"
     return source.X[train], source.Y[train], source.X[test], source.Y[test], rule
 
 

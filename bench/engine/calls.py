@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from ...solvers.fit import Fit, Status
 from ...solvers.problem import Problem
 from ..grid.cell import Cell
 from ..grid.methods import load, split_options, takes
-from ..grid.registry import Method
+from ..grid.registry import METHODS, Method
 from ..scoring.crossval import cross_validate
+from ..scoring.validation import Candidates, Settings, fit_folds
 from .task import RELAX_SHARE, Task
 
 LAST_SHARE = 0.05  # of the budget, for the rounding however late it is
@@ -46,6 +47,18 @@ def cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
     return lambda: cross_validate(fit, X, Y, classes=classes, seed=seed, budget=task.budget)
 
 
+def validation(task: Task, folds: Sequence[Dataset], split: Dataset) -> Callable[[], Any]:
+    """The call to make where γ and more are to be chosen for all folds at once; test rows of folds stay here."""
+    cell = task.cells[0]
+    method, axes = cell.method, axes_of(cell)
+
+    def made(settings: Settings) -> Callable[[Problem, float | None], Fit]:
+        return fitting(method, {**cell.options, **settings}, axes)
+
+    candidates = Candidates(made, method.choices, method.gamma_unit)
+    return lambda: fit_folds(candidates, split, folds, task.budget)
+
+
 def fitting(
     method: Method, options: Mapping[str, Any], axes: Mapping[str, int | None]
 ) -> Callable[[Problem, float | None], Fit]:
@@ -62,7 +75,16 @@ def fitting(
     if not method.relax:
         function = load(method.function)
         taken = {axis: value for axis, value in axes.items() if takes(function, axis)}
-        return lambda problem, budget: function(problem, budget=budget, **taken, **options)
+        if method.name not in METHODS or not takes(function, "warm"):
+            return lambda problem, budget: function(problem, budget=budget, **taken, **options)
+        fitted: dict[bytes, Any] = {}  # the last fit to each X
+
+        def again(problem: Problem, budget: float | None) -> Fit:
+            rows = problem.X.tobytes()
+            fitted[rows] = function(problem, budget=budget, warm=fitted.get(rows), **taken, **options)
+            return fitted[rows]
+
+        return again
     relaxing, rounding = split_options(method, options)
     relax, round_ = load(method.relax), load(method.round)
     solved: dict[bytes, Any] = {}  # the last relaxation of each fold, from which the next γ can start

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...solvers.fit import ENDED_EARLY, Status
 from ..grid.cell import Cell
+from ..grid.spec import VALIDATION
 from ..results.columns import row_of
 from ..results.record import Record, read_arrays, read_trace
 from ..results.store import Store
@@ -179,12 +180,18 @@ class Schedule:
 
 
 def tasks(cells: Sequence[Cell], timeout: float) -> list[Task]:
-    """One task for each relaxation with its cells, for the seeds that a batch method takes at once, or for a cell."""
+    """One task for each relaxation with its cells, for what is computed at once (`_together`), or for a cell."""
     groups: dict[Any, list[Cell]] = {}
     for cell in cells:
-        together = cell.method.batch and cell.gamma is not None
-        groups.setdefault(cell.relaxation_hash or (cell.group if together else cell.hash), []).append(cell)
+        groups.setdefault(cell.relaxation_hash or _together(cell), []).append(cell)
     return [Task(tuple(group), timeout, relaxing=bool(group[0].relaxation_hash)) for group in groups.values()]
+
+
+def _together(cell: Cell) -> Any:
+    """What cells share that are computed at once: the folds of a partition, or all seeds of a batch method."""
+    if cell.gamma_by == VALIDATION:
+        return cell.folds
+    return cell.group if cell.method.batch and cell.gamma is not None else cell.hash
 
 
 def _relaxation_hash(task: Task) -> str:

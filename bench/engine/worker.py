@@ -24,6 +24,7 @@ from ...solvers.fit import Status
 from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..grid.cell import Cell
+from ..grid.spec import VALIDATION
 from ..memory import peak_memory, reset_peak_memory
 from ..scoring.gate import Verdict
 from ..scoring.gate import prove as proof
@@ -31,7 +32,7 @@ from ..scoring.metrics import ContractError
 from ..scoring.outcome import Measured, cell_result, relaxation_result, rounded_result
 from ..scoring.result import Result
 from ..text import one_line
-from .calls import axes_of, call_of, cross_validation
+from .calls import axes_of, call_of, cross_validation, validation
 from .task import Task, ended
 
 KEPT_DATASETS = 4
@@ -52,7 +53,7 @@ class _Bench:
     """The task in hand. Where the call chooses γ, it returns the problem at that γ beside the Fit."""
 
     task: Task
-    dataset: Dataset
+    datasets: list[Dataset]  # of each cell
     call: Callable[[], Any]
     setup_s: float
     returned: Any = None
@@ -82,8 +83,11 @@ class Worker:
             cell = task.cells[0]
             for module in cell.method.warm:
                 import_module(module)
-            dataset = self._dataset(cell)
-            if cell.gamma is None:
+            datasets = [self._dataset(each) for each in task.cells]
+            dataset = datasets[0]
+            if cell.gamma_by == VALIDATION:
+                call = validation(task, datasets, cell.data.validation())
+            elif cell.gamma is None:
                 call = cross_validation(task, dataset)
             else:
                 call = call_of(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
@@ -91,7 +95,7 @@ class Worker:
             _seed_globals(cell)
         except BaseException as error:
             return _failed(task, error)
-        self._bench = _Bench(task, dataset, call, time.perf_counter() - begin)
+        self._bench = _Bench(task, datasets, call, time.perf_counter() - begin)
         return None
 
     def work(self) -> list[Result] | None:
@@ -113,12 +117,12 @@ class Worker:
         """Scores and arrays of what the method returned; what it claims of bounds is left to `prove`."""
         bench, self._bench = self._in_hand(), None
         try:
-            results, data, gamma = _results(bench), bench.dataset, bench.task.cells[0].gamma
+            results, gamma = _results(bench), bench.task.cells[0].gamma
         except BaseException as error:
             return _failed(bench.task, error)
         self._claims = [
             partial(proof, result, data.X_train, data.Y_train, result.columns.get("gamma", gamma))
-            for result in results
+            for result, data in zip(results, bench.datasets, strict=False)
             if result.kind
         ]
         return results
@@ -157,13 +161,16 @@ class Worker:
 
 
 def _results(bench: _Bench) -> list[Result]:
-    task, dataset, measured = bench.task, bench.dataset, bench.measured
+    task, dataset, measured = bench.task, bench.datasets[0], bench.measured
     assert measured is not None
+    if task.cells[0].gamma_by == VALIDATION:
+        return [
+            _chosen(cell_result(problem, data, cell, fit, measured), problem, cell, chosen)
+            for cell, data, (problem, fit, chosen) in zip(task.cells, bench.datasets, bench.returned, strict=True)
+        ]
     if task.cells[0].gamma is None:
         problem, fit = bench.returned
-        result = cell_result(problem, dataset, task.cells[0], fit, measured)
-        known = result.columns["status"] != Status.UNSUPPORTED
-        return [replace(result, columns={**result.columns, "gamma": problem.gamma if known else None})]
+        return [_chosen(cell_result(problem, dataset, task.cells[0], fit, measured), problem, task.cells[0])]
     # A new one, as the method may have changed the one that it had.
     problem = Problem(dataset.X_train, dataset.Y_train, task.cells[0].gamma)
     if task.relaxing:
@@ -178,6 +185,12 @@ def _results(bench: _Bench) -> list[Result]:
             f"The method must return a list of {len(task.cells)} Fits. Got {type(fits).__name__} instead."
         )
     return [cell_result(problem, dataset, cell, fit, measured) for cell, fit in zip(task.cells, fits, strict=True)]
+
+
+def _chosen(result: Result, problem: Problem, cell: Cell, settings: str | None = None) -> Result:
+    """The result with the γ and the settings that were chosen for it."""
+    known = result.columns["status"] != Status.UNSUPPORTED and cell.method.gamma_unit is not None
+    return replace(result, columns={**result.columns, "gamma": problem.gamma if known else None, "chosen": settings})
 
 
 def _seed_globals(cell: Cell) -> None:

@@ -18,7 +18,7 @@ from ..text import UsageError
 from .fingerprint import code_fingerprint, forget
 from .methods import check_options, find, split_options
 from .registry import Method
-from .spec import CV, DatasetTable, MethodTable, Spec
+from .spec import CV, VALIDATION, DatasetTable, MethodTable, Spec
 
 MAX_CELLS = 1_000_000
 SHOWN = 12  # hexadecimal digits of a hash that stand in a table
@@ -32,6 +32,11 @@ JUDGES = (
     *("bench/scoring/metrics.py", "bench/scoring/outcome.py", "bench/scoring/gate.py"),
     *("solvers/checker", "solvers/verify.py"),
 )
+CHOOSERS: Mapping[str | None, tuple[str, ...]] = {  # what chooses γ, by the value of gamma_by
+    None: (),
+    CV: ("bench/scoring/crossval.py",),
+    VALIDATION: ("bench/scoring/validation.py", "datasets/folds.py", "datasets/sampling.py"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,15 @@ class Data:
             "n_test": self.n_test,
         }
 
+    @property
+    def partition(self) -> tuple[Any, ...]:
+        """What the folds of one partition share; `seed` alone tells them apart."""
+        return (self.source, canonical(self.options), self.seed // self.options["folds"])
+
+    def validation(self) -> Dataset:
+        """The split on which hyper-parameters are chosen for all folds; raises DataError."""
+        return load(self.source, seed=self.seed, data_dir=self.folder, **self.options, validation=True)
+
     def load(self) -> Dataset:
         """The data again; raises DataError if they cannot be had and UsageError if they are no longer the same."""
         dataset = load(self.source, seed=self.seed, data_dir=self.folder, **self.options)
@@ -109,7 +123,7 @@ class Data:
 class Cell:
     """Data, method with all its options, γ, and width and seed where the method uses them. code: its fingerprint.
 
-    gamma: None if it is to be chosen by cross-validation.
+    gamma: None if it is to be chosen; gamma_by: then how, `cv` or `validation`.
     """
 
     data: Data
@@ -119,6 +133,7 @@ class Cell:
     width: int | None
     seed: int | None
     code: str = field(repr=False)
+    gamma_by: str | None = None
 
     @cached_property
     def hash(self) -> str:
@@ -146,12 +161,17 @@ class Cell:
     @property
     def installed_code(self) -> str:
         """The fingerprint of that code as it is here, which on a worker may not be `code`."""
-        return _code(self.method, chosen=self.gamma is None)
+        return _code(self.method, self.gamma_by)
 
     @property
     def group(self) -> tuple[Any, ...]:
         """What the cells share that a batch method computes at once: all but the seed."""
         return (self.data.sha256, self.data.name, self.method.name, canonical(self.options), self.gamma, self.width)
+
+    @property
+    def folds(self) -> tuple[Any, ...]:
+        """What the cells share whose hyper-parameters are chosen at once: all but the fold."""
+        return (self.data.partition, self.method.name, canonical(self.options), self.width, self.seed)
 
     @cached_property
     def columns(self) -> dict[str, Any]:
@@ -162,7 +182,7 @@ class Cell:
             "solver": self.options.get("solver"),
             "rounding": self.options.get("rounding"),
             "gamma": self.gamma,
-            "gamma_by": CV if self.gamma is None else None,
+            "gamma_by": self.gamma_by,
             "width": self.width,
             "seed": self.seed,
             "options": canonical(self.options),
@@ -177,7 +197,7 @@ class Cell:
     @property
     def label(self) -> str:
         """A few words for the progress line."""
-        parts = [self.data.name, self.method.name, "γ by cv" if self.gamma is None else f"γ={self.gamma:g}"]
+        parts = [self.data.name, self.method.name, f"γ by {self.gamma_by}" if self.gamma_by else f"γ={self.gamma:g}"]
         parts += [f"width={self.width}"] if self.width is not None else []
         parts += [f"seed={self.seed}"] if self.seed is not None else []
         return " ".join(parts)
@@ -200,35 +220,36 @@ def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
     methods = list(_methods(spec))
     cells: dict[str, Cell] = {}
     for data in _load_all(spec, data_dir):
-        for table, method, options, code, code_cv in methods:
+        for table, method, options, codes in methods:
             if table.up_to_n is not None and data.n > table.up_to_n:
                 continue
             widths = (table.width or spec.width) if "width" in method.axes else [None]
             seeds = (table.seed if table.seed is not None else spec.seed) if "seed" in method.axes else [None]
             for gamma, width, seed in product(table.gamma or spec.gamma, widths, seeds):
-                known, made_by = (None, code_cv) if gamma == CV else (float(gamma), code)
-                cell = Cell(data, method, options, known, width, seed, made_by)
+                by = gamma if isinstance(gamma, str) else None
+                known = None if isinstance(gamma, str) else float(gamma)
+                cell = Cell(data, method, options, known, width, seed, codes[by], by)
                 cells.setdefault(cell.hash, cell)
             if len(cells) > MAX_CELLS:
                 raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")
     return list(cells.values())
 
 
-def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], str, str]]:
+def _methods(spec: Spec) -> Iterator[tuple[MethodTable, Method, dict[str, Any], dict[str | None, str]]]:
     """Each method table with one combination of its options, complete with defaults, and the code's fingerprints.
 
-    The first is that for a given γ, the second that for a γ to be chosen.
+    They are those for a given γ (None) and for each way of choosing it.
     """
     for table in spec.method:
         method = find(table.use or table.name)
-        code, code_cv = _code(method, chosen=False), _code(method, chosen=True)
+        codes = {by: _code(method, by) for by in CHOOSERS}
         for options in _grid(table.model_extra or {}):
-            yield table, method, check_options(method, options), code, code_cv
+            yield table, method, check_options(method, options), codes
 
 
-def _code(method: Method, *, chosen: bool) -> str:
-    """Fingerprint of the code that computes a cell; chosen: γ is, by cross-validation."""
-    return code_fingerprint((*method.code, *JUDGES, *(["bench/scoring/crossval.py"] if chosen else [])))
+def _code(method: Method, gamma_by: str | None) -> str:
+    """Fingerprint of the code that computes a cell, and of what chooses its γ, if it is not given."""
+    return code_fingerprint((*method.code, *JUDGES, *CHOOSERS[gamma_by]))
 
 
 def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
@@ -237,11 +258,19 @@ def _load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
             for seed in table.data_seed:
                 dataset = _load(table.name, seed, data_dir, options)
                 for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
-                    problem = Problem(dataset.X_train, dataset.Y_train, 1.0 if gamma == CV else float(gamma))
+                    if gamma == VALIDATION and not options.get("folds"):
+                        raise UsageError(_NO_FOLDS.format(table.name))
+                    known = 1.0 if isinstance(gamma, str) else float(gamma)
+                    problem = Problem(dataset.X_train, dataset.Y_train, known)
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
                 folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
                 pool = dataset.provenance["test_pool"]
                 yield Data(table.name, seed, options, folder, dataset.sha256, *shape, pool, notes=notes)
+
+
+_NO_FOLDS = (
+    'gamma = "validation" must go with data in folds. Got {} without: give its table folds = 4 and data_seed = "0..3".'
+)
 
 
 def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any]) -> Dataset:
@@ -287,7 +316,7 @@ def hash_of_record(row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
         The digits of the hash.
     """
     known = {name: row[name] for name in KNOWN}
-    if row["gamma_by"] == CV:
+    if row["gamma_by"]:
         known["gamma"] = None
     return _hash({**known, "data": extra["data"]["sha256"], "code": extra["code"]})
 

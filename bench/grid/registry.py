@@ -29,6 +29,8 @@ class Method:
         code: what computes the result, a change of which recomputes it: rooms, files of rooms, or absolute paths.
         memory: function of the sizes for the array entries that it holds at its peak (entries.py), if there is one.
         look: matplotlib's colour, marker and fill style.
+        gamma_unit: the powers of the units of X and Y in γ; None if γ plays no part.
+        choices: options that `gamma = "validation"` chooses beside γ, with the values to choose from.
     """
 
     name: str
@@ -43,11 +45,15 @@ class Method:
     code: tuple[str, ...] = ()
     memory: str = ""
     look: Mapping[str, Any] = field(default_factory=dict)
+    gamma_unit: tuple[int, int] | None = (1, 1)
+    choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 _BASELINE = ("baselines", "solvers/problem.py", "solvers/network.py", "solvers/fit.py")
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
+_PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
+_DEEP = {"depth": (1, 2, 3, 4, 5), "layer_bias": (0.0, 1.0), "ridge": ("relative",)}
 
 
 def _look(color: str, marker: str, **more: str) -> dict[str, str]:
@@ -132,6 +138,8 @@ METHODS = {
             warm=_KERNEL,
             code=_BASELINE,
             memory="bench.grid.entries:kernel",
+            gamma_unit=_PURE,
+            choices=_DEEP,
             look=_look("#e69f00", "^"),
         ),
         Method(
@@ -142,6 +150,8 @@ METHODS = {
             warm=_KERNEL,
             code=_BASELINE,
             memory="bench.grid.entries:kernel",
+            gamma_unit=_PURE,
+            choices=_DEEP,
             look=_look("#d55e00", "v"),
         ),
         Method(
@@ -151,6 +161,8 @@ METHODS = {
             warm=_KERNEL,
             code=_BASELINE,
             memory="bench.grid.entries:kernel",
+            gamma_unit=_PURE,
+            choices={"ridge": ("relative",)},
             look=_look("#e69f00", "^", fillstyle="none"),
         ),
         Method(
@@ -160,6 +172,8 @@ METHODS = {
             warm=_KERNEL,
             code=_BASELINE,
             memory="bench.grid.entries:kernel",
+            gamma_unit=_PURE,
+            choices={"ridge": ("relative",)},
             look=_look("#d55e00", "v", fillstyle="none"),
         ),
         Method(
@@ -169,6 +183,7 @@ METHODS = {
             axes=(),
             warm=_SKLEARN,
             code=_BASELINE,
+            gamma_unit=(2, 0),
             look=_look("#8c6d31", "p"),
         ),
         Method(
@@ -179,6 +194,8 @@ METHODS = {
             warm=("sklearn.kernel_ridge",),
             code=_BASELINE,
             memory="bench.grid.entries:kernel",
+            gamma_unit=_PURE,
+            choices={"sharpness": (0.1, 0.3, 1.0, 3.0, 10.0)},
             look=_look("#117a65", "h"),
         ),
         Method(
@@ -188,6 +205,8 @@ METHODS = {
             axes=("seed",),
             warm=("sklearn.ensemble",),
             code=_BASELINE,
+            gamma_unit=None,
+            choices={"features": ("sqrt", "third", "all"), "leaf": (1, 5)},
             look=_look("#a50f4d", "*"),
         ),
     )

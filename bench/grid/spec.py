@@ -1,6 +1,7 @@
 """Spec: what a run is to do, checked key by key.
 
-    name = "mine"            gamma = [0.1, "cv"]        timeout = 60      # seconds a cell; cv: by cross-validation
+    name = "mine"            gamma = [0.1, "cv"]        timeout = 60      # seconds a cell; cv: by cross-validation,
+                                                              # validation: once for all folds of a data set
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
     [[dataset]]              # name (or that of a group, such as "small/*"), and data_seed, preprocess, bias,
                              # test_fraction, n, or options of the data set's own
@@ -32,6 +33,7 @@ from .config import shipped_configs
 from .tolerances import check_tolerances
 
 CV = "cv"  # in place of a γ: chosen by cross-validation
+VALIDATION = "validation"  # or with other hyper-parameters once for all folds of a data set
 MAX_RANGE = 100_000
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -57,11 +59,12 @@ def _as_seeds(value: Any) -> Any:
 
 
 def _kind_of_gamma(value: Any) -> str:
-    return "cv" if value == CV else "number"
+    return "chosen" if value in (CV, VALIDATION) else "number"
 
 
 Gamma = Annotated[
-    Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("number")] | Annotated[Literal["cv"], Tag("cv")],
+    Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("number")]
+    | Annotated[Literal["cv", "validation"], Tag("chosen")],
     Discriminator(_kind_of_gamma),
 ]
 Gammas = Annotated[list[Gamma], BeforeValidator(_as_list), Field(min_length=1)]
@@ -193,7 +196,7 @@ def checked(model: type[Model], tables: Mapping[str, Any], source: str) -> Model
 def _first_error(error: pydantic.ValidationError) -> str:
     details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")  # a typo explains the rest
     first = details[0]
-    path = [part for part in first["loc"] if part != "number"]  # the kind of a γ, which nobody wrote
+    path = [part for part in first["loc"] if part not in ("number", "chosen")]  # the kind of a γ, which nobody wrote
     where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     if first["type"] == "extra_forbidden":

@@ -39,7 +39,7 @@ COLUMNS = (
     Column("method", "str", "name of the method"),
     Column("solver", "str", "option solver of the method"),
     Column("rounding", "str", "option rounding of the method"),
-    Column("gamma", "float", "regularisation strength γ, the chosen one where gamma_by is cv"),
+    Column("gamma", "float", "regularisation strength γ, the chosen one where gamma_by says how"),
     Column("width", "int", "neurons asked for; empty if the method has no width"),
     Column("seed", "int", "seed of the method; empty if it draws nothing"),
     Column("status", "str", ", ".join(f"{status}: {meaning}" for status, meaning in STATUSES.items())),
@@ -68,7 +68,13 @@ COLUMNS = (
     Column("iterations", "int", "iterations as the method counts them"),
     Column("message", "str", "one line on what went wrong or was noteworthy"),
     Column("cell", "str", "hash of everything that can change the row; name of its folder in cells/"),
-    Column("gamma_by", "str", "cv: γ was chosen by cross-validation on training rows; empty if it was given"),
+    Column(
+        "gamma_by",
+        "str",
+        "cv: γ was chosen by cross-validation on training rows; validation: on the validation split of protocol folds; "
+        "empty if it was given",
+    ),
+    Column("chosen", "str", "hyper-parameters chosen beside γ where gamma_by is validation, as JSON"),
     Column("data", "str", "sha256: and the first 12 hexadecimal digits of the hash of the data's arrays"),
     Column("data_seed", "int", "seed of the split, or of the data where they are drawn"),
     Column("n_test", "int", "test rows"),
