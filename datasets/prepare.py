@@ -77,6 +77,8 @@ def prepare(
             raise DataError(f"cap and n must not both be given. Got cap {cap!r} and n {n} instead: leave one out.")
         cap = whole(cap, "cap")
         n = cap if len(X_train) > cap else None
+    if validation and folds is not None:
+        seed, _ = fold_of(seed, folds)  # one split for all folds of a partition, its subsample too
     train = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
     test = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
     X_train, X_test, warnings = apply(preprocess, X_train[train], X_test[test])

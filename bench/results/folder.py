@@ -213,7 +213,7 @@ def load_data(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
         RelaxbenchError: they cannot be had, or are no longer the same.
         OSError: their file cannot be read.
     """
-    from ..grid.cell import Data  # late: the tables are read without the rooms that make the data
+    from ..grid.data import Data  # late: the tables are read without the rooms that make the data
 
     try:
         data = Data.from_locator(load_extra(folder, cell)["data"], None).load()

@@ -62,9 +62,9 @@ def asked(row: Row) -> tuple[Any, ...]:
         row: a row of results.
 
     Returns:
-        The columns ASKED; γ as `cv` where it was chosen.
+        The columns ASKED; in place of a γ that was chosen how it was.
     """
-    return tuple("cv" if name == "gamma" and row["gamma_by"] else row[name] for name in ASKED)
+    return tuple(row["gamma_by"] or row[name] if name == "gamma" else row[name] for name in ASKED)
 
 
 def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
@@ -77,6 +77,6 @@ def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
         elif name == "bias":
             yield "bias"
         elif name == "gamma" and row["gamma_by"]:
-            yield "γ by cv"
+            yield f"γ by {row['gamma_by']}"
         else:
             yield f"{'γ' if name == 'gamma' else name}={value:g}"

@@ -5,4 +5,5 @@ outcome.py      what a method returned → Result
 metrics.py      what a Fit scores
 gate.py         a claimed bound → lower_bound, if the checker proves it
 crossval.py     γ chosen by cross-validation on the training rows
+validation.py   γ and more chosen once for all folds of a data set
 """

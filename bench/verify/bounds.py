@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...datasets import Dataset
 from ...solvers.certificates.certificate import Certificate
 from ..canonical import canonical
-from ..grid.cell import Data
+from ..grid.data import Data
 from ..results.folder import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.experimental import enable_x64
 from relaxbench.baselines.common import OptionError
-from relaxbench.baselines.kernels import kernel_matrix, nngp, ntk, ridge_solve
+from relaxbench.baselines.kernels import BLOCK, FEATURES, kernel_matrix, nngp, ntk, ridge_solve
 from relaxbench.solvers.problem import Problem
 
 
@@ -131,6 +131,72 @@ def test_scores_of_finite_width_use_one_draw_for_training_and_new_rows(rows):
     np.testing.assert_allclose(fit.predict(Z), K_Z @ np.linalg.solve(K + 0.3 * np.eye(7), Y), atol=1e-9)
     with pytest.raises(OptionError, match="width must be an integer"):
         nngp(Problem(X, Y, 0.3), width=0)
+
+
+def deep(kernel, X, Z, depth, b):
+    """The recursion of Jacot et al. 2018 and Lee et al. 2019 layer by layer, W_std = 1 and then √2, biases N(0, b²)."""
+
+    def relu(k, p, q):  # E of φ(f)φ(g) and of φ'(f)φ'(g) for jointly normal f, g
+        cosine = np.clip(k / np.sqrt(p * q), -1.0, 1.0)
+        theta = np.arccos(cosine)
+        return np.sqrt(p * q) * (np.sin(theta) + (np.pi - theta) * cosine) / (2 * np.pi), (np.pi - theta) / (2 * np.pi)
+
+    d = X.shape[1]
+    k, p, q = X @ Z.T / d + b**2, np.sum(X**2, 1)[:, None] / d + b**2, np.sum(Z**2, 1)[None] / d + b**2
+    tangent = k
+    for layer in range(depth):
+        weight = 1.0 if layer == depth - 1 else 2.0
+        mean, slope = relu(k, p, q)
+        tangent = weight * mean + b**2 + weight * slope * tangent
+        k, p, q = weight * mean + b**2, weight * p / 2 + b**2, weight * q / 2 + b**2
+    return k if kernel == "nngp" else tangent
+
+
+@pytest.mark.parametrize("kernel", ["nngp", "ntk"])
+@pytest.mark.parametrize(("depth", "b"), [(1, 0.0), (1, 1.0), (2, 0.0), (3, 0.5), (5, 1.0)])
+def test_deep_kernels_with_biases_equal_the_recursion(kernel, depth, b):
+    rng = np.random.default_rng(8)
+    X, Z = rng.normal(size=(9, 4)), rng.normal(size=(6, 4))
+    found = kernel_matrix(kernel, X, Z, depth=depth, layer_bias=b)
+    np.testing.assert_allclose(found, deep(kernel, X, Z, depth, b), atol=1e-10)
+    assert np.max(np.abs(found - deep(kernel, X, Z, depth + 1, b))) > 1e-3
+
+
+def test_blocks_meet_without_a_seam():
+    rng = np.random.default_rng(9)
+    X, Z = rng.normal(size=(BLOCK + 5, FEATURES + 3)), rng.normal(size=(2 * BLOCK + 1, FEATURES + 3))
+    K = kernel_matrix("ntk", X, Z)
+    assert K.shape == (BLOCK + 5, 2 * BLOCK + 1)
+    np.testing.assert_allclose(K, arc_cosine("ntk", X, Z), atol=1e-10)
+    assert kernel_matrix("ntk", X, Z[:0]).shape == (BLOCK + 5, 0)
+
+
+@pytest.mark.parametrize("method", [nngp, ntk])
+def test_one_decomposition_serves_every_ridge(method, rows):
+    X, Z = rows
+    Y = np.random.default_rng(1).normal(size=(7, 2))
+    warm = None
+    for gamma in (10.0, 0.1, 1e-3):
+        warm = method(Problem(X, Y, gamma), warm=warm)
+        np.testing.assert_allclose(warm.predict(Z), method(Problem(X, Y, gamma)).predict(Z), atol=1e-9)
+    assert warm.predict.spectrum is not None
+    other = method(Problem(X + 1.0, Y, 0.1), warm=warm)
+    assert other.predict.spectrum is None
+    np.testing.assert_allclose(other.predict(Z), method(Problem(X + 1.0, Y, 0.1)).predict(Z), atol=1e-12)
+
+
+def test_the_bias_of_the_layers_is_in_units_of_the_data(rows):
+    X, Z = rows
+    Y = np.random.default_rng(1).normal(size=(7, 2))
+    options = {"ridge": "relative", "depth": 2, "layer_bias": 0.7}
+    small, large = (ntk(Problem(s * X, Y, 0.1), **options).predict(s * Z) for s in (1.0, 1e3))
+    np.testing.assert_allclose(small, large, rtol=1e-8)
+
+
+def test_drawn_networks_have_one_layer_and_no_bias(rows):
+    for options in ({"depth": 2}, {"layer_bias": 0.1}):
+        with pytest.raises(OptionError, match="depth must be 1 and layer_bias 0 for ntk of finite width"):
+            ntk(Problem(rows[0], np.ones((7, 1)), 0.1), width=3, **options)
 
 
 @pytest.mark.slow

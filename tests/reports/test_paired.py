@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from relaxbench.bench.grid.cell import Data
+from relaxbench.bench.grid.data import Data
 from relaxbench.bench.results.record import Record, write_record
 from relaxbench.datasets import load
 from relaxbench.reports.results import prepare

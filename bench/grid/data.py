@@ -1,0 +1,175 @@
+"""Data: which data a cell is about, and how they are loaded again; `load_all` makes the list of them from a Spec."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ...datasets import DataError, Dataset, load
+from ...solvers.problem import Problem
+from ..canonical import canonical
+from ..text import UsageError
+from .spec import VALIDATION, DatasetTable, Spec
+
+MAX_CELLS = 1_000_000
+SHOWN = 12  # hexadecimal digits of a hash that stand in a table
+SHORT = "sha256:"  # before a short hash: digits alone may read as a number, such as 1e0678286166
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out.
+
+    notes: what the user has to know of how a file of theirs was read.
+    test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
+    """
+
+    source: str
+    seed: int
+    options: Mapping[str, Any]
+    folder: Path | None
+    sha256: str
+    n: int
+    d: int
+    c: int
+    n_test: int
+    test_pool: int | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def name(self) -> str:
+        """The name to show: a user's file without its folders."""
+        return (
+            f"file:{Path(self.source.removeprefix('file:')).name}" if self.source.startswith("file:") else self.source
+        )
+
+    @property
+    def locator(self) -> dict[str, Any]:
+        """What a record keeps of the data, so that they can be loaded again."""
+        return {name: value for name, value in vars(self).items() if name not in ("folder", "notes")}
+
+    @classmethod
+    def from_locator(cls, locator: Mapping[str, Any], folder: Path | None) -> Data:
+        """The data of a record.
+
+        Args:
+            locator: what the record keeps of the data, as `locator` gives it.
+            folder: folder with original data files, used first.
+
+        Returns:
+            The data, not loaded yet.
+        """
+        return cls(folder=folder, **locator)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of results that the data decide."""
+        return {
+            "dataset": self.name,
+            "data": SHORT + self.sha256[:SHOWN],
+            "data_seed": self.seed,
+            "preprocess": self.options["preprocess"],
+            "bias": self.options["bias"],
+            "n": self.n,
+            "d": self.d,
+            "c": self.c,
+            "n_test": self.n_test,
+        }
+
+    @property
+    def partition(self) -> tuple[Any, ...]:
+        """What the folds of one partition share; `seed` alone tells them apart."""
+        return (self.source, canonical(self.options), self.seed // self.options["folds"])
+
+    def validation(self) -> Dataset:
+        """The split on which hyper-parameters are chosen for all folds; raises DataError."""
+        return load(self.source, seed=self.seed, data_dir=self.folder, **{**self.options, "validation": True})
+
+    def load(self) -> Dataset:
+        """The data again; raises DataError if they cannot be had and UsageError if they are no longer the same."""
+        dataset = load(self.source, seed=self.seed, data_dir=self.folder, **self.options)
+        if dataset.sha256 != self.sha256:
+            raise UsageError(
+                f"{self.name} must be the data of the run (sha256 {self.sha256[:12]}…). "
+                f"Got {dataset.sha256[:12]}… instead."
+            )
+        return dataset
+
+
+def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
+    """Load every data set of a spec with every combination of its options and check that its methods can take it.
+
+    Args:
+        spec: the grid.
+        data_dir: folder with original data files, used first.
+
+    Yields:
+        The data, one after the other.
+
+    Raises:
+        UsageError, DataError, ProblemError: the first thing that is wrong.
+    """
+    for table in spec.dataset:
+        for options in combinations(_data_options(table)):
+            for seed in table.data_seed:
+                dataset = _load(table.name, seed, data_dir, options)
+                for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
+                    if gamma == VALIDATION and not options.get("folds"):
+                        raise UsageError(_NO_FOLDS.format(table.name))
+                    known = 1.0 if isinstance(gamma, str) else float(gamma)
+                    problem = Problem(dataset.X_train, dataset.Y_train, known)
+                shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
+                folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
+                pool = dataset.provenance["test_pool"]
+                yield Data(table.name, seed, options, folder, dataset.sha256, *shape, pool, notes=notes)
+
+
+_NO_FOLDS = (
+    'gamma = "validation" must go with data in folds. Got {} without: give its table folds = 4 and data_seed = "0..3".'
+)
+
+
+def _load(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any]) -> Dataset:
+    try:
+        return load(name, seed=seed, data_dir=data_dir, **options)
+    except DataError as error:
+        if name.removeprefix("file:") in str(error):
+            raise
+        raise UsageError(f"{name[:200]}: {error}") from None
+
+
+def _notes(name: str, dataset: Dataset) -> tuple[str, ...]:
+    """How a file of the user's was split and read; data sets that ship are documented."""
+    if not name.startswith("file:"):
+        return ()
+    facts = dataset.provenance
+    fix = " (--test-fraction 0 trains on all)" if facts["options"].get("test_fraction") else ""
+    return tuple(f"{Path(name).name}: {line}" for line in (facts["split"] + fix, *facts["warnings"]))
+
+
+def _data_options(table: DatasetTable) -> dict[str, Any]:
+    listed = {"preprocess": table.preprocess, "bias": table.bias, "test_fraction": table.test_fraction, "n": table.n}
+    return {name: values for name, values in listed.items() if values} | (table.model_extra or {})
+
+
+def combinations(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Make every combination of the options' values; a list stands for its elements.
+
+    Args:
+        options: values, or lists of them, by name.
+
+    Yields:
+        One value for each name.
+
+    Raises:
+        UsageError: more than MAX_CELLS.
+    """
+    lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    if math.prod(map(len, lists)) > MAX_CELLS:
+        raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")
+    for values in product(*lists):
+        yield dict(zip(options, values, strict=True))
