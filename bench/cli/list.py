@@ -14,14 +14,14 @@ def _arguments(_parser: Parser) -> None:
 
 
 def _run(_given: argparse.Namespace) -> int:
-    from ...datasets import GROUPS, NAMES, OPTIONS, describe
+    from ...datasets import BROUGHT, GROUPS, NAMES, OPTIONS, describe
     from ..grid.config import shipped_configs
     from ..grid.methods import methods, options
     from ..grid.resolve import read_config
 
     common = [option for option in OPTIONS["iris"] if all(option in own for own in OPTIONS.values())]
     print("Data sets (--dataset)")
-    for name in (*NAMES, "file:PATH"):
+    for name in (*NAMES, *BROUGHT, "file:PATH"):
         own = {option: repr(value) for option, value in OPTIONS[name].items() if option not in common}
         _entry(name, describe(name), own)
     print(f"{'':15}options of all: data_seed, {', '.join(common)}")

@@ -278,6 +278,7 @@ def test_streams_differ_by_seed_and_purpose():
 
 def test_options_are_read_off_the_signatures():
     common = {"n", "n_test", "preprocess", "bias", "test_fraction", "group_duplicates"}
+    common |= {"folds", "validation", "cap", "standardize_targets"}
     assert set(OPTIONS["iris"]) == common
     assert set(OPTIONS["random"]) == common | {"d", "c", "teacher_width", "noise"}
     assert set(OPTIONS["spiral"]) == common | {"arms", "points", "noise"}
