@@ -221,3 +221,47 @@ def test_any_tables_make_a_spec_or_one_line(tables):
         line = ""
         assert check_spec(tomllib.loads(spec.toml())) == spec
     assert "\n" not in line.replace(repr(tables), "")
+
+
+RESTRICTED = """
+[[dataset]]
+name = "iris"
+[[dataset]]
+name = "small-regression"
+[[dataset]]
+name = "file:mine.csv"
+[[method]]
+name = "forest"
+dataset = ["small-regression", "file:mine.csv"]
+[[method]]
+name = "ridge"
+dataset = "iris"
+[[method]]
+name = "rbf"
+"""
+
+
+def test_data_sets_of_a_method_may_be_groups_and_files(tmp_path):
+    draft = read_config(config(tmp_path, RESTRICTED))
+    mine = f"file:{(tmp_path / 'mine.csv').resolve()}"
+    assert [table.dataset for table in draft.method] == [[*GROUPS["small-regression"], mine], ["iris"], None]
+    assert Spec.model_validate(tomllib.loads(resolve(config(tmp_path, RESTRICTED), {}, {}).toml())).method
+
+
+def test_a_table_that_is_for_other_data_sets_is_left_out(tmp_path):
+    path = config(tmp_path, RESTRICTED)
+    left = {table.name: table.dataset for table in resolve(path, {"dataset": ["iris"]}, {}).method}
+    assert left == {"ridge": ["iris"], "rbf": None}
+    with pytest.raises(UsageError, match="method"):
+        resolve(path, {"dataset": ["iris"], "method": ["forest"]}, {})
+
+
+def test_a_method_for_a_data_set_that_the_run_does_not_have_is_refused(tmp_path):
+    tables = {"dataset": [{"name": "iris"}], "method": [{"name": "sgd", "dataset": ["irsi"]}]}
+    assert refused(tables) == "my.toml: data set of sgd is unknown: 'irsi'. Did you mean 'iris'?"
+    path = config(tmp_path, RESTRICTED.replace('dataset = "iris"', 'dataset = "irsi"'))
+    for lists in ({}, {"dataset": ["spiral"]}, {"method": ["rbf"]}):
+        with pytest.raises(UsageError, match=r"Did you mean 'iris'\?"):
+            resolve(path, lists, {})
+    assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": []}]})
+    assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": 3}]})
