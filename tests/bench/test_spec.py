@@ -84,19 +84,22 @@ def test_shipped_configs_are_valid(name):
 
 
 def test_configs_have_the_promised_grids():
-    assert {"smoke", "paper"} <= set(shipped_configs())
+    assert {"smoke", "paper", "paper-full"} <= set(shipped_configs())
     smoke = resolve("smoke", {}, {})
     assert {table.name for table in smoke.method} == {"sdp", "nngp", "ntk", "sgd"}
     assert (smoke.gamma, smoke.width) == ([0.1, 0.01], [10, 100])
     assert sum(len(table.data_seed) for table in smoke.dataset) == 4
-    paper = resolve("paper", {}, {})
-    assert {len(table.bias) for table in paper.dataset} == {2}
-    assert {table.name: len(table.data_seed) for table in paper.dataset} == {
-        **dict.fromkeys(("spiral", "iris", "ionosphere", "pima", "banknote", "mnist"), 1),
-        "random": 100,
-    }
-    sgd = next(table for table in paper.method if table.name == "sgd")
-    assert (sgd.width, sgd.seed) == ([5, 10, 100, 200, 300], [0, 1, 2, 3, 4])
+    for paper in (resolve(name, {}, {}) for name in ("paper", "paper-full")):
+        assert {len(table.bias) for table in paper.dataset} == {2}
+        assert {table.name: len(table.data_seed) for table in paper.dataset} == {
+            **dict.fromkeys(("spiral", "iris", "ionosphere", "pima", "banknote", "mnist"), 1),
+            "random": 100,
+        }
+        descents = [table for table in paper.method if table.name == "sgd"]
+        assert all((table.width, table.seed) == ([5, 10, 100, 200, 300], [0, 1, 2, 3, 4]) for table in descents)
+        for gamma in paper.gamma:  # every data set once
+            named = [name for table in descents if gamma in (table.gamma or paper.gamma) for name in table.dataset]
+            assert sorted(named) == sorted(table.name for table in paper.dataset)
 
 
 def config(tmp_path, text):
