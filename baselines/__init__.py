@@ -9,7 +9,8 @@ everyday.py  ridge, rbf, forest: what every user would try first, from scikit-le
 kernels.py   nngp, ntk: kernel ridge regression with the kernels of the same network, at infinite or finite width
 tangents.py  neural-tangents, imported quietly
 sgd.py       sgd, sgd_seeds: gradient descent with momentum as published, or Adam, for one seed or several at once
-descent.py   the compiled loop under sgd.py
+descent.py   the compiled loop under sgd.py: Adam, minibatches and accelerators
+fused.py     the same loop for momentum over all rows on a CPU, in one function
 lbfgs.py     lbfgs: multi-start L-BFGS on the true objective, the honest upper bound
 arrangements.py  arrangements: the convex program of Pilanci & Ergen over sampled activation patterns, ReLU or gated
 copositive.py    copositive: Frank–Wolfe over sampled sign patterns, after Sahiner et al.

@@ -22,6 +22,7 @@ from ..solvers.network import Network
 from ..solvers.problem import Problem, ScaledProblem
 from .common import TRACE_ROWS, Clock, Count, OptionError, Positive, require_positive, require_width, thin
 from .descent import MOMENTUM, Advance, Data, Optimizer, Rule, State, compile_descent, initial_state
+from .fused import compile_fused
 from .start import curvature_bound, random_network
 
 ADAM_STEP = 0.1  # first learning rate of Adam, as a share of the root mean square of U
@@ -118,7 +119,7 @@ def sgd_seeds(
     unit = _rate_unit(scaled, optimizer)
     first_rate = None if learning_rate is None else learning_rate / unit
     lanes = [_start(scaled.problem, m, lane, rule, first_rate, patience) for lane in _lanes(seeds)]
-    advance, compile_s = compile_descent(*lanes[0], rule)
+    advance, compile_s = (compile_fused if _fused(rule) else compile_descent)(*lanes[0], rule)
 
     work = Clock(None)
     with ThreadPoolExecutor(len(lanes)) as pool:
@@ -132,9 +133,18 @@ def sgd_seeds(
 
 def _lanes(seeds: Sequence[int]) -> list[list[int]]:
     """The seeds that share one batch. On a CPU, whose cores are busy with one network, each has its own thread."""
+    return [[seed] for seed in seeds] if _on_cpu() else [list(seeds)]
+
+
+def _fused(rule: Rule) -> bool:
+    """Whether fused.py has the loop that is wanted; JAX's serves Adam, minibatches and accelerators."""
+    return _on_cpu() and rule.optimizer == "momentum" and rule.batch is None
+
+
+def _on_cpu() -> bool:
     import jax
 
-    return [[seed] for seed in seeds] if jax.default_backend() == "cpu" else [list(seeds)]
+    return bool(jax.default_backend() == "cpu")
 
 
 def _start(

@@ -136,7 +136,7 @@ def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
     cells: dict[str, Cell] = {}
     for data in load_all(spec, data_dir):
         for table, method, options, codes in methods:
-            if table.up_to_n is not None and data.n > table.up_to_n:
+            if not table.is_for(data.source, data.n):
                 continue
             widths = (table.width or spec.width) if "width" in method.axes else [None]
             seeds = (table.seed if table.seed is not None else spec.seed) if "seed" in method.axes else [None]

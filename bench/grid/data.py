@@ -117,7 +117,8 @@ def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
         for options in combinations(_data_options(table)):
             for seed in table.data_seed:
                 dataset = _load(table.name, seed, data_dir, options)
-                for gamma in {gamma for method in spec.method for gamma in method.gamma or spec.gamma}:
+                asked = [method for method in spec.method if method.is_for(table.name, len(dataset.X_train))]
+                for gamma in {gamma for method in asked for gamma in method.gamma or spec.gamma}:
                     if gamma == VALIDATION and not options.get("folds"):
                         raise UsageError(_NO_FOLDS.format(table.name))
                     known = 1.0 if isinstance(gamma, str) else float(gamma)

@@ -15,7 +15,7 @@ from ..text import UsageError, one_line
 from .config import config_path, read_tables
 from .methods import find
 from .methods import options as options_of
-from .spec import DatasetTable, Draft, MethodTable, Spec, check_spec, checked, members
+from .spec import DatasetTable, Draft, MethodTable, Spec, check_names, check_spec, checked, members
 
 
 def read_config(config: str) -> Draft:
@@ -32,7 +32,9 @@ def read_config(config: str) -> Draft:
     """
     path = config_path(config)
     draft = checked(Draft, read_tables(path), config)
-    return draft.model_copy(update=_anchored(draft, path.parent))
+    draft = draft.model_copy(update=_anchored(draft, path.parent))
+    check_names(draft, config)
+    return draft
 
 
 def resolve(config: str | None, given: Mapping[str, Any], options: Mapping[str, Any]) -> Spec:
@@ -63,25 +65,45 @@ def _anchored(draft: Draft, folder: Path) -> dict[str, Any]:
     if draft.dataset:
         found["dataset"] = [one.model_copy(update={"name": _data_name(one.name, folder)}) for one in draft.dataset]
     if draft.method:
-        found["method"] = [one.model_copy(update={"use": _method_name(one.use, folder)}) for one in draft.method]
+        found["method"] = [
+            one.model_copy(
+                update={
+                    "use": _method_name(one.use, folder),
+                    "dataset": one.dataset and [_data_name(name, folder) for name in one.dataset],
+                }
+            )
+            for one in draft.method
+        ]
     return found
 
 
 def _overridden(draft: Draft, given: Mapping[str, Any]) -> Draft:
     """The draft with the values given in place of its own; they are not validated yet."""
     for_data = {key: given[key] for key in given.keys() & DatasetTable.model_fields.keys()}
-    of_methods = dict.fromkeys(given.keys() & MethodTable.model_fields.keys())  # None: those of the run count
+    of_methods = dict.fromkeys(given.keys() & {"gamma", "width", "seed"})  # None: those of the run count
     found = {key: given[key] for key in given.keys() - for_data.keys() - {"dataset", "method"}}
     datasets, methods = draft.dataset, draft.method
     if "dataset" in given:
         datasets = [table for name in given["dataset"] for one in members(name) for table in _datasets(draft, one)]
     if "method" in given:
         methods = [table for name in given["method"] for table in _methods(draft, name)]
+    if "dataset" in given:
+        methods = _remaining(methods, {table.name for table in datasets})
     if datasets or "dataset" in given:
         found["dataset"] = [table.model_copy(update=for_data) for table in datasets]
-    if methods or "method" in given:
+    if draft.method or "method" in given:
         found["method"] = [table.model_copy(update=of_methods) for table in methods]
     return draft.model_copy(update=found)
+
+
+def _remaining(tables: list[MethodTable], names: set[str]) -> list[MethodTable]:
+    """The tables that are for one of these data sets, for which they name no others any more."""
+    kept = []
+    for table in tables:
+        dataset = table.dataset and [name for name in table.dataset if name in names]
+        if table.dataset is None or dataset:
+            kept.append(table.model_copy(update={"dataset": dataset}))
+    return kept
 
 
 def _datasets(draft: Draft, name: str) -> list[DatasetTable]:

@@ -8,7 +8,8 @@
     name = "random"
     data_seed = "0..99"
     [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own;
-                             # up_to_n = 200 leaves out data with more training rows than that
+                             # up_to_n = 200 leaves out data with more training rows than that, dataset = ["random"]
+                             # all other data sets; a method may have several tables
     name = "sdp"
     solver = ["ipm", "cvxpy-scs"]
     [tolerance]              # how much worse a column may get from one run to another, see tolerances.py
@@ -104,12 +105,22 @@ class MethodTable(BaseModel):
     width: Widths | None = None
     seed: Seeds | None = None
     up_to_n: Annotated[int, Field(ge=1)] | None = None
+    dataset: Texts | None = None
+
+    @pydantic.field_validator("dataset")
+    @classmethod
+    def _members_of_groups(cls, names: list[str] | None) -> list[str] | None:
+        return None if names is None else [one for name in names for one in members(name)]
 
     @pydantic.model_validator(mode="after")
     def _one_of_name_and_use(self) -> MethodTable:
         if bool(self.name) == bool(self.use):
             raise ValueError('must have either name = "…" or use = "path/file.py:function"')
         return self
+
+    def is_for(self, name: str, n: int) -> bool:
+        """Whether the table is for the data set of that name with n training rows."""
+        return (self.dataset is None or name in self.dataset) and (self.up_to_n is None or n <= self.up_to_n)
 
 
 class Draft(BaseModel):
@@ -182,7 +193,17 @@ def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
     """
     spec = checked(Spec, tables, source)
     check_tolerances(spec.tolerance)
+    check_names(spec, source)
     return spec
+
+
+def check_names(draft: Draft, source: str) -> None:
+    """Raises UsageError for the first data set that a method is for and that the draft, having some, does not have."""
+    names = sorted({table.name for table in draft.dataset})
+    for table in draft.method:
+        for name in table.dataset or []:
+            if names and name not in names:
+                raise UsageError(f"{source}: {unknown(f'data set of {table.name or table.use}', name, names)}")
 
 
 def checked(model: type[Model], tables: Mapping[str, Any], source: str) -> Model:

@@ -104,7 +104,8 @@ TIGHTNESS_COLUMNS = (
     Column(
         "paper_ratio",
         "float",
-        "as the paper reports it: value of method sdp, of cvxpy-scs if it ran, / best objective of method sgd",
+        "as the paper reports it: value of method sdp, on real data of cvxpy-scs if it ran, / best objective of "
+        "method sgd",
     ),
     Column(
         "exact_value",

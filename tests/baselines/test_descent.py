@@ -202,7 +202,9 @@ def test_a_seed_is_reproducible(method, options):
     assert one == again != other
 
 
-@pytest.mark.parametrize(("method", "options"), [(sgd, {"epochs": 10**9}), (lbfgs, {"starts": 10**6})])
+@pytest.mark.parametrize(
+    ("method", "options"), [(sgd, {"epochs": 10**9, "patience": 10**9}), (lbfgs, {"starts": 10**6})]
+)
 def test_budget_ends_the_work_with_the_best_so_far(method, options):
     problem = random_problem(n=200)
     method(problem, width=100, seed=0, budget=0.01, **options)  # leaves compilation and imports behind

@@ -206,3 +206,16 @@ def test_a_method_can_leave_out_data_with_many_rows():
     methods = [{"name": "ridge"}, {"name": "rbf", "up_to_n": 8}]
     cells = expand(check_spec({"dataset": sizes, "method": methods}, "test"))
     assert sorted((cell.method.name, cell.data.n) for cell in cells) == [("rbf", 8), ("ridge", 8), ("ridge", 12)]
+
+
+def test_a_table_of_a_method_can_be_for_some_data_sets():
+    datasets = [{"name": "random", "n": 8, "d": 2, "c": 1}, {"name": "iris"}, {"name": "spiral"}]
+    methods = [{"name": "ridge"}, {"name": "forest", "dataset": ["iris", "spiral"], "trees": 2}]
+    methods += [{"name": "forest", "dataset": "random", "trees": 3}]
+    cells = expand(check_spec({"dataset": datasets, "method": methods}, "test"))
+    assert {(cell.data.name, cell.options["trees"]) for cell in cells if cell.method.name == "forest"} == {
+        ("random", 3),
+        ("iris", 2),
+        ("spiral", 2),
+    }
+    assert {cell.data.name for cell in cells if cell.method.name == "ridge"} == {"random", "iris", "spiral"}

@@ -84,19 +84,22 @@ def test_shipped_configs_are_valid(name):
 
 
 def test_configs_have_the_promised_grids():
-    assert {"smoke", "paper"} <= set(shipped_configs())
+    assert {"smoke", "paper", "paper-full"} <= set(shipped_configs())
     smoke = resolve("smoke", {}, {})
     assert {table.name for table in smoke.method} == {"sdp", "nngp", "ntk", "sgd"}
     assert (smoke.gamma, smoke.width) == ([0.1, 0.01], [10, 100])
     assert sum(len(table.data_seed) for table in smoke.dataset) == 4
-    paper = resolve("paper", {}, {})
-    assert {len(table.bias) for table in paper.dataset} == {2}
-    assert {table.name: len(table.data_seed) for table in paper.dataset} == {
-        **dict.fromkeys(("spiral", "iris", "ionosphere", "pima", "banknote", "mnist"), 1),
-        "random": 100,
-    }
-    sgd = next(table for table in paper.method if table.name == "sgd")
-    assert (sgd.width, sgd.seed) == ([5, 10, 100, 200, 300], [0, 1, 2, 3, 4])
+    for paper in (resolve(name, {}, {}) for name in ("paper", "paper-full")):
+        assert {len(table.bias) for table in paper.dataset} == {2}
+        assert {table.name: len(table.data_seed) for table in paper.dataset} == {
+            **dict.fromkeys(("spiral", "iris", "ionosphere", "pima", "banknote", "mnist"), 1),
+            "random": 100,
+        }
+        descents = [table for table in paper.method if table.name == "sgd"]
+        assert all((table.width, table.seed) == ([5, 10, 100, 200, 300], [0, 1, 2, 3, 4]) for table in descents)
+        for gamma in paper.gamma:  # every data set once
+            named = [name for table in descents if gamma in (table.gamma or paper.gamma) for name in table.dataset]
+            assert sorted(named) == sorted(table.name for table in paper.dataset)
 
 
 def config(tmp_path, text):
@@ -221,3 +224,47 @@ def test_any_tables_make_a_spec_or_one_line(tables):
         line = ""
         assert check_spec(tomllib.loads(spec.toml())) == spec
     assert "\n" not in line.replace(repr(tables), "")
+
+
+RESTRICTED = """
+[[dataset]]
+name = "iris"
+[[dataset]]
+name = "small-regression"
+[[dataset]]
+name = "file:mine.csv"
+[[method]]
+name = "forest"
+dataset = ["small-regression", "file:mine.csv"]
+[[method]]
+name = "ridge"
+dataset = "iris"
+[[method]]
+name = "rbf"
+"""
+
+
+def test_data_sets_of_a_method_may_be_groups_and_files(tmp_path):
+    draft = read_config(config(tmp_path, RESTRICTED))
+    mine = f"file:{(tmp_path / 'mine.csv').resolve()}"
+    assert [table.dataset for table in draft.method] == [[*GROUPS["small-regression"], mine], ["iris"], None]
+    assert Spec.model_validate(tomllib.loads(resolve(config(tmp_path, RESTRICTED), {}, {}).toml())).method
+
+
+def test_a_table_that_is_for_other_data_sets_is_left_out(tmp_path):
+    path = config(tmp_path, RESTRICTED)
+    left = {table.name: table.dataset for table in resolve(path, {"dataset": ["iris"]}, {}).method}
+    assert left == {"ridge": ["iris"], "rbf": None}
+    with pytest.raises(UsageError, match="method"):
+        resolve(path, {"dataset": ["iris"], "method": ["forest"]}, {})
+
+
+def test_a_method_for_a_data_set_that_the_run_does_not_have_is_refused(tmp_path):
+    tables = {"dataset": [{"name": "iris"}], "method": [{"name": "sgd", "dataset": ["irsi"]}]}
+    assert refused(tables) == "my.toml: data set of sgd is unknown: 'irsi'. Did you mean 'iris'?"
+    path = config(tmp_path, RESTRICTED.replace('dataset = "iris"', 'dataset = "irsi"'))
+    for lists in ({}, {"dataset": ["spiral"]}, {"method": ["rbf"]}):
+        with pytest.raises(UsageError, match=r"Did you mean 'iris'\?"):
+            resolve(path, lists, {})
+    assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": []}]})
+    assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": 3}]})

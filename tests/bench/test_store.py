@@ -251,6 +251,19 @@ def test_the_papers_ratio_is_that_of_its_solver_and_cuts_are_no_part_of_the_rela
     assert (line["relaxation_value"], line["paper_ratio"], line["sdp_over_exact"]) == (1.5, 0.5, 0.75)
 
 
+@pytest.mark.parametrize("dataset", ["random", "spiral"])
+def test_on_generated_data_the_papers_ratio_is_that_of_an_accurate_solver(dataset):
+    rows = [
+        row("a", dataset=dataset, relaxation_value=1.5, solver="cvxpy-scs", method="sdp"),
+        row("b", dataset=dataset, relaxation_value=1.2, solver="auto", method="sdp"),
+        row("c", dataset=dataset, objective=3.0, method="sgd"),
+    ]
+    (line,) = tightness_table(results_table(rows)).to_dict("records")
+    assert line["paper_ratio"] == pytest.approx(0.4)
+    (line,) = tightness_table(results_table([rows[0], rows[2]])).to_dict("records")
+    assert line["paper_ratio"] == pytest.approx(0.5)
+
+
 def test_a_network_met_on_the_way_counts_where_it_is_the_best():
     rows = [
         row("a", objective=4.0, upper_bound=2.0, lower_bound=1.0, method="sdp"),
