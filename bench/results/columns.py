@@ -68,7 +68,13 @@ COLUMNS = (
     Column("iterations", "int", "iterations as the method counts them"),
     Column("message", "str", "one line on what went wrong or was noteworthy"),
     Column("cell", "str", "hash of everything that can change the row; name of its folder in cells/"),
-    Column("gamma_by", "str", "cv: γ was chosen by cross-validation on training rows; empty if it was given"),
+    Column(
+        "gamma_by",
+        "str",
+        "cv: γ was chosen by cross-validation on training rows; validation: on the validation split of protocol folds; "
+        "empty if it was given",
+    ),
+    Column("chosen", "str", "hyper-parameters chosen beside γ where gamma_by is validation, as JSON"),
     Column("data", "str", "sha256: and the first 12 hexadecimal digits of the hash of the data's arrays"),
     Column("data_seed", "int", "seed of the split, or of the data where they are drawn"),
     Column("n_test", "int", "test rows"),
