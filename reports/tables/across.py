@@ -65,10 +65,11 @@ def overview(board: Board, results: Results) -> pd.DataFrame:
 
 
 def _against(board: Board, rival: str) -> Row:
-    """On how many data sets REFERENCE scores higher, and Wilcoxon's p."""
+    """On how many data sets REFERENCE scores higher, the sum of signed ranks of its leads, and Wilcoxon's p."""
     lead = (board.scores[REFERENCE] - board.scores[rival]).round(9).to_numpy()
     counts = {"higher": int((lead > 0).sum()), "equal": int((lead == 0).sum()), "lower": int((lead < 0).sum())}
-    return {"method": rival, **counts, "p": wilcoxon_p(lead)}
+    signed = float((np.sign(lead) * pd.Series(np.abs(lead)).rank()).sum())
+    return {"method": rival, **counts, "signed_ranks": signed, "p": wilcoxon_p(lead)}
 
 
 def _verdicts(board: Board, results: Results) -> pd.DataFrame:
@@ -129,18 +130,20 @@ def _table(found: list[Board], protocol: str, results: Results) -> Table:
 
 
 def _row(row: Row, board: Board, note: int, shares: bool) -> tuple[Entry, ...]:
-    rival = row["method"] in board.rivals
-    tests = (
-        *(Entry(f"{row['higher']:g}/{row['equal']:g}/{row['lower']:g}"),),
-        *(Entry(f"{row['wins']:g}/{row['ties']:g}/{row['losses']:g}"),),
-        *(Entry(number(row["p"], 2)), Entry(number(row["p_holm"], 2))),
-    )
+    tests = (ABSENT,) * 4
+    if row["method"] in board.rivals:
+        tests = (
+            Entry(f"{row['higher']:g}/{row['equal']:g}/{row['lower']:g}"),
+            Entry(f"{row['wins']:g}/{row['ties']:g}/{row['losses']:g}"),
+            Entry(number(row["p"], 2)),
+            Entry(number(row["p_holm"], 2)),
+        )
     return (
         *(Entry(board.gamma_text, notes=(note,) if note else ()), Entry(row["method"]), Entry(f"{row['datasets']}")),
         Entry(f"{fixed(row['mean'], 3)} ± {fixed(row['spread'], 3)}"),
         Entry(fixed(row["rank"], 2), math.isclose(row["rank"], board.ranks.min())),
         *(Entry(fixed(row[name], 3)) for name in (("p90", "p95", "pma") if shares else ())),
-        *(tests if rival else (ABSENT,) * 4),
+        *tests,
     )
 
 
@@ -152,13 +155,13 @@ def _caption(words: str, protocol: str, shares: bool) -> str:
         else "R² may be negative, so shares of the best are not given. "
     )
     return (
-        f"Test {words}, mean over splits; {SEEN if protocol == FOLDS else UNTUNED}. Mean ± standard deviation over data "
-        f"sets; rank: average over data sets, 1 is best, ties share ranks; bold: smallest. {best}{REFERENCE} "
+        f"Test {words}, mean over splits; {SEEN if protocol == FOLDS else UNTUNED}. Mean ± standard deviation over "
+        f"data sets; rank: average over data sets, 1 is best, ties share ranks; bold: smallest. {best}{REFERENCE} "
         "higher/equal/lower: data sets on which its mean is so, untested. Won/tied/lost: data sets on which the "
-        f"corrected resampled t-test over splits shows {REFERENCE} to be better, shows nothing, or shows it to be worse "
-        f"(p adjusted by Holm over the data sets of one rival, below {LEVEL:g}; few splits show little). p: Wilcoxon's "
-        f"signed-rank test over data sets, and adjusted by Holm over the rivals. Compared are the data sets that "
-        f"{REFERENCE} finished, methods that finished {100 * COVERAGE:g} % of them, and of these data sets those that "
-        f"all such methods finished, {FEWEST} at least. The tests over data sets take these for a sample of independent "
-        "ones."
+        f"corrected resampled t-test over splits shows {REFERENCE} to be better, shows nothing, or shows it to be "
+        f"worse (p adjusted by Holm over the data sets of one rival, below {LEVEL:g}; few splits show little; where "
+        "splits share one test set there is no such test). p: Wilcoxon's signed-rank test over data sets, and adjusted "
+        f"by Holm over the rivals. Compared are the data sets that {REFERENCE} finished, methods that finished "
+        f"{100 * COVERAGE:g} % of them, and of these data sets those that all such methods finished, {FEWEST} at "
+        "least. The tests over data sets take these for a sample of independent ones."
     )

@@ -31,8 +31,8 @@ class Score:
 
 UNTUNED = "nothing was tuned on them"
 SEEN = (
-    "γ and other hyper-parameters were chosen once, on a validation split of the same rows, so that this choice has "
-    "seen test rows of the folds, for all methods alike (as in Arora et al. 2020)"
+    "the choice of γ and of other hyper-parameters, made once on a validation split of the same rows, has seen test "
+    "rows of the folds, for all methods alike (as in Arora et al. 2020)"
 )
 SCORES = (
     Score("accuracy", "Test accuracy (protocol holdout)", f"Accuracy on held-out rows; {UNTUNED}.", "test_accuracy"),
