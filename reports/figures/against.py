@@ -10,7 +10,7 @@ from ..tables.boards import FEWEST, Board, boards
 from ..tables.paired import REFERENCE
 from ..tables.scores import SEEN
 from .kind import FigureKind, NothingToShow
-from .style import SOFT, canvas, only, panels, plain
+from .style import PAPER, SOFT, canvas, only, panels, plain
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -59,8 +59,10 @@ def draw(frame: pd.DataFrame, looks: dict, width: float, label: str = "accuracy"
         look = {**looks[method], "linestyle": "none", "markersize": 2.6}
         axis.errorbar(x, y, **bars, elinewidth=0.7, alpha=0.85, **look)
         above, below = int((part["lead"] > 0).sum()), int((part["lead"] < 0).sum())
-        axis.text(0.04, 0.96, f"{above} above", transform=axis.transAxes, va="top", fontsize=7)
-        axis.text(0.96, 0.04, f"{below} below", transform=axis.transAxes, ha="right", fontsize=7)
+        behind = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 1}
+        words = {"transform": axis.transAxes, "fontsize": 7, "bbox": behind}
+        axis.text(0.04, 0.96, f"{above} above", va="top", **words)
+        axis.text(0.96, 0.04, f"{below} below", ha="right", **words)
         axis.set(xlim=(low, high), ylim=(low, high))
         axis.set_title(plain(method))
         axis.set_xticks(ticks)
@@ -82,8 +84,8 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         f"{count} data sets (left out: {left_out} data sets or methods, which the table over data sets names): test "
         f"score of {REFERENCE} against that of each rival, means over folds; above the diagonal {REFERENCE} scores "
-        "higher. Bars are one standard error over folds, which makes no allowance for training rows that folds share. The "
-        "counts are of means and untested; data sets on the diagonal are in neither. "
+        "higher. Bars are one standard error over folds, which makes no allowance for training rows that folds "
+        "share. The counts are of means and untested; data sets on the diagonal are in neither. "
         f"{SEEN[0].upper()}{SEEN[1:]}."
     )
 
