@@ -53,8 +53,8 @@ def paired(results: Results, protocol: str = HOLDOUT) -> Table | None:
         "method on the same splits; seeds are averaged first. Interval and p of each row by itself from the paired "
         "t-test; where splits share test rows, with the variance corrected for it (Nadeau & Bengio 2003), where they "
         "have one test set in common, there is no row. Intervals of accuracies end at −1 and 1, as differences of "
-        f"them do. p (Holm): adjusted for the {len(table)} rows of this table. {REFERENCE} is called better or worse where it "
-        f"is below {LEVEL:g}; elsewhere no difference is shown, which does not prove that there is none."
+        f"them do. p (Holm): adjusted for the {len(table)} rows of this table. {REFERENCE} is called better or worse "
+        f"where it is below {LEVEL:g}; elsewhere no difference is shown, which does not prove that there is none."
     )
     name, title = "paired", "Methods compared split by split"
     if protocol == FOLDS:
