@@ -15,6 +15,7 @@ HEAD = """# Gallery
 
 Every figure of a report, from one run of `docs/gallery.toml`. `make gallery` makes run, pictures and this page again;
 `relaxbench report DIR --figure NAME` draws one figure of a run of yours. What a caption says is computed from the data.
+Figures over many data sets (`critical-difference`, `against`, `against-r2`) take a run of the protocol `folds`.
 """
 
 

@@ -3,6 +3,7 @@
 build.py        `report(folder)`  ← start here
 reading.py      the folder through the store
 results.py      its cells made ready to draw
+labels.py       what tells cells apart
 plausible.py    what no run can have measured
 summary.py      means with intervals, the choice among settings
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ..bench.results.columns import COLUMNS, TIGHTNESS_COLUMNS, Status
 from ..bench.results.folder import load_arrays, load_data, load_extra, load_trace
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..errors import RelaxbenchError
+from .labels import FOLDS, HOLDOUT, arms, problems, shortened
 from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -27,7 +27,6 @@ PROVED = ("lower_bound", "lower_method", "certified_ratio", "exact_value", "sdp_
 Array = NDArray[np.float64]
 
 RANKS = {name: k for k, name in enumerate(METHODS)}  # the order in which they are shown
-LONGEST = 30  # letters of a name before a label shortens it
 
 
 class ReportError(RelaxbenchError):
@@ -39,8 +38,8 @@ class Results:
     """What a run left behind.
 
     cells: one row a cell, every column of the results (`TEXT` as str, `NUMBERS` as float, `bias` as bool), plus
-    `problem`, the data set with what distinguishes it in this folder, and `arm`, the method likewise. Where γ was
-    chosen by cross-validation `gamma` is missing, so that such cells go together, and `gamma_chosen` has it.
+    `problem`, the data set with what distinguishes it in this folder, `arm`, the method likewise, and `protocol`. Where
+    γ was chosen (`gamma_by`) `gamma` is missing, so that such cells go together, and `gamma_chosen` has it.
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
     did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a network, in words;
     what is proved of their groups is left out of both tables. history: the nights up to this one, if the folder holds
@@ -61,6 +60,17 @@ class Results:
     def done(self) -> pd.DataFrame:
         """The cells that ended with status `ok`."""
         return self.cells[self.cells["status"] == Status.OK]
+
+    def under(self, protocol: str) -> Results:
+        """Take one protocol alone.
+
+        Args:
+            protocol: HOLDOUT or FOLDS.
+
+        Returns:
+            The same results without the cells of other protocols.
+        """
+        return replace(self, cells=self.cells[self.cells["protocol"] == protocol])
 
     @cached_property
     def arms(self) -> list[str]:
@@ -190,11 +200,12 @@ def prepare(
     cells["bias"] = _numbers(cells["bias"]) == 1
     alarms, doubtful = contradictions(cells)
     cells, left_out = plausible(without(cells, doubtful, ("lower_bound", "gap")), NUMBERS)
-    cells["gamma_chosen"] = cells["gamma"].where(cells["gamma_by"] == "cv")
-    cells["gamma"] = cells["gamma"].mask(cells["gamma_by"] == "cv")
+    picked = cells["gamma_by"].isin(["cv", "validation"])
+    cells["gamma_chosen"], cells["gamma"] = cells["gamma"].where(picked), cells["gamma"].mask(picked)
+    cells["protocol"] = np.where(cells["gamma_by"] == "validation", FOLDS, HOLDOUT)
     cells["method"] = cells["method"].map(shortened(cells["method"]))
-    cells["problem"] = _problems(cells)
-    cells["arm"] = _arms(cells)
+    cells["problem"] = problems(cells)
+    cells["arm"] = arms(cells)
     keys = cells[cells["data"] != ""].drop_duplicates("data").set_index("data")
     groups = tightness.reindex(columns=[column.name for column in TIGHTNESS_COLUMNS]).reset_index(drop=True)
     for name, kind, _ in TIGHTNESS_COLUMNS:
@@ -226,88 +237,3 @@ def printable(column: pd.Series) -> pd.Series:
 def _numbers(column: pd.Series) -> pd.Series:
     """float64 with NaN for what is missing; True and False become 1 and 0."""
     return pd.to_numeric(column, errors="coerce").astype("Float64").astype(float)
-
-
-def shortened(names: pd.Series) -> dict[str, str]:
-    """Cut long names (paths of users' files) at the front, unless that would make two of them equal.
-
-    Args:
-        names: the names.
-
-    Returns:
-        The name to show by name.
-    """
-    short = {name: name if len(name) <= LONGEST else "…" + name[1 - LONGEST :] for name in names.unique()}
-    return short if len(set(short.values())) == len(short) else {name: name for name in short}
-
-
-def _varying(cells: pd.DataFrame, by: str, columns: Sequence[str]) -> dict[str, set[str]]:
-    """For each column, the values of `by` within which it takes more than one value."""
-    distinct = cells.groupby(by)[list(columns)].nunique()
-    return {column: set(distinct.index[distinct[column] > 1]) for column in columns}
-
-
-def _problems(cells: pd.DataFrame) -> pd.Series:
-    """The data set with its preprocessing and bias, and with n, d or c where these alone would not tell."""
-    kinds = cells["dataset"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str)
-    sizes = _varying(cells.assign(kind=kinds), "kind", ["n", "d", "c"])
-    short = shortened(cells["dataset"])
-
-    def label(dataset: str, preprocess: str, bias: bool, *numbers: float) -> str:
-        parts = [preprocess] if preprocess not in ("", "none") else []
-        parts += ["bias"] if bias else []
-        parts += [
-            f"{name}={value:g}"
-            for name, value in zip("ndc", numbers, strict=True)
-            if f"{dataset}\n{preprocess}\n{bias}" in sizes[name] and not pd.isna(value)
-        ]
-        return " ".join([short[dataset], *([f"({', '.join(parts)})"] if parts else [])])
-
-    return _labelled(cells, ["dataset", "preprocess", "bias", "n", "d", "c"], label)
-
-
-def _arms(cells: pd.DataFrame) -> pd.Series:
-    differing = _varying(cells, "method", ["solver", "rounding", "width"])
-    distinct = cells[["method", "options"]].drop_duplicates()
-    table = pd.DataFrame([_options(text) for text in distinct["options"]], index=distinct["method"]).fillna("")
-    shown = (table.groupby(level=0).nunique() > 1).to_dict(orient="index")
-
-    def label(method: str, solver: str, rounding: str, width: float, text: str) -> str:
-        parts = [solver] if method in differing["solver"] and solver else []
-        parts += [rounding] if method in differing["rounding"] and rounding else []
-        parts += [f"m={width:g}"] if method in differing["width"] and not pd.isna(width) else []
-        parts += [f"{name}={value}" for name, value in _options(text).items() if shown[method][name]]
-        return " ".join([method, *([f"({', '.join(parts)})"] if parts else [])])
-
-    return _labelled(cells, ["method", "solver", "rounding", "width", "options"], label)
-
-
-def options(text: str) -> dict[str, Any]:
-    """Read the options of a cell out of their column.
-
-    Args:
-        text: JSON, as in the column.
-
-    Returns:
-        The options by name; what cannot be read is one option named `options`.
-    """
-    try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {"options": text}
-    return found if isinstance(found, dict) else {"options": text}
-
-
-def _options(text: str) -> dict[str, str]:
-    """The options of a cell apart from those with columns of their own."""
-    return {name: str(value) for name, value in sorted(options(text).items()) if name not in ("solver", "rounding")}
-
-
-def _labelled(cells: pd.DataFrame, columns: list[str], label: Any) -> pd.Series:
-    """One label per distinct combination of the columns, spread over the rows."""
-    if cells.empty:
-        return pd.Series(dtype=str)
-    codes = cells.groupby(columns, dropna=False, sort=False).ngroup()
-    first = cells.loc[~codes.duplicated(), columns]
-    labels = {codes[i]: label(*row) for i, *row in first.itertuples()}
-    return codes.map(labels)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..bench.results.columns import Status
-from .results import Results, options
+from .labels import options
+from .results import Results
 
 OURS = ("auto", "ipm")  # solvers of the relaxation; their relaxation_value belongs to a strictly feasible point
 

@@ -5,7 +5,8 @@ ratio by data set and γ. interval.py — lower bounds and networks by problem. 
 scaling.py — the same as the problem grows. width.py — training objective against width. gap.py — proved gap against
 time, of the best network and of the relaxation. runtime.py — runtime against n. profile.py — performance profiles.
 tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was learned in the plane.
-kernels.py — learned and fixed kernels. trends.py — metrics over the nights.
+kernels.py — learned and fixed kernels. trends.py — metrics over the nights. critical.py — average ranks over data
+sets, and what no test tells apart. against.py — the reference against each rival, a point a data set.
 
 kind.py — what a figure is. style.py — how figures look. looks.py — how each method looks in them. drawing.py —
 pictures and their CSV. scripts.py — the script beside a picture. arccosine.py — kernels in closed form.
@@ -13,6 +14,8 @@ pictures and their CSV. scripts.py — the script beside a picture. arccosine.py
 
 from . import (
     accuracy,
+    against,
+    critical,
     distribution,
     gap,
     interval,
@@ -33,6 +36,9 @@ FIGURES = {
     for figure in (
         accuracy.FIGURE,
         accuracy.R2,
+        critical.FIGURE,
+        against.FIGURE,
+        against.R2,
         ratio.FIGURE,
         interval.FIGURE,
         width.FIGURE,

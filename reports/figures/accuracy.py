@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ...bench.results.columns import Status
+from ..labels import HOLDOUT
 from ..results import Results
 from ..summary import CHOICE, INTERVAL, chosen, ordered, summarise
 from .kind import FigureKind, NothingToShow
@@ -12,11 +13,11 @@ from .style import SOFT, canvas, legend, name_rows, only, panels
 
 
 def _data(results: Results, column: str) -> pd.DataFrame:
-    cells = chosen(results.cells)
+    cells = chosen(results.under(HOLDOUT).cells)
     rows = summarise(cells[cells["status"] == Status.OK], ["problem", "gamma", "method", "arm"], column)
     if rows.empty:
         kind = "real-valued targets" if column == "test_r2" else "labels"
-        raise NothingToShow(f"No finished cell has {column}: it needs data with {kind}.")
+        raise NothingToShow(f"No finished cell of protocol holdout has {column}: it needs data with {kind}.")
     return ordered(rows, "method")
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ..results import Results, options
+from ..labels import options
+from ..results import Results
 from ..summary import ordered, with_best
 from .kind import FigureKind, NothingToShow
 from .style import around, canvas, choice_looks, legend, log_x, log_y, name_rows, only, panels

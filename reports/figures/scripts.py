@@ -1,5 +1,7 @@
 """The script beside each figure: it draws the figure again from its CSV with numpy, pandas and matplotlib alone.
 
+The critical-difference diagram takes scikit-posthocs as well, which draws it.
+
 It is put together from the source of the figure's `draw` and of `style.py`, so that both draw the same.
 """
 

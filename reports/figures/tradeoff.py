@@ -12,7 +12,7 @@ from .style import PANELS, around, canvas, legend, log_x, only, panels, title
 
 def data(results: Results) -> pd.DataFrame:
     """Median runtime and mean test accuracy of each arm for each problem and γ."""
-    cells = results.done.dropna(subset=["test_accuracy", "gamma"])
+    cells = results.done.dropna(subset=["test_accuracy", "gamma"])  # a given γ: protocol holdout
     cells = cells[cells["runtime_s"] > 0]
     if cells.empty:
         raise NothingToShow("No finished cell has a test accuracy: it needs data with labels.")

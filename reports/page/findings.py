@@ -11,8 +11,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 
 import pandas as pd
 
+from ..labels import FOLDS, HOLDOUT
 from ..results import Results
 from ..summary import chosen
+from ..tables.across import overview, p_text
+from ..tables.boards import Board, boards, friedman
 from ..tables.paired import LEVEL, MEASURES, REFERENCE, UNDECIDED, compared, holm
 from ..tables.table import fixed, number, records
 from ..tables.trends import NIGHT, steps_table
@@ -31,7 +34,8 @@ def findings(results: Results) -> list[str]:
     Returns:
         At most three sentences; fewer when the results do not say more.
     """
-    candidates = [_steps(results), _tightness(results), _scores(results), _exact(results), _speed(results)]
+    candidates = [_steps(results), _tightness(results), _across(results), _scores(results)]
+    candidates += [_exact(results), _speed(results)]
     return [text for text in candidates if text][:MOST]
 
 
@@ -101,9 +105,41 @@ def _open(ratio: float) -> str:
     return f"{fixed(max(100 * (1 - ratio), 0.0), 1, ROUND_CEILING)} %"
 
 
+def _across(results: Results) -> str:
+    """What tests over data sets show under the protocol of folds, for accuracy and for R²."""
+    return " ".join(_ranks(board, results) for board in boards(results, FOLDS))
+
+
+def _ranks(board: Board, results: Results) -> str:
+    """Whether the methods' ranks differ, and, only if so, where REFERENCE is shown to be ahead or behind."""
+    N, k = board.scores.shape
+    kind = "classification" if board.measure == "test_accuracy" else "regression"
+    over = f"Over {N} {kind} data sets (protocol {FOLDS})"
+    test = friedman(board)
+    if test is not None and test[1] >= LEVEL:
+        return f"{over} no difference between {k} methods is shown (Friedman's test of ranks, {p_text(test[1])})."
+    text = f"{over} average ranks of {k} methods differ (Friedman's test, {p_text(test[1])})" if test else over
+    if not board.rivals:
+        return f"{text}." if test else ""
+    table = overview(board, results).dropna(subset=["p"])
+    shown = table[table["p_holm"] < LEVEL]
+    clauses = [
+        f"{REFERENCE} scores {'higher' if row['signed_ranks'] > 0 else 'lower'} than {row['method']} "
+        f"({p_text(row['p_holm'])})"
+        for row in records(shown)
+    ]
+    rest = [str(name) for name in table["method"] if name not in set(shown["method"])]
+    clauses += [f"no difference is shown between {REFERENCE} and {listed(rest)}"] if rest else []
+    adjusted = f", p adjusted by Holm for {len(table)} rivals" if len(table) > 1 else ""
+    joined = ": " if test else " "
+    return (
+        f"{text}{joined}{'; '.join(clauses)} (Wilcoxon's signed-rank test over data sets{adjusted}, level {LEVEL:g})."
+    )
+
+
 def _scores(results: Results) -> str:
     """Where REFERENCE is shown to be better or worse than another method, and where no difference is shown."""
-    cells = chosen(results.done)
+    cells = chosen(results.under(HOLDOUT).done)
     table = compared(cells, results)
     if table.empty:
         return _nothing_compared(cells)

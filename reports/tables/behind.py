@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from ..labels import HOLDOUT
 from ..results import Results
 from ..summary import chosen, ordered
 from .paired import REFERENCE, compared
@@ -63,7 +64,7 @@ def behind(results: Results) -> Table | None:
 
 def _against_bounds(results: Results) -> pd.DataFrame:
     """The cells that tables compare, with the γ they were trained at (`used`), `gap` and `excess` as above."""
-    cells = chosen(results.done)
+    cells = chosen(results.under(HOLDOUT).done)
     cells = cells.assign(used=cells["gamma"].fillna(cells["gamma_chosen"]))
     known = results.tightness.set_index(["data", "gamma"])[["lower_bound", "upper_bound"]]
     cells = cells.drop(columns=known.columns).join(known, on=["data", "used"])

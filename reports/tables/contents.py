@@ -7,11 +7,14 @@ import math
 import pandas as pd
 
 from ...bench.results.columns import Status
+from ..labels import FOLDS
 from ..results import Results
 from ..summary import CHOICE, chosen, ordered
+from .across import across
 from .behind import behind
 from .critical_width import critical_width
 from .paired import paired
+from .properties import properties
 from .ranking import ranking
 from .scores import failures, scores, wide
 from .solvers import solver_table
@@ -32,6 +35,9 @@ def tables(results: Results) -> list[Table]:
     found = [
         *scores(results),
         paired(results),
+        paired(results, FOLDS),
+        *across(results),
+        *properties(results),
         behind(results),
         _runtime(results),
         ranking(results),

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..labels import FOLDS, HOLDOUT
 from ..results import Results
 from ..summary import chosen, ordered
+from .scores import SEEN
 from .splits import test_share
 from .table import Entry, Row, Table, fixed, gamma_text, number, records
 
@@ -19,21 +21,22 @@ MEASURES = ("test_accuracy", "test_r2")
 UNDECIDED = "no difference shown"
 
 
-def paired(results: Results) -> Table | None:
+def paired(results: Results, protocol: str = HOLDOUT) -> Table | None:
     """Compare REFERENCE with every other method.
 
     Args:
         results: the results of a run.
+        protocol: whose scores; those of each are a family of their own.
 
     Returns:
         One row for each (problem, γ, method) with two splits or more; None without any.
     """
-    table = compared(chosen(results.done), results)
+    table = compared(chosen(results.under(protocol).done), results)
     if table.empty:
         return None
     rows = tuple(
         (
-            *(Entry(row["problem"]), Entry(gamma_text(row["gamma"])), Entry(row["method"])),
+            *(Entry(row["problem"]), Entry(gamma_text(row["gamma"], row["by"])), Entry(row["method"])),
             *(Entry(f"{row['splits']:g}"), Entry(fixed(row["difference"], 4))),
             Entry(f"{fixed(row['low'], 4)} to {fixed(row['high'], 4)}"),
             Entry(f"{row['wins']}/{row['ties']}/{row['losses']}"),
@@ -46,14 +49,17 @@ def paired(results: Results) -> Table | None:
         *("p", "p (Holm)", REFERENCE),
     )
     caption = (
-        f"Test accuracy, or R² for real-valued targets (protocol holdout), of {REFERENCE} minus that of another method "
-        "on the same splits; seeds are averaged first. Interval and p of each row by itself from the paired t-test; "
-        "where splits share test rows, with the variance corrected for it (Nadeau & Bengio 2003), where they have one "
-        "test set in common, there is no row. Intervals of accuracies end at −1 and 1, as differences of them do. "
-        f"p (Holm): adjusted for the {len(table)} rows of this table. {REFERENCE} is called better or worse where it "
-        f"is below {LEVEL:g}; elsewhere no difference is shown, which does not prove that there is none."
+        f"Test accuracy, or R² for real-valued targets (protocol {protocol}), of {REFERENCE} minus that of another "
+        "method on the same splits; seeds are averaged first. Interval and p of each row by itself from the paired "
+        "t-test; where splits share test rows, with the variance corrected for it (Nadeau & Bengio 2003), where they "
+        "have one test set in common, there is no row. Intervals of accuracies end at −1 and 1, as differences of "
+        f"them do. p (Holm): adjusted for the {len(table)} rows of this table. {REFERENCE} is called better or worse "
+        f"where it is below {LEVEL:g}; elsewhere no difference is shown, which does not prove that there is none."
     )
-    return Table("paired", "Methods compared split by split", caption, header, rows, table, labels=3)
+    name, title = "paired", "Methods compared split by split"
+    if protocol == FOLDS:
+        name, title, caption = "paired-folds", f"{title} (protocol folds)", f"{caption} {SEEN[0].upper()}{SEEN[1:]}."
+    return Table(name, title, caption, header, rows, table, labels=3)
 
 
 def compared(cells: pd.DataFrame, results: Results) -> pd.DataFrame:
@@ -142,7 +148,7 @@ def _lines(cells: pd.DataFrame, measure: str, results: Results) -> list[Row]:
                     **{"problem": problem, "gamma": gamma, "method": method, "measure": measure, "splits": len(pairs)},
                     **{"difference": mean, "low": max(mean - half, -reach), "high": min(mean + half, reach), "p": p},
                     **{"wins": int((differences > 0).sum()), "ties": int((differences == 0).sum())},
-                    **{"losses": int((differences < 0).sum()), "test_share": share},
+                    **{"losses": int((differences < 0).sum()), "test_share": share, "by": line["gamma_by"].iloc[0]},
                 }
             )
     return lines

@@ -15,6 +15,9 @@ test parts, and so ρ, as they are. The subsample is drawn anew for each split, 
 and what is neglected is smaller. Where test rows are subsampled (option `n_test`) they still are a random sample of
 the N rows, of that size.
 
+The test parts of folds share no rows. What their scores have in common comes from training rows, for which the same
+n_test/(N − n_test), 1/3 for four folds, is the customary allowance.
+
 Data that are generated anew for each seed share no rows: ρ = 0, the plain t-test. A test set that comes with the data
 is the same for every seed: ρ = 1, and several subsamples for training say as little about other test rows as one does.
 """

@@ -121,9 +121,9 @@ def number(value: float, digits: int = 4, rounding: str = ROUND_HALF_EVEN) -> st
     return f"{float(rounded):.{digits}g}"
 
 
-def gamma_text(gamma: float) -> str:
-    """γ as it is shown; it is missing where cross-validation chose it, for each cell by itself."""
-    return "by cv" if math.isnan(gamma) else number(gamma)
+def gamma_text(gamma: float, by: str = "cv") -> str:
+    """γ as it is shown; it is missing where it was chosen for each cell by itself, by cross-validation or otherwise."""
+    return f"by {by}" if math.isnan(gamma) else number(gamma)
 
 
 def fixed(value: float, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from ...bench.results.history import METRICS, Step, Trend, what_changed
-from ..results import Results, printable, shortened
+from ..labels import shortened
+from ..results import Results, printable
 from .table import Entry, Row, Table, number, records
 
 STEPS_DRAWN = 8  # of a metric, the largest; the table has more

@@ -35,8 +35,8 @@ from relaxbench.solvers.problem import Problem
 
 from ..support.report_folder import make_rows, network, spiral_locator, whole, write_folder
 
-# The made-up run has one rounding, one solver, and one size of random data.
-ABSENT = {"rounding", "rounding-noise", "scaling", "solver-gap"}
+# The made-up run has one rounding, one solver, one size of random data, and few data sets.
+ABSENT = {"rounding", "rounding-noise", "scaling", "solver-gap", "critical-difference", "against", "against-r2"}
 
 
 def csv(name):
