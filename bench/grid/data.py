@@ -117,12 +117,13 @@ def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
         for options in combinations(_data_options(table)):
             for seed in table.data_seed:
                 dataset = _load(table.name, seed, data_dir, options)
-                asked = [method for method in spec.method if method.is_for(table.name, len(dataset.X_train))]
+                problem = Problem(dataset.X_train, dataset.Y_train, 1.0)
+                asked = [method for method in spec.method if method.is_for(table.name, problem.n)]
                 for gamma in {gamma for method in asked for gamma in method.gamma or spec.gamma}:
                     if gamma == VALIDATION and not options.get("folds"):
                         raise UsageError(_NO_FOLDS.format(table.name))
-                    known = 1.0 if isinstance(gamma, str) else float(gamma)
-                    problem = Problem(dataset.X_train, dataset.Y_train, known)
+                    if not isinstance(gamma, str):
+                        Problem(dataset.X_train, dataset.Y_train, float(gamma))  # refuses what cannot be scaled
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
                 folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
                 pool = dataset.provenance["test_pool"]
