@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test test-slow soak audit check format types bench-solvers perf docs gallery clean
+.PHONY: demo test test-slow soak audit check format types bench-solvers perf docs gallery results clean
 
 demo: $(READY)
 	$(BIN)/relaxbench run smoke --out demo
@@ -59,6 +59,10 @@ docs: $(READY)
 gallery: $(READY)
 	$(BIN)/relaxbench run docs/gallery.toml --out build/gallery
 	$(BIN)/python docs/gallery.py build/gallery
+
+# The pages and pictures of docs/results out of what is published there; `python docs/results.py RUN` publishes a run.
+results: $(READY)
+	$(BIN)/python docs/results.py
 
 $(READY): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \

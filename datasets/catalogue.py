@@ -74,11 +74,15 @@ def _group(belongs: Callable[[Small], bool]) -> Mapping[str, str]:
     return MappingProxyType({f"small/{name}": SMALL[name].size.short for name in names if belongs(SMALL[name])})
 
 
+# Both kinds, two to seven classes, one to three targets; a path of γ takes seconds on each.
+_QUICK = ("appendicitis", "glass", "hayes-roth", "newthyroid", "servo", "slump_test", "tae", "wine", "yacht", "zoo")
+
 GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "small/*": _group(lambda small: True),
         "small-classification": _group(lambda small: small.classifies),
         "small-regression": _group(lambda small: not small.classifies),
+        "small-quick": MappingProxyType({f"small/{name}": SMALL[name].size.short for name in _QUICK}),
     }
 )
 """Names that stand for many data sets in a run: the members of each, with rows × features / classes or → targets."""
