@@ -1,6 +1,8 @@
 """The harness: spec → cells → tasks → records → tables.
 
 fit.py          one method on one problem, for notebooks
+certify.py      how far a network is from the global optimum, provably
+networks.py     a network of the user's out of a file
 runs.py         a run's folder as an object, for notebooks
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report
 text.py         errors of one line that name the nearest valid value

@@ -17,6 +17,7 @@ _WHERE = {
     "RelaxbenchError": "errors",
     "Statistics": "solvers.fit",
     "Status": "solvers.fit",
+    "certify": "bench.certify",
     "compare": "bench.compare.comparison",
     "fit": "bench.fit",
     "load": "datasets.catalogue",

@@ -1,0 +1,125 @@
+"""relaxbench certify."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from .parser import CHECK_FAILED, OK, Command, Parser, add_data
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument("dataset", metavar="DATA", help="name of a data set, or file:PATH")
+    parser.add_argument(
+        "--network", type=Path, metavar="FILE", help="the network to judge: .npz with U (d × m), V (m × c)"
+    )
+    parser.add_argument("--gamma", type=float, required=True, metavar="G", help="regularisation strength γ > 0")
+    parser.add_argument(
+        "--gap", type=float, default=1e-2, metavar="R", help="relative gap at which to stop (default: 0.01)"
+    )
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds of work (default: 60)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="new folder for the certificate and the best network")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add = parser.add_part("data")
+    add_data(add)
+    add("--preprocess", default="none", metavar="P", help="none, standardize or pca:K (default: none)")
+    add("--bias", action="store_true", help="append a column of ones")
+    add("--n", type=int, metavar="N", help="a stratified subsample of so many training rows")
+    add("--data-seed", type=int, default=0, metavar="S", help="seed of the split, or of the data (default: 0)")
+    add(
+        "--test-fraction",
+        type=float,
+        metavar="F",
+        help="part of the rows left out where the data bring no test rows (default: 0, every row trains)",
+    )
+
+
+def _run(given: argparse.Namespace) -> int:
+    from ...solvers.problem import Problem
+    from ..certify import certify
+    from ..networks import read_network
+    from ..text import UsageError
+
+    if given.out is not None and given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
+        raise UsageError(f"--out must be a new or empty folder. Got {given.out}, which has something in it.")
+    data = _data(given)
+    problem = Problem(data.X_train, data.Y_train, given.gamma)
+    network = read_network(given.network) if given.network is not None else None
+    found = certify(problem, network, gap=given.gap, timeout=given.timeout)
+    facts = _facts(found)
+    if given.out is not None:
+        _write(given.out, facts, found)
+    if given.json:
+        print(json.dumps({"dataset": given.dataset, "gamma": given.gamma, "n": problem.n, "d": problem.d, **facts}))
+    else:
+        print("\n".join(_lines(found)))
+    return OK if found.lower is not None else CHECK_FAILED
+
+
+def _data(given: argparse.Namespace) -> Any:
+    """The data set; every row trains where it brings no test rows and no part of it is to be left out."""
+    from ...datasets import load
+
+    options = {"preprocess": given.preprocess, "bias": given.bias}
+    options |= {} if given.n is None else {"n": given.n}
+    options |= {} if given.test_fraction is None else {"test_fraction": given.test_fraction}
+    data = load(given.dataset, seed=given.data_seed, data_dir=given.data, **options)
+    if given.test_fraction is None and "test_fraction" in data.provenance["options"]:
+        data = load(given.dataset, seed=given.data_seed, data_dir=given.data, **options, test_fraction=0.0)
+    return data
+
+
+def _facts(found: Any) -> dict[str, Any]:
+    """The interval as plain values."""
+    names = ("lower", "upper", "gap", "objective", "network_gap", "improvable", "method", "seconds", "message")
+    kind = None if found.certificate is None else str(found.certificate.kind)
+    return {**{name: getattr(found, name) for name in names}, "certificate": kind, "width": found.network.width}
+
+
+def _lines(found: Any) -> list[str]:
+    if found.lower is None:
+        lines = [f"no lower bound could be proved in {found.seconds:.1f} s, best objective known {found.upper:.6g}"]
+    else:
+        lines = [
+            f"optimum over all widths: proved to lie between {found.lower:.6g} and {found.upper:.6g}, a gap of "
+            f"{_share(found.gap)} ({found.method}, {found.seconds:.1f} s, proved again by the checker)"
+        ]
+    if found.objective is not None:
+        lines.append(f"your network: objective {found.objective:.6g}")
+        if found.network_gap is not None:
+            lines.append(f"  at most {_share(found.network_gap)} of it lies above the optimum")
+            lines.append(f"  {_share(found.improvable)} does, as a network of objective {found.upper:.6g} is known")
+            lines.append(
+                f"  {_share(found.network_gap - found.improvable)} is open: for a better network or a better bound"
+            )
+    return [*lines, *([found.message] if found.message else [])]
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.3g} %"
+
+
+def _write(folder: Path, facts: dict[str, Any], found: Any) -> None:
+    """certify.json, the best network, and the certificate's arrays."""
+    import numpy as np
+
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / "network.npz", U=found.network.U, V=found.network.V)
+    if found.certificate is not None:
+        np.savez_compressed(folder / "certificate.npz", **found.certificate.arrays())
+    (folder / "certify.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+COMMAND = Command(
+    "certify",
+    "prove how far the optimum, and a trained network, can be from each other",
+    (
+        "relaxbench certify iris --gamma 0.1",
+        "relaxbench certify file:my.npz --network net.npz --gamma 0.1 --out proof",
+        "relaxbench certify pima --preprocess standardize --bias --gamma 1 --timeout 300 --json",
+    ),
+    _arguments,
+    _run,
+)
