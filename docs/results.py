@@ -150,10 +150,13 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in cells["status"].value_counts().items())
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
+    asked = {table["name"] for table in tomllib.loads(load_spec(HERE / name))["dataset"]}
+    ended = set(cells["dataset"].unique())
+    rest = "" if asked <= ended else f" Still to come: {len(asked - ended)} of {len(asked)} data sets."
     processors = sorted({str(one.get("processor", "unknown")) for one in machines.values()})
     return (
         f"{len(cells)} cells on {cells['dataset'].nunique()} data sets ({counts}), {hours:.1f} hours of one core each, "
-        f"on {', '.join(processors)}.\n\n"
+        f"on {', '.join(processors)}.{rest}\n\n"
         f"    relaxbench run {name} --out mine             # compute them again\n"
         f"    relaxbench compare docs/results/{name} mine  # yours beside these\n"
         f"    relaxbench report docs/results/{name}        # all figures and tables of these"
