@@ -157,9 +157,9 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     return (
         f"{len(cells)} cells on {cells['dataset'].nunique()} data sets ({counts}), {hours:.1f} hours of one core each, "
         f"on {', '.join(processors)}.{rest}\n\n"
-        f"    relaxbench run {name} --out mine             # compute them again\n"
-        f"    relaxbench compare docs/results/{name} mine  # yours beside these\n"
-        f"    relaxbench report docs/results/{name}        # all figures and tables of these"
+        f"    relaxbench run {name} --out mine                    # compute them again, or some: --dataset, --method\n"
+        f"    relaxbench compare docs/results/{name} mine --part  # yours beside these\n"
+        f"    relaxbench report docs/results/{name}               # all figures and tables of these"
     )
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from relaxbench.bench import cli
+from relaxbench.bench.compare.comparison import compare
+from relaxbench.bench.results.alarms import contradictions
+from relaxbench.bench.results.folder import load_environment, load_results
 
 HOUSE = Path(__file__).resolve().parent.parent
-PAGES = sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md")])
+PAGES = sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md"), *HOUSE.glob("docs/results/*.md")])
+PUBLISHED = sorted(path.parent for path in HOUSE.glob("docs/results/*/results.parquet"))
 MOST_BYTES = 1.5e6  # of all pictures: they are kept in the repository
 
 
@@ -54,6 +58,23 @@ def test_commands_are_those_of_the_command_line(path, monkeypatch):
     assert met or "    relaxbench" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda path: path.name)
+def test_published_results_compare_with_themselves_and_rest_on_proofs(folder):
+    assert compare(folder, folder).exit_code == 0
+    cells = load_results(folder)
+    assert cells["claimed_bound"].isna().all()
+    assert not contradictions(cells)
+    assert set(cells["environment_key"]) <= set(load_environment(folder)["environments"])
+    text = folder.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"{len(cells)} cells on {cells['dataset'].nunique()} data sets" in text, "out of date: make results"
+
+
+def test_published_results_are_small_enough_for_the_repository():
+    assert PUBLISHED
+    files = [path for path in (HOUSE / "docs" / "results").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 8e6
+
+
 def test_the_gallery_shows_what_is_there_and_stays_small():
     pictures = set((HOUSE / "docs" / "pictures").iterdir())
     shown = {
@@ -61,5 +82,7 @@ def test_the_gallery_shows_what_is_there_and_stays_small():
         for page in PAGES
         for target in re.findall(r"\]\(([^)]+\.png)", page.read_text(encoding="utf-8"))
     }
-    assert shown == pictures
+    published = {path for path in shown if path.parent.parent.name == "results"}
+    assert shown - published == pictures
+    assert published == set((HOUSE / "docs" / "results" / "pictures").iterdir())
     assert sum(path.stat().st_size for path in pictures) < MOST_BYTES

@@ -10,6 +10,7 @@ from .parser import Command, Parser, add_output
 def _arguments(parser: Parser) -> None:
     parser.add_argument("base", metavar="BASE", help="the folder of a run, or its results.parquet or results.csv")
     parser.add_argument("cand", metavar="CAND", help="the same, to be judged against BASE")
+    parser.add_argument("--part", action="store_true", help="CAND repeats a part of BASE: what it lacks is no fault")
     add_output(parser.add_argument)
 
 
@@ -17,7 +18,7 @@ def _run(given: argparse.Namespace) -> int:
     from ..compare.comparison import compare
     from .comparison import show
 
-    return show(compare(given.base, given.cand), given)
+    return show(compare(given.base, given.cand, part=given.part), given)
 
 
 COMMAND = Command(
@@ -25,6 +26,7 @@ COMMAND = Command(
     "compare two results: soundness, quality within tolerances, and costs as advice",
     (
         "relaxbench compare before after",
+        "relaxbench compare docs/results/small mine --part",
         "relaxbench compare before/results.parquet after --format markdown --out comment.md",
     ),
     _arguments,

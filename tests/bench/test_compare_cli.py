@@ -124,6 +124,16 @@ def test_what_was_recorded_and_what_is_proved_are_named_so(tmp_path, form):
     assert "of CAND: the certificate proves less" in text
 
 
+def test_a_part_of_a_run_is_judged_by_what_it_has(tmp_path, capsys):
+    some, worse = run_of("new")[1:], changed(run_of("new")[1:], "lbfgs", objective=13.0)
+    base, part, bad = (str(write(tmp_path / name, rows)) for name, rows in (("a", run_of()), ("b", some), ("c", worse)))
+    assert main(["compare", base, part]) == 4
+    assert main(["compare", base, part, "--part"]) == 0
+    assert "1 cells of BASE are not in CAND" in capsys.readouterr().out
+    assert main(["compare", base, bad, "--part"]) == 1
+    assert main(["compare", part, base, "--part"]) == 4, "what the base lacks is still said"
+
+
 HOSTILE = "\x00\x1b[31m\x0b red <img src=x onerror=y> & `code` [a](http://b.example) ![i](c) | @team \ufffe\x85end"
 
 
