@@ -67,9 +67,11 @@ def prepare(
     n = None if n is None else whole(n, "n")
     n_test = None if n_test is None else whole(n_test, "n_test")
     validation = flag(validation, "validation")
-    part = _Folds(whole(folds, "folds", 2), seed, validation) if folds is not None else None
-    if validation and part is None:
-        raise DataError("validation must go with folds. Got True without them instead: give folds, such as 4.")
+    part = _Folds(whole(folds, "folds", 2), validation) if folds is not None else None
+    if validation:
+        if part is None:
+            raise DataError("validation must go with folds. Got True without them instead: give folds, such as 4.")
+        seed, _ = fold_of(seed, part.number)  # one split for all folds of a partition, its subsamples too
 
     X_train, Y_train, X_test, Y_test, rule = _parts(source, test_fraction, name, seed, group_duplicates, part)
     if cap is not None:
@@ -77,8 +79,6 @@ def prepare(
             raise DataError(f"cap and n must not both be given. Got cap {cap!r} and n {n} instead: leave one out.")
         cap = whole(cap, "cap")
         n = cap if len(X_train) > cap else None
-    if validation and folds is not None:
-        seed, _ = fold_of(seed, folds)  # one split for all folds of a partition, its subsample too
     train = _subsample(source, Y_train, n, "n", f"training rows of {short(name)}", stream(seed, "training rows"))
     test = _subsample(source, Y_test, n_test, "n_test", f"test rows of {short(name)}", stream(seed, "test rows"))
     X_train, X_test, warnings = apply(preprocess, X_train[train], X_test[test])
@@ -101,7 +101,6 @@ def prepare(
 @dataclass(frozen=True)
 class _Folds:
     number: int
-    seed: int
     validation: bool
 
 
@@ -119,8 +118,7 @@ def _parts(
     if part is None:
         train, test, rule = _split(source, test_fraction, name, stream(seed, "split"), group_duplicates)
     elif part.validation:
-        rng = stream(fold_of(seed, part.number)[0], "validation split")
-        train, test, rule = _split(source, 0.5, name, rng, group_duplicates)
+        train, test, rule = _split(source, 0.5, name, stream(seed, "validation split"), group_duplicates)
     else:
         train, test = fold_rows(source, part.number, seed, short(name, 200), together=group_duplicates)
         partition, fold = fold_of(seed, part.number)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 from gallery import small
+from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.results.folder import load_environment, load_results, load_spec
 from relaxbench.bench.results.labels import key_of, rows_of
 from relaxbench.reports import ReportError, report
@@ -47,7 +48,15 @@ descent where they are affordable; the config says where not.""",
 }
 PUBLISHED = 0.769  # the paper's smallest ratio on synthetic data
 TABLES = {
-    "small": ("across-accuracy-folds", "across-r2-folds", "properties", "paired-folds", "accuracy-folds", "r2-folds"),
+    "small": (
+        "across-accuracy-folds",
+        "across-r2-folds",
+        "properties-accuracy-folds",
+        "properties-r2-folds",
+        "paired-folds",
+        "accuracy-folds",
+        "r2-folds",
+    ),
     "paper": ("tightness", "accuracy", "accuracy-paper", "optimism", "runtime"),
 }
 FIGURES = {
@@ -70,7 +79,7 @@ def publish(run: Path) -> str:
         environment["environments"] = {**known.get("environments", {}), **environment.get("environments", {})}
     found.to_parquet(target / "results.parquet", index=False, compression="zstd")
     (target / "environment.json").write_text(json.dumps(environment, indent=1), encoding="utf-8")
-    shutil.copyfile(run / "spec.toml", target / "spec.toml")
+    (target / "spec.toml").write_text(resolve(name, {}, {}).toml(), encoding="utf-8")  # RUN may be a part of it
     return name
 
 
@@ -95,8 +104,11 @@ def page(name: str) -> str:
         parts.append(f"## {kind.title}\n\n![{kind.title}](pictures/{name}-{figure}.png)\n\n{caption}")
     parts += ["## Tables"]
     known = {table.name: table for table in tables(results)}
-    for table in (known[each] for each in TABLES[name] if each in known):
-        parts.append(markdown(table, f"relaxbench report docs/results/{name}"))
+    for each in TABLES[name]:
+        if each in known:
+            parts.append(markdown(known[each], f"relaxbench report docs/results/{name}"))
+        else:
+            print(f"{name}: nothing for table {each}")
     shutil.rmtree(folder / "report")
     return "\n\n".join(parts) + "\n"
 
@@ -150,13 +162,13 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in cells["status"].value_counts().items())
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
-    asked = {table["name"] for table in tomllib.loads(load_spec(HERE / name))["dataset"]}
+    asked = {table.name for table in resolve(name, {}, {}).dataset}
     ended = set(cells["dataset"].unique())
     rest = "" if asked <= ended else f" Still to come: {len(asked - ended)} of {len(asked)} data sets."
     processors = sorted({str(one.get("processor", "unknown")) for one in machines.values()})
     return (
-        f"{len(cells)} cells on {cells['dataset'].nunique()} data sets ({counts}), {hours:.1f} hours of one core each, "
-        f"on {', '.join(processors)}.{rest}\n\n"
+        f"{len(cells)} cells on {cells['dataset'].nunique()} data sets ({counts}), {hours:.1f} core-hours, on "
+        f"{', '.join(processors)}.{rest}\n\n"
         f"    relaxbench run {name} --out mine                    # compute them again, or some: --dataset, --method\n"
         f"    relaxbench compare docs/results/{name} mine --part  # yours beside these\n"
         f"    relaxbench report docs/results/{name}               # all figures and tables of these"

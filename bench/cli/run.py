@@ -41,13 +41,7 @@ def _add_grid(parser: Parser) -> None:
     add = parser.add_part("grid", "Each may be repeated, and replaces the list of the config.")
     add("--dataset", **many, metavar="D", help="name of a data set, or file:PATH")
     add("--method", **many, metavar="M", help="name of a method, or path/file.py:function")
-    add(
-        "--gamma",
-        **many,
-        type=_gamma,
-        metavar="G",
-        help="regularisation strength γ > 0, or cv, or validation",
-    )
+    add("--gamma", **many, type=_gamma, metavar="G", help="regularisation strength γ > 0, or cv, or validation")
     add("--width", **many, type=int, metavar="W", help="neurons of the network")
     add("--seed", **many, type=_seed, metavar="S", help="seed of the method, or a range such as 0..4")
     add("--solver", **many, metavar="NAME", help="option solver of the methods that have it")

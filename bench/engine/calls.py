@@ -75,25 +75,14 @@ def fitting(
     if not method.relax:
         function = load(method.function)
         taken = {axis: value for axis, value in axes.items() if takes(function, axis)}
-        if method.name not in METHODS or not takes(function, "warm"):
-            return lambda problem, budget: function(problem, budget=budget, **taken, **options)
-        fitted: dict[bytes, Any] = {}  # the last fit to each X
-
-        def again(problem: Problem, budget: float | None) -> Fit:
-            rows = problem.X.tobytes()
-            fitted[rows] = function(problem, budget=budget, warm=fitted.get(rows), **taken, **options)
-            return fitted[rows]
-
-        return again
+        call = _warmed(function) if method.name in METHODS else function
+        return lambda problem, budget: call(problem, budget=budget, **taken, **options)
     relaxing, rounding = split_options(method, options)
-    relax, round_ = load(method.relax), load(method.round)
-    solved: dict[bytes, Any] = {}  # the last relaxation of each fold, from which the next γ can start
+    relax, round_ = _warmed(load(method.relax)), load(method.round)
 
     def both(problem: Problem, budget: float | None) -> Fit:
         begin = time.perf_counter()
-        fold = problem.X.tobytes()
-        warm = {"warm": solved.get(fold)} if takes(relax, "warm") else {}
-        relaxation = solved[fold] = relax(problem, budget=budget and RELAX_SHARE * budget, **relaxing, **warm)
+        relaxation = relax(problem, budget=budget and RELAX_SHARE * budget, **relaxing)
         left = budget and max(budget - (time.perf_counter() - begin), LAST_SHARE * budget)
         fit = round_(problem, relaxation, budget=left, **axes, **rounding)
         status = relaxation.status if fit.status == Status.OK else fit.status
@@ -102,6 +91,20 @@ def fitting(
         return replace(fit, status=status, certificate=certificate, info=info, stats=stats)
 
     return both
+
+
+def _warmed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, given as `warm` what it returned last for the same X if it takes that, to start from there."""
+    if not takes(function, "warm"):
+        return function
+    last: dict[bytes, Any] = {}
+
+    def again(problem: Problem, **given: Any) -> Any:
+        rows = problem.X.tobytes()
+        last[rows] = function(problem, warm=last.get(rows), **given)
+        return last[rows]
+
+    return again
 
 
 def axes_of(cell: Cell) -> dict[str, int | None]:

@@ -8,7 +8,7 @@ from ..labels import FOLDS
 from ..results import Results
 from ..tables.boards import FEWEST, Board, boards
 from ..tables.paired import REFERENCE
-from ..tables.scores import SEEN
+from ..tables.scores import SEEN_SAID
 from .kind import FigureKind, NothingToShow
 from .style import PAPER, SOFT, canvas, only, panels, plain
 
@@ -86,7 +86,7 @@ def caption(frame: pd.DataFrame) -> str:
         f"score of {REFERENCE} against that of each rival, means over folds; above the diagonal {REFERENCE} scores "
         "higher. Bars are one standard error over folds, which makes no allowance for training rows that folds "
         "share. The counts are of means and untested; data sets on the diagonal are in neither. "
-        f"{SEEN[0].upper()}{SEEN[1:]}."
+        f"{SEEN_SAID}"
     )
 
 

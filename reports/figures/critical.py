@@ -8,7 +8,7 @@ from ..results import Results
 from ..tables.across import NAMES, p_text
 from ..tables.boards import FEWEST, Board, boards, critical_difference, friedman
 from ..tables.paired import LEVEL
-from ..tables.scores import SEEN
+from ..tables.scores import SEEN_SAID
 from .kind import FigureKind, NothingToShow
 from .style import INK, SOFT, canvas, plain
 
@@ -87,7 +87,7 @@ def caption(frame: pd.DataFrame) -> str:
         "Average ranks over data sets of test scores, means over folds; 1, on the left, is best. A bar joins methods "
         f"that Nemenyi's test does not tell apart at the level {LEVEL:g}: their ranks differ by less than the critical "
         f"difference. {'. '.join(tests)}. Wilcoxon's test with Holm's adjustment, which has more power for one method "
-        f"against the others, is in the table over data sets. {SEEN[0].upper()}{SEEN[1:]}."
+        f"against the others, is in the table over data sets. {SEEN_SAID}"
     )
 
 

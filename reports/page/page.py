@@ -23,19 +23,8 @@ from ..tables.table import Table
 from .findings import counted, findings
 
 SHOWN = (
-    *(
-        "problem",
-        "method",
-        "solver",
-        "rounding",
-        "gamma",
-        "gamma_chosen",
-        "gamma_by",
-        "width",
-        "seed",
-        "data_seed",
-        "status",
-    ),
+    *("problem", "method", "solver", "rounding", "gamma", "gamma_chosen", "gamma_by"),
+    *("width", "seed", "data_seed", "status"),
     *("objective", "lower_bound", "gap", "train_accuracy", "test_accuracy", "balanced_accuracy", "test_r2"),
     *("runtime_s", "n", "d", "c", "message", "cell"),
 )  # not test_accuracy_paper: the two protocols never share a table

@@ -11,7 +11,7 @@ import pandas as pd
 from ..labels import FOLDS, HOLDOUT
 from ..results import Results
 from ..summary import chosen, ordered
-from .scores import SEEN
+from .scores import SEEN_SAID
 from .splits import test_share
 from .table import Entry, Row, Table, fixed, gamma_text, number, records
 
@@ -58,7 +58,7 @@ def paired(results: Results, protocol: str = HOLDOUT) -> Table | None:
     )
     name, title = "paired", "Methods compared split by split"
     if protocol == FOLDS:
-        name, title, caption = "paired-folds", f"{title} (protocol folds)", f"{caption} {SEEN[0].upper()}{SEEN[1:]}."
+        name, title, caption = "paired-folds", f"{title} (protocol folds)", f"{caption} {SEEN_SAID}"
     return Table(name, title, caption, header, rows, table, labels=3)
 
 

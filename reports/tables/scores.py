@@ -34,6 +34,7 @@ SEEN = (
     "the choice of γ and of other hyper-parameters, made once on a validation split of the same rows, has seen test "
     "rows of the folds, for all methods alike (as in Arora et al. 2020)"
 )
+SEEN_SAID = f"{SEEN[0].upper()}{SEEN[1:]}."
 SCORES = (
     Score("accuracy", "Test accuracy (protocol holdout)", f"Accuracy on held-out rows; {UNTUNED}.", "test_accuracy"),
     Score(
