@@ -87,8 +87,7 @@ def certify(
         raise UsageError(f"timeout must be a number of seconds > 0. Got {timeout!r} instead.")
     own = None if network is None else _objective(problem, network)
     method = _method(problem)
-    options = {"rounding": "gaussian+lbfgs"} if method == "sdp" else {}
-    found = fit(problem, method, width=WIDTH, seed=seed, budget=timeout, gap=gap, **options)
+    found = fit(problem, method, width=WIDTH, seed=seed, budget=timeout, gap=gap)
     known = [Network.zeros(problem.d, 1, problem.c)]
     known += [] if network is None else [network, balance(network)]  # the same function, cheaper
     known += [] if found.network is None else [found.network]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
+from itertools import combinations
 
 from ..errors import RelaxbenchError, printable
 
@@ -42,3 +44,27 @@ def in_markdown(text: str) -> str:
     """
     escaped = ACTIVE.sub(r"\\\g<0>", html.escape(printable(text), quote=False))
     return LINKED.sub("\\g<1>\N{ZERO WIDTH SPACE}", escaped)
+
+
+def chains(names: Sequence[str]) -> str:
+    """Names that are made of parts, in short: a base, then steps that may follow in this order.
+
+    Args:
+        names: such as `tos`, `tos+ridge`, `tos+lbfgs`, `tos+ridge+lbfgs`.
+
+    Returns:
+        Text for exactly these names, as in `tos[+ridge][+lbfgs]`; names that have no such form stand alone.
+    """
+    steps: dict[str, list[tuple[str, ...]]] = {}
+    for name in names:
+        base, *rest = name.split("+")
+        steps.setdefault(base, []).append(tuple(rest))
+    bases: dict[str, list[str]] = {}
+    for base, found in steps.items():
+        order = max(found, key=len)
+        subsets = {part for size in range(len(order) + 1) for part in combinations(order, size)}
+        whole = set(found) == subsets
+        tails = ["".join(f"[+{step}]" for step in order)] if whole else ["+".join(("", *each)) for each in found]
+        for tail in tails:
+            bases.setdefault(tail, []).append(base)
+    return ", ".join((f"({'|'.join(each)})" if len(each) > 1 else each[0]) + tail for tail, each in bases.items())

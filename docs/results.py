@@ -17,6 +17,7 @@ from gallery import small
 from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.results.folder import load_environment, load_results, load_spec
 from relaxbench.bench.results.labels import key_of, rows_of
+from relaxbench.bench.results.tables import results_table
 from relaxbench.reports import ReportError, report
 from relaxbench.reports.figures import FIGURES as KINDS
 from relaxbench.reports.page.findings import findings
@@ -77,6 +78,7 @@ def publish(run: Path) -> str:
         kept = before[[key_of(row) not in new for row in rows_of(before)]]
         found = pd.concat([kept, found], ignore_index=True)
         environment["environments"] = {**known.get("environments", {}), **environment.get("environments", {})}
+    found = results_table(rows_of(found))  # the gaps depend on all rows of a problem
     found.to_parquet(target / "results.parquet", index=False, compression="zstd")
     (target / "environment.json").write_text(json.dumps(environment, indent=1), encoding="utf-8")
     (target / "spec.toml").write_text(resolve(name, {}, {}).toml(), encoding="utf-8")  # RUN may be a part of it

@@ -199,7 +199,7 @@ def prepare(
         cells[column] = _numbers(cells[column])
     cells["bias"] = _numbers(cells["bias"]) == 1
     alarms, doubtful = contradictions(cells)
-    cells, left_out = plausible(without(cells, doubtful, ("lower_bound", "gap")), NUMBERS)
+    cells, left_out = plausible(without(cells, doubtful, ("lower_bound", "gap", "gap_own")), NUMBERS)
     picked = cells["gamma_by"].isin(["cv", "validation"])
     cells["gamma_chosen"], cells["gamma"] = cells["gamma"].where(picked), cells["gamma"].mask(picked)
     cells["protocol"] = np.where(cells["gamma_by"] == "validation", FOLDS, HOLDOUT)

@@ -24,7 +24,7 @@ from .problem import Problem
 from .reduced.dual import DualPoint, dual_value, sharpen, user_point
 from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation
-from .rounding import ROUNDINGS, disturbed
+from .rounding import DEFAULT, ROUNDINGS, disturbed
 
 MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
 UNSOLVED = 1e-2  # relative gap at which nearly parallel rows are suspected
@@ -103,7 +103,7 @@ def round_relaxation(
     width: Width,
     seed: Seed,
     budget: Budget = None,
-    rounding: Literal[tuple(ROUNDINGS)] = "tos",  # type: ignore[valid-type]  # the table is the schema
+    rounding: Literal[tuple(ROUNDINGS)] = DEFAULT,  # type: ignore[valid-type]  # the table is the schema
     noise: Annotated[float, Ge(0), Lt(math.inf)] = 0.0,
 ) -> Fit:
     """A network of the given width from a solved relaxation, which hands on its certificate.
@@ -142,7 +142,7 @@ def sdp(
     solver: Solver = "auto",
     gap: Gap = 1e-6,
     cuts: Annotated[int, Ge(0)] = 0,
-    rounding: Literal[tuple(ROUNDINGS)] = "tos",  # type: ignore[valid-type]  # the table is the schema
+    rounding: Literal[tuple(ROUNDINGS)] = DEFAULT,  # type: ignore[valid-type]  # the table is the schema
 ) -> Fit:
     """`relax` and `round_relaxation` in one call; each may use `budget` seconds.
 
@@ -275,7 +275,7 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
     if not relaxation.factor.any() or (left is not None and left <= 0):
         return relaxation
     began = time.perf_counter()
-    fit = ROUNDINGS["gaussian+lbfgs"](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
+    fit = ROUNDINGS[DEFAULT](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
     stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
     return replace(relaxation, network=fit.network, stats=stats)
 

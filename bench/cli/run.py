@@ -11,7 +11,7 @@ from typing import Any
 from .parser import CELLS_FAILED, CHECK_FAILED, INTERRUPTED, OK, Command, Parser, add_data, stop_on_sigterm
 
 GRID_AND_LIMITS = (
-    *("dataset", "method", "gamma", "width", "seed", "preprocess", "test_fraction", "bias"),
+    *("dataset", "method", "gamma", "width", "seed", "data_seed", "n", "preprocess", "test_fraction", "bias"),
     *("timeout", "memory", "jobs"),
 )
 METHOD_OPTIONS = ("solver", "rounding", "cuts")
@@ -41,9 +41,29 @@ def _add_grid(parser: Parser) -> None:
     add = parser.add_part("grid", "Each may be repeated, and replaces the list of the config.")
     add("--dataset", **many, metavar="D", help="name of a data set, or file:PATH")
     add("--method", **many, metavar="M", help="name of a method, or path/file.py:function")
-    add("--gamma", **many, type=_gamma, metavar="G", help="regularisation strength γ > 0, or cv, or validation")
-    add("--width", **many, type=int, metavar="W", help="neurons of the network")
-    add("--seed", **many, type=_seed, metavar="S", help="seed of the method, or a range such as 0..4")
+    add("--gamma", **many, type=_gamma, metavar="G", help="γ > 0, or cv, or validation (default: the config's, or 0.1)")
+    add("--width", **many, type=int, metavar="W", help="neurons of the network (default: the config's, or 100)")
+    add(
+        "--seed",
+        **many,
+        type=_seed,
+        metavar="S",
+        help="seed of the method, or a range such as 0..4 (default: the config's, or 0)",
+    )
+    add(
+        "--data-seed",
+        **many,
+        type=_seed,
+        metavar="S",
+        help="seed of split or draw, or a range (default: the config's, or 0)",
+    )
+    add(
+        "--n",
+        **many,
+        type=int,
+        metavar="N",
+        help="training rows: a stratified subsample, or so many drawn (default: all)",
+    )
     add("--solver", **many, metavar="NAME", help="option solver of the methods that have it")
     add("--rounding", **many, metavar="NAME", help="option rounding of the methods that have it")
     add("--cuts", **many, type=int, metavar="K", help="option cuts of the methods that have it")

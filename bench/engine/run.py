@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +84,7 @@ def run(
             before = with_earlier(environment(THREADS) | {"limits": vars(limits)}, before)
         store.begin(spec.toml(), [cell.plan for cell in cells], before)
         progress = Progress(len(cells), len(cells) - len(missing))
+        progress.say(_announced(spec))
         for note in dict.fromkeys(note for cell in cells for note in cell.data.notes):
             progress.say(f"relaxbench: {note}")
         try:
@@ -131,3 +132,21 @@ def limits_of(spec: Spec, pool: LocalPool | DaskPool) -> Limits:
     if spec.memory is not None:
         return Limits(spec.timeout, spec.memory * 1e9, spec.memory * 1e9)
     return Limits(spec.timeout, pool.share, pool.most)
+
+
+def _announced(spec: Spec) -> str:
+    """What is about to run, with what counts where neither config nor command line say it."""
+    parts: dict[str, list[float | str]] = {
+        "data": [table.name for table in spec.dataset],
+        "methods": [table.name or table.use for table in spec.method],
+        "γ": [gamma for table in spec.method for gamma in table.gamma or spec.gamma],
+        "width": [width for table in spec.method for width in table.width or spec.width],
+    }
+    words = [f"{name} {_few(values)}" for name, values in parts.items()]
+    return "relaxbench: " + "; ".join([*words, f"at most {spec.timeout:g} s a cell"])
+
+
+def _few(values: Sequence[float | str]) -> str:
+    """The values, each once; of more than five the first and the last."""
+    texts = [value if isinstance(value, str) else f"{value:g}" for value in dict.fromkeys(values)]
+    return ", ".join(texts) if len(texts) <= 5 else f"{texts[0]} … {texts[-1]}"

@@ -13,12 +13,12 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pydantic
 
 from ...errors import unknown
-from ..text import UsageError, one_line
+from ..text import UsageError, chains, one_line
 from .fingerprint import ROOT
 from .own_files import own_files
 from .registry import METHODS, Method
@@ -117,21 +117,34 @@ def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
 
 
-def options(method: Method) -> dict[str, str]:
-    """Every declared option of a method.
+class Option(NamedTuple):
+    """An option of a method: its default, whether it has none, and the values it may have if they are listed."""
+
+    default: Any
+    required: bool
+    choices: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        default = "required" if self.required else repr(self.default)
+        if any("+" in str(value) for value in self.choices):
+            return f"{default} ({chains([str(value) for value in self.choices])})"
+        return " | ".join([default, *(repr(value) for value in self.choices if value != self.default)])
+
+
+def options(method: Method) -> dict[str, Option]:
+    """Every declared option of a method, by name.
 
     Args:
         method: whose options.
 
     Returns:
-        By name, in words, the default and the values it may have if they are listed.
+        The options; as text each reads as default and choices.
     """
-    described = {}
-    for name, field in _schema(method).model_fields.items():
-        default = "required" if field.is_required() else repr(field.default)
-        others = [repr(value) for value in literal_values(field.annotation) if value != field.default]
-        described[name] = " | ".join([default, *others])
-    return described
+    return {
+        name: Option(None if field.is_required() else field.default, field.is_required(), values)
+        for name, field in _schema(method).model_fields.items()
+        for values in [literal_values(field.annotation)]
+    }
 
 
 def split_options(method: Method, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def _mark(name: str, value: Any) -> Any:
 
 
 def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """The table of results, with the gap to the best upper bound of the group filled in.
+    """The table of results, with both gaps, to the best bounds of the group, filled in.
 
     Args:
         rows: rows of records.
@@ -78,11 +78,17 @@ def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
         COLUMNS, one row a cell.
     """
     table = frame(rows)
-    best = best_upper_bounds(table)
+    return table.assign(
+        gap=_relative(best_upper_bounds(table), table["lower_bound"]),
+        gap_own=_relative(table["objective"], _of_group(table, table["lower_bound"], "max")),
+    )
+
+
+def _relative(upper: pd.Series, lower: pd.Series) -> pd.Series:
+    """(upper − lower)/upper; missing where either is, or where that is no number."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        gap = (best - table["lower_bound"]) / best
-    table["gap"] = gap.where(np.isfinite(gap))
-    return table
+        gap = (upper - lower) / upper
+    return gap.where(np.isfinite(gap))
 
 
 def as_csv(table: pd.DataFrame) -> pd.DataFrame:
@@ -116,8 +122,12 @@ def best_upper_bounds(results: pd.DataFrame) -> pd.Series:
     Returns:
         A value for each row; missing where there is no network.
     """
-    best = results[list(UPPER)].min(axis=1)
-    return best.groupby([results[name] for name in GROUP]).transform("min")
+    return _of_group(results, results[list(UPPER)].min(axis=1), "min")
+
+
+def _of_group(results: pd.DataFrame, values: pd.Series, extreme: Literal["min", "max"]) -> pd.Series:
+    """For each row the smallest or largest of the values of its group."""
+    return values.groupby([results[name] for name in GROUP]).transform(extreme)
 
 
 def tightness_table(results: pd.DataFrame) -> pd.DataFrame:

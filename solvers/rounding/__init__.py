@@ -49,6 +49,8 @@ ROUNDINGS: dict[str, Callable[..., Fit]] = {
     **{f"{name}+merge": chain(start, fuse) for name, start in STARTS.items()},
     **{f"{name}+lbfgs+merge": chain(start, polish, fuse) for name, start in STARTS.items()},
 }
-"""Every rounding by the name it has in configs."""
+"""Every rounding by the name it has in configs: a start, then steps, each with a plus sign before it."""
 
-__all__ = ["ROUNDINGS", "RoundingError", "disturbed", "ridge"]
+DEFAULT = "gaussian+lbfgs"  # the lowest objectives of all (docs/accuracy.md); `tos` alone is the paper's
+
+__all__ = ["DEFAULT", "ROUNDINGS", "RoundingError", "disturbed", "ridge"]

@@ -22,14 +22,16 @@ def csv(path, goal="label", rows=ROWS):
 
 @pytest.fixture
 def ran(tmp_path, capsys):
-    """Runs a file through the command line; returns the results and the lines on stderr."""
+    """Runs a file through the command line; returns the results and the lines on stderr after the first."""
 
     def call(file, *options):
         out = tmp_path / "out"
         code = main(["run", "--dataset", f"file:{file}", *METHODS, *map(str, options), "--out", str(out)])
         errors = capsys.readouterr().err
         assert code == 0, errors
-        return load_results(out), [line for line in errors.splitlines() if line.startswith("relaxbench: ")]
+        first, *lines = [line for line in errors.splitlines() if line.startswith("relaxbench: ")]
+        assert "; γ 0.1; width 2; at most 600 s a cell" in first
+        return load_results(out), lines
 
     return call
 
@@ -83,7 +85,7 @@ def test_a_file_with_test_rows_of_its_own_is_not_split(ran, tmp_path):
 def test_data_sets_that_ship_take_the_option_and_say_nothing(tmp_path, capsys):
     grid = ["--dataset", "iris", "--dataset", "spiral", "--dataset", "random", "--test-fraction", "0"]
     assert main(["run", *grid, *METHODS, "--out", str(tmp_path / "out")]) == 0
-    assert "relaxbench: " not in capsys.readouterr().err
+    assert capsys.readouterr().err.count("relaxbench: ") == 1  # the first line of every run
     assert dict(zip(*load_results(tmp_path / "out")[["dataset", "n"]].to_numpy().T, strict=True))["iris"] == 150
     assert set(load_results(tmp_path / "out")["n_test"]) == {0}
 

@@ -1,6 +1,9 @@
 """Wrong usage and bad input: exit code 2, one line that names the value and the fix, and nothing written."""
 
+import itertools
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +12,10 @@ import numpy as np
 import pytest
 from relaxbench.bench.cli import COMMANDS, main
 from relaxbench.bench.grid.registry import METHODS
-from relaxbench.datasets import GROUPS, NAMES
+from relaxbench.bench.text import chains
+from relaxbench.datasets import GROUPS, NAMES, OPTIONS
 from relaxbench.datasets.checks import hint
+from relaxbench.solvers.rounding import ROUNDINGS
 
 from relaxbench.errors import unknown
 
@@ -171,6 +176,40 @@ def test_version_help_and_list_as_commands():
         for name, size in sizes.items():
             assert f" {name.removeprefix('small/')} {size}" in small
     assert sum("small" in line for line in listed.stdout.splitlines()) < 10  # no line for each
+
+
+def test_one_table_as_text_and_as_json():
+    listed = cli("list", "methods")
+    assert listed.stdout.startswith("Methods")
+    assert "Configs" not in listed.stdout
+    assert max(map(len, listed.stdout.splitlines())) < 150
+    found = json.loads(cli("list", "--json").stdout)
+    assert [one["name"] for one in found["methods"]] == list(METHODS)
+    assert {one["name"] for one in found["data"]["sets"]} == {name for name in OPTIONS if not name.startswith("small/")}
+    assert found["data"]["groups"] == {group: dict(sizes) for group, sizes in GROUPS.items()}
+    (rounding,) = [one["options"]["rounding"] for one in found["methods"] if one["name"] == "sdp"]
+    assert rounding["choices"] == list(ROUNDINGS)
+    wrong = cli("list", "metods")
+    assert wrong.returncode == 2
+    assert wrong.stderr == "relaxbench: table is unknown: 'metods'. Did you mean 'methods'?\n"
+
+
+def test_names_made_of_parts_are_written_in_short_and_stand_for_the_same_names():
+    assert chains(["a", "a+x", "b", "b+x", "c", "a+y", "b+y", "a+x+y", "b+x+y"]) == "(a|b)[+x][+y], c"
+    assert chains(["a", "b+x", "c+x", "c+y"]) == "a, (b|c)+x, c+y"  # no base, or no chain of both
+    assert _expanded(chains(list(ROUNDINGS))) == set(ROUNDINGS)
+
+
+def _expanded(text):
+    """All names that a text of `chains` stands for."""
+    names = set()
+    for part in text.split(", "):
+        bases, tail = re.fullmatch(r"\(?([^()\[]*)\)?(.*)", part).groups()
+        steps = re.findall(r"\[(\+\w+)\]", tail)
+        for kept in itertools.product(("", 1), repeat=len(steps)):
+            suffix = "".join(step for step, yes in zip(steps, kept, strict=True) if yes)
+            names |= {base + suffix for base in bases.split("|")}
+    return names
 
 
 def test_it_is_a_module_too_and_its_help_imports_nothing_slow():

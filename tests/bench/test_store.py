@@ -172,7 +172,7 @@ def test_a_folder_without_results_is_refused(tmp_path, path):
         reading.load_results(tmp_path / path)
 
 
-def test_gap_is_to_the_best_network_of_the_group():
+def test_gaps_are_to_the_best_network_and_to_the_best_bound_of_the_group():
     rows = [
         row("a", objective=4.0),
         row("b", objective=2.0, method="lbfgs"),
@@ -182,8 +182,9 @@ def test_gap_is_to_the_best_network_of_the_group():
         row("f", lower_bound=1.0, objective=1.25, data="d2"),
         row("g", lower_bound=0.0, objective=0.0, data="d3"),
     ]
-    gaps = results_table(rows)["gap"].tolist()
-    np.testing.assert_allclose(gaps, [np.nan, np.nan, 0.25, 0.5, np.nan, 0.2, np.nan])
+    table = results_table(rows)
+    np.testing.assert_allclose(table["gap"], [np.nan, np.nan, 0.25, 0.5, np.nan, 0.2, np.nan])
+    np.testing.assert_allclose(table["gap_own"], [0.625, 0.25, np.nan, 0.5, np.nan, 0.2, np.nan])
 
 
 def test_tightness_names_the_best_of_each_group():
