@@ -23,6 +23,7 @@ _WHERE = {
     "load": "datasets.catalogue",
     "methods": "bench.grid.methods",
     "open_run": "bench.runs",
+    "read_network": "bench.networks.reading",
     "run": "bench.runs",
     "verify": "solvers.verify",
 }

@@ -121,7 +121,7 @@ def _with(files, **arrays):
         (lambda files: _with(files, U=np.ones((2, 3)), V=np.ones((3, 2)), b=np.ones(3)), "must hold arrays named U, V"),
         (lambda files: _with(files, U=np.array([{}]), V=np.ones((3, 2))), "need a pickle"),
         (lambda files: str(files / "none.npz"), "must be a file that exists"),
-        (lambda files: "net.onnx", "must be an .npz file"),
+        (lambda files: "net.txt", "must be an .npz, .onnx or .safetensors file"),
     ],
 )
 def test_files_that_are_no_network_are_refused_in_one_line(files, make, text, capsys):
