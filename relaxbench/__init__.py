@@ -1,5 +1,6 @@
 """relaxbench from Python: problems, methods, runs and proofs. Every name is imported when it is first used.
 
+__main__.py     python -m relaxbench, the command line
 errors.py       RelaxbenchError, which all errors of the house derive from
 """
 
