@@ -182,7 +182,7 @@ def refusing(what: str, fix: str) -> Iterator[None]:
     """
     try:
         yield
-    except RelaxbenchError:
+    except DataError:
         raise
     except Exception as error:
         reason = short(str(error), 160)

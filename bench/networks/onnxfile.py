@@ -126,9 +126,10 @@ def _layer(path: Path, nodes: list[Any], constants: dict[str, Array], first: boo
         if not first and "transA" in given and given["transA"].i:
             raise bad(path, "multiply the neurons as they are", "transA in the second Gemm instead.")
         weight = weight.T if "transB" in given and given["transB"].i else weight
-        weight = (given["alpha"].f if "alpha" in given else 1.0) * weight
-        if len(node.input) == 3 and node.input[2]:
-            bias = (given["beta"].f if "beta" in given else 1.0) * constants[node.input[2]]
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+            weight = (given["alpha"].f if "alpha" in given else 1.0) * weight
+            if len(node.input) == 3 and node.input[2]:
+                bias = (given["beta"].f if "beta" in given else 1.0) * constants[node.input[2]]
     elif len(nodes) == 2:
         bias = next(constants[name] for name in nodes[1].input if name in constants)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ..text import UsageError
 from .layers import Linear, bad
 
 WEIGHT, BIAS = ".weight", ".bias"
+FIX = "save it again with safetensors.torch.save_file"
 RULE = "hold NAME.weight of two layers, with or without NAME.bias, and nothing else"
 
 
@@ -34,10 +36,11 @@ def safetensors_layers(path: Path) -> tuple[Linear, Linear]:
         raise UsageError(
             "A network in .safetensors needs the package safetensors. Got none: pip install 'relaxbench[networks]'."
         ) from None
-    with refusing(str(path), "save it again with safetensors.torch.save_file"), safe_open(path, "numpy") as file:
+    with refusing(str(path), FIX), safe_open(path, "numpy") as file:
         parts = [(name, file.get_slice(name)) for name in list(file.keys())]
         shapes = {name: (part.get_dtype(), part.get_shape()) for name, part in parts}
-        names = _names(path, shapes)
+    names = _names(path, shapes)
+    with refusing(str(path), FIX), safe_open(path, "numpy") as file:
         tensors = {name: file.get_tensor(name).astype(np.float64) for name in shapes}
     first, second = (_linear(tensors, name) for name in names)
     return first, second
@@ -56,14 +59,17 @@ def _names(path: Path, shapes: dict[str, tuple[str, list[int]]]) -> list[str]:
             raise bad(path, "hold float16, bfloat16, float32 or float64", f"{kind} in {quote(name)} instead.")
         if name.endswith(WEIGHT):
             if len(shape) != 2:
-                raise bad(path, "hold weights of shape (outputs, inputs)", f"{shape} in {quote(name)} instead.")
+                raise bad(
+                    path, "hold weights of shape (outputs, inputs)", f"{quote(str(shape))} in {quote(name)} instead."
+                )
         elif shape != (outputs := shapes[name.removesuffix(BIAS) + WEIGHT][1][:1]):
-            raise bad(path, f"hold {quote(name)} of shape {outputs}", f"{shape} instead.")
+            raise bad(path, f"hold {quote(name)} of shape {outputs}", f"{quote(str(shape))} instead.")
     return names
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]{1,18})", name)]
+def _natural(name: str) -> list[Any]:
+    """Text and numbers in turn, as a key by which 2 comes before 10."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]{1,18})", name))]
 
 
 def _linear(tensors: dict[str, Array], name: str) -> Linear:
