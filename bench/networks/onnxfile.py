@@ -87,7 +87,8 @@ def _tensors(path: Path, graph: Any) -> dict[str, Any]:
             raise bad(
                 path,
                 "hold its weights itself, as other files are not opened",
-                f"{quote(name)} in another file instead: onnx.save(model, path, save_as_external_data=False).",
+                f"{quote(name)} in another file instead: torch.onnx.export(…, external_data=False), or "
+                "onnx.save(onnx.load('net.onnx'), 'one-file.onnx').",
             )
         kind = names.get(tensor.data_type, "an unknown type")
         if kind not in KINDS:

@@ -283,6 +283,14 @@ def test_other_files_are_refused_in_one_line(name, make, text, files, capsys):
         rb.read_network(files / name, bias=True)
 
 
+def test_weights_in_another_file_are_read_once_they_are_saved_as_the_error_says(tmp_path):
+    external(tmp_path / "two.onnx", "aside")
+    with pytest.raises(rb.RelaxbenchError, match=r"onnx\.save\(onnx\.load\('net\.onnx'\), 'one-file\.onnx'\)"):
+        rb.read_network(tmp_path / "two.onnx", bias=True)
+    onnx.save(onnx.load(tmp_path / "two.onnx"), tmp_path / "one.onnx")
+    np.testing.assert_array_equal(rb.read_network(tmp_path / "one.onnx", bias=True).U, np.vstack([W1.T, B1]))
+
+
 @pytest.mark.parametrize(("name", "package"), [("net.onnx", "onnx"), ("net.safetensors", "safetensors")])
 def test_without_the_extra_the_error_says_what_to_install(name, package, files, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, package, None)
