@@ -69,9 +69,9 @@ $(READY): pyproject.toml constraints.txt
 		echo "relaxbench needs Python 3.11, 3.12 or 3.13 with venv. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; fi
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,dask,data]'; \
+		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,dask,data,networks]'; \
 	else \
-		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,dask,data]'; \
+		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,dask,data,networks]'; \
 	fi
 	@touch $(READY)
 

@@ -2,7 +2,6 @@
 
 fit.py          one method on one problem, for notebooks
 certify.py      how far a network is from the global optimum, provably
-networks.py     a network of the user's out of a file
 runs.py         a run's folder as an object, for notebooks
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report
 text.py         errors of one line that name the nearest valid value
@@ -10,6 +9,7 @@ canonical.py    values as JSON text that hashes are made of
 memory.py       how much memory there is, and is held
 
 cli/            the command line, one file a command
+networks/       a network of the user's out of a file
 grid/           what a run is to do: specs, methods, cells          configs/  the configs that ship
 engine/         doing it: schedule, tasks, workers, limits
 scoring/        what a method returned: scores, and bounds that go through the gate

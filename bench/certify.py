@@ -100,9 +100,10 @@ def certify(
 def _objective(problem: Problem, network: Network) -> float:
     shape = (network.U.shape[0], network.V.shape[1])
     if shape != (problem.d, problem.c):
+        fix = " (is it the bias of the hidden layer? Give --bias)" if shape == (problem.d + 1, problem.c) else ""
         raise UsageError(
             f"The network must have d = {problem.d} inputs and c = {problem.c} outputs, as the problem has. "
-            f"Got d = {shape[0]} and c = {shape[1]} instead."
+            f"Got d = {shape[0]} and c = {shape[1]} instead{fix}."
         )
     with np.errstate(over="ignore", invalid="ignore"):
         objective = problem.objective(network)

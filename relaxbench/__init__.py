@@ -1,5 +1,6 @@
 """relaxbench from Python: problems, methods, runs and proofs. Every name is imported when it is first used.
 
+__main__.py     python -m relaxbench, the command line
 errors.py       RelaxbenchError, which all errors of the house derive from
 """
 
@@ -23,6 +24,7 @@ _WHERE = {
     "load": "datasets.catalogue",
     "methods": "bench.grid.methods",
     "open_run": "bench.runs",
+    "read_network": "bench.networks.reading",
     "run": "bench.runs",
     "verify": "solvers.verify",
 }

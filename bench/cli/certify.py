@@ -13,7 +13,13 @@ from .parser import CHECK_FAILED, OK, Command, Parser, add_data
 def _arguments(parser: Parser) -> None:
     parser.add_argument("dataset", metavar="DATA", help="name of a data set, or file:PATH")
     parser.add_argument(
-        "--network", type=Path, metavar="FILE", help="the network to judge: .npz with U (d × m), V (m × c)"
+        "--network",
+        type=Path,
+        metavar="FILE",
+        help="the network to judge, one hidden layer of ReLUs: .npz with U (d × m) and V (m × c); .onnx with Gemm, "
+        "Relu, Gemm (or MatMul and Add); .safetensors of PyTorch's Linear, ReLU, Linear, the hidden layer first. "
+        "A bias of the hidden layer needs --bias (in .npz it is the last row of U), the output layer must have none. "
+        ".onnx and .safetensors need pip install 'relaxbench[networks]'",
     )
     parser.add_argument("--gamma", type=float, required=True, metavar="G", help="regularisation strength γ > 0")
     parser.add_argument(
@@ -39,14 +45,14 @@ def _arguments(parser: Parser) -> None:
 def _run(given: argparse.Namespace) -> int:
     from ...solvers.problem import Problem
     from ..certify import certify
-    from ..networks import read_network
+    from ..networks.reading import read_network
     from ..text import UsageError
 
     if given.out is not None and given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
         raise UsageError(f"--out must be a new or empty folder. Got {given.out}, which has something in it.")
     data = _data(given)
     problem = Problem(data.X_train, data.Y_train, given.gamma)
-    network = read_network(given.network) if given.network is not None else None
+    network = read_network(given.network, bias=given.bias) if given.network is not None else None
     found = certify(problem, network, gap=given.gap, timeout=given.timeout)
     facts = _facts(found)
     if given.out is not None:
@@ -118,6 +124,8 @@ COMMAND = Command(
     (
         "relaxbench certify iris --gamma 0.1",
         "relaxbench certify file:my.npz --network net.npz --gamma 0.1 --out proof",
+        "relaxbench certify file:my.npz --network net.onnx --bias --gamma 0.1",
+        "relaxbench certify iris --network model.safetensors --preprocess standardize --gamma 0.1 --json",
         "relaxbench certify pima --preprocess standardize --bias --gamma 1 --timeout 300 --json",
     ),
     _arguments,

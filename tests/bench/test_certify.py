@@ -67,6 +67,20 @@ def test_nothing_to_learn_is_certified():
     assert found.gap <= 1e-9
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "n", "gap"), [("random", 25, 1e-7), ("iris", 150, 1e-3)])
+def test_exact_problems_are_closed_within_a_minute(name, n, gap):
+    data = rb.load(name, seed=0, **({"test_fraction": 0.0} if name == "iris" else {}))
+    problem = rb.Problem(data.X_train, data.Y_train, 0.1)
+    assert problem.n == n
+    found = certify(problem, gap=gap, timeout=60.0)
+    assert found.gap <= gap
+    assert rb.verify(found.certificate, problem) >= found.lower * (1 - 1e-9)
+    again = certify(problem, found.network, gap=gap, timeout=60.0)
+    assert again.network_gap <= gap
+    assert again.improvable <= gap
+
+
 @pytest.mark.parametrize(
     ("network", "text"),
     [
@@ -121,7 +135,7 @@ def _with(files, **arrays):
         (lambda files: _with(files, U=np.ones((2, 3)), V=np.ones((3, 2)), b=np.ones(3)), "must hold arrays named U, V"),
         (lambda files: _with(files, U=np.array([{}]), V=np.ones((3, 2))), "need a pickle"),
         (lambda files: str(files / "none.npz"), "must be a file that exists"),
-        (lambda files: "net.onnx", "must be an .npz file"),
+        (lambda files: "net.txt", "must be an .npz, .onnx or .safetensors file"),
     ],
 )
 def test_files_that_are_no_network_are_refused_in_one_line(files, make, text, capsys):
