@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .parser import OK, Command, Parser
@@ -26,6 +26,7 @@ def _run(given: argparse.Namespace) -> int:
 
     if given.table not in (None, *TABLES):
         raise UsageError(unknown("table", given.table, TABLES))
+    known: dict[str, tuple[Callable[[], Any], Callable[[Any], list[str]]]]
     known = {"data": (_data, _data_lines), "methods": (_methods, _method_lines), "configs": (_configs, _config_lines)}
     facts = {table: known[table][0]() for table in TABLES if given.table in (None, table)}
     if given.json:
@@ -84,7 +85,7 @@ def _data_lines(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _method_lines(found: list[dict[str, Any]]) -> list[str]:
+def _method_lines(found: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["Methods (--method)"]
     for one in found:
         axes = f"; uses {' and '.join(one['axes'])}" if one["axes"] else ""
@@ -94,7 +95,7 @@ def _method_lines(found: list[dict[str, Any]]) -> list[str]:
     return [*lines, *_entry("path/file.py:function", own)]
 
 
-def _config_lines(found: list[dict[str, Any]]) -> list[str]:
+def _config_lines(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["Configs", *(line for one in found for line in _entry(one["name"], one["about"]))]
 
 
