@@ -48,9 +48,9 @@ def ranking(results: Results) -> Table:
         f"Every method with every setting. Runtime: shifted geometric mean (shift {SHIFT:g} s) over the {len(common)} "
         f"problems (one data set and γ) of {len(finished)} that every line finished with every seed. Objective / best: "
         "geometric mean over the cells that finished of the training objective over the best known for the same data "
-        "and γ; kernels have none. Gap: median of (best objective − proved bound of the cell) / best objective. Network gap: median of "
-        "(objective − best proved bound for the same data and γ) / objective, for every method with a network. Bold: "
-        "smallest, ties as shown included."
+        "and γ; kernels have none. Gap: median of (best objective − proved bound of the cell) / best objective. "
+        "Network gap: median of (objective − best proved bound for the same data and γ) / objective, for every method "
+        "with a network. Bold: smallest, ties as shown included."
     )
     return Table("methods", "All methods and settings", caption, header, rows, pd.DataFrame(lines), labels=1)
 
