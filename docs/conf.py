@@ -1,0 +1,102 @@
+"""The documentation site, made by `make docs`: the pages of this folder, which are read on GitHub as well."""
+
+import re
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import relaxbench
+
+sys.path.insert(0, str(Path(__file__).parent))
+import generated
+
+project = "relaxbench"
+author = "the relaxbench authors"
+version = release = relaxbench.__version__
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+highlight_language = "text"
+default_role = "code"  # docstrings write names between single backticks, as Markdown does
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!relaxbench\.).*")]  # names of other packages lead to other sites
+
+myst_heading_anchors = 3  # as GitHub has them
+myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_fence_as_directive = ["mermaid"]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_merge_streams = True
+
+autodoc_member_order = "groupwise"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = "relaxbench"
+html_static_path = ["site"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "header_links_before_dropdown": 6,
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+copyright = "the relaxbench authors, MIT licence"  # noqa: A001, Sphinx's name
+
+GENERATED = {"api": generated.names, "commands": generated.commands}
+PAGES_ELSEWHERE = {"../README.md": "index.md"}  # pages outside this folder, and where the site has what they say
+
+
+class Mermaid(SphinxDirective):
+    """A flowchart as a table of its arrows: GitHub draws it, which here would take megabytes of JavaScript."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Read labels, folders and arrows line by line; what arrows lead to stands beside where they begin."""
+        shown: dict[str, str] = {}
+        arrows: dict[str, list[str]] = {}
+        folder = ""
+        for line in self.content:
+            if begun := re.match(r"\s*subgraph (\w+)", line):
+                folder = f"{begun[1]}/"
+            elif line.strip() == "end":
+                folder = ""
+            if label := re.match(r'\s*(\w+)\["([^"]*)"\]', line):
+                title, _, path = label[2].partition("<br>")
+                shown[label[1]] = f"`{path}` {title}" if path else f"`{folder}{title}`"
+            if arrow := re.match(r"\s*(\w+)(?:\[.*\])? --> (\w+)", line):
+                arrows.setdefault(arrow[1], []).append(arrow[2])
+        rows = [f"| {shown[start]} | {', '.join(shown[end] for end in ends)} |" for start, ends in arrows.items()]
+        parent = nodes.container()
+        lines = StringList(["| from | to |", "| --- | --- |", *rows], self.get_source_info()[0])
+        self.state.nested_parse(lines, self.content_offset, parent)
+        return parent.children
+
+
+def complete(app: Sphinx, page: str, source: list[str]) -> None:
+    """Before a page is parsed: append what comes out of the code, and lead links out of this folder elsewhere."""
+    for target, instead in PAGES_ELSEWHERE.items():
+        source[0] = source[0].replace(f"]({target})", f"]({instead})")
+    if page in GENERATED:
+        source[0] += "\n" + GENERATED[page]()
+
+
+def setup(app: Sphinx) -> None:
+    """Sphinx calls this."""
+    app.connect("source-read", complete)
+    app.add_directive("mermaid", Mermaid)

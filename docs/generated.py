@@ -1,0 +1,84 @@
+"""The parts of the site that come out of the code: conf.py appends them to the pages api.md and commands.md."""
+
+import contextlib
+import inspect
+import io
+import os
+import typing
+from collections.abc import Iterable, Iterator
+from unittest import mock
+
+from relaxbench.bench import cli
+
+import relaxbench
+
+NO_VALUE = ":no-value:"
+COLUMNS = "92"  # of the help texts: what the page shows without scrolling
+
+
+def names() -> str:
+    """Every public name in a directive of autodoc, and every class of the package that one of them leads to."""
+    public = {name: getattr(relaxbench, name) for name in relaxbench.__all__}
+    functions = [name for name, found in public.items() if inspect.isfunction(found)]
+    classes = {found: f"relaxbench.{name}" for name, found in public.items() if inspect.isclass(found)}
+    others = [name for name in public if name not in functions and public[name] not in classes]
+    met = {kind: f"{kind.__module__}.{kind.__qualname__}" for kind in _reached(public.values()) if kind not in classes}
+    text = "## Functions\n\n" + "".join(_section(f"relaxbench.{name}", "autofunction") for name in functions)
+    text += "## Classes\n\n" + "".join(_section(name, "autoclass", _members(kind)) for kind, name in classes.items())
+    text += "## What these return and hold\n\nNo call of your own makes these: the functions and classes above do.\n\n"
+    text += "".join(_section(name, "autoclass", _members(kind)) for kind, name in met.items())
+    return text + "## Other names\n\n" + "".join(_section(f"relaxbench.{name}", "autodata", NO_VALUE) for name in others)
+
+
+def commands() -> str:
+    """Every command with what it says of itself under --help, as the terminal shows it."""
+    text = _help("relaxbench", [])
+    return text + "".join(_help(f"relaxbench {command.name}", [command.name]) for command in cli.COMMANDS)
+
+
+def _reached(start: Iterable[object]) -> list[type]:
+    """The classes of the package that functions return, and that fields, properties and methods of those hold."""
+    reached: list[type] = []
+    waiting = list(start)
+    while waiting:
+        found = waiting.pop(0)
+        if inspect.isfunction(found):
+            waiting += _classes(typing.get_type_hints(found).get("return"))
+        elif inspect.isclass(found) and found not in reached:
+            reached.append(found)
+            shown = [member for name, member in vars(found).items() if not name.startswith("_")]
+            called = [getattr(member, "fget", getattr(member, "func", member)) for member in shown]
+            waiting += [member for member in called if inspect.isfunction(member)]
+            waiting += [kind for hint in typing.get_type_hints(found).values() for kind in _classes(hint)]
+    return reached
+
+
+def _classes(hint: object) -> Iterator[type]:
+    """The classes of the package that an annotation names."""
+    if inspect.isclass(hint) and hint.__module__.startswith("relaxbench"):
+        yield hint
+    for inner in typing.get_args(hint):
+        yield from _classes(inner)
+
+
+def _section(name: str, directive: str, option: str = "") -> str:
+    options = f"   {option}\n" if option else ""
+    return f"### {name.rpartition('.')[2]}\n\n```{{eval-rst}}\n.. {directive}:: {name}\n{options}```\n\n"
+
+
+def _members(kind: type) -> str:
+    """Exceptions have no members of their own to show, and those of an enumeration have no docstrings."""
+    if issubclass(kind, Exception):
+        return ":show-inheritance:"
+    return ":members:\n   :undoc-members:\n   :member-order: bysource" if issubclass(kind, str) else ":members:"
+
+
+def _help(title: str, arguments: list[str]) -> str:
+    printed = io.StringIO()
+    with (
+        mock.patch.dict(os.environ, COLUMNS=COLUMNS),
+        contextlib.redirect_stdout(printed),
+        contextlib.suppress(SystemExit),
+    ):
+        cli.main([*arguments, "--help"])
+    return f"## {title}\n\n```text\n{printed.getvalue()}```\n\n"
