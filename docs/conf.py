@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from jupyter_client import KernelManager
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -25,14 +26,17 @@ nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!relaxbench\.).*")]  # names of other packages lead to other sites
 
 myst_heading_anchors = 3  # as GitHub has them
-myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_enable_extensions = ["deflist"]
 myst_fence_as_directive = ["mermaid"]
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+KernelManager.transport_encryption.default_value = "auto"  # else every kernel warns that it has none
 nb_merge_streams = True
+nb_render_markdown_format = "myst"
 
-autodoc_member_order = "groupwise"
+toc_object_entries = False  # every name has a heading
+autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_preserve_defaults = True
@@ -55,7 +59,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-copyright = "the relaxbench authors, MIT licence"  # noqa: A001, Sphinx's name
+copyright = "the relaxbench authors, MIT licence"
 
 GENERATED = {"api": generated.names, "commands": generated.commands}
 PAGES_ELSEWHERE = {"../README.md": "index.md"}  # pages outside this folder, and where the site has what they say

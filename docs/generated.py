@@ -1,19 +1,19 @@
 """The parts of the site that come out of the code: conf.py appends them to the pages api.md and commands.md."""
 
-import contextlib
+import argparse
 import inspect
-import io
 import os
 import typing
 from collections.abc import Iterable, Iterator
 from unittest import mock
 
 from relaxbench.bench import cli
+from relaxbench.bench.cli.parser import EXIT_CODES, Command, Parser
 
 import relaxbench
 
 NO_VALUE = ":no-value:"
-COLUMNS = "92"  # of the help texts: what the page shows without scrolling
+COLUMNS = "84"  # of the usage of a command: what the page shows without scrolling
 
 
 def names() -> str:
@@ -27,13 +27,16 @@ def names() -> str:
     text += "## Classes\n\n" + "".join(_section(name, "autoclass", _members(kind)) for kind, name in classes.items())
     text += "## What these return and hold\n\nNo call of your own makes these: the functions and classes above do.\n\n"
     text += "".join(_section(name, "autoclass", _members(kind)) for kind, name in met.items())
-    return text + "## Other names\n\n" + "".join(_section(f"relaxbench.{name}", "autodata", NO_VALUE) for name in others)
+    return (
+        text + "## Other names\n\n" + "".join(_section(f"relaxbench.{name}", "autodata", NO_VALUE) for name in others)
+    )
 
 
 def commands() -> str:
-    """Every command with what it says of itself under --help, as the terminal shows it."""
-    text = _help("relaxbench", [])
-    return text + "".join(_help(f"relaxbench {command.name}", [command.name]) for command in cli.COMMANDS)
+    """Every command with its arguments, out of the parsers that --help prints, and the exit codes of all."""
+    title, _, codes = EXIT_CODES.partition(": ")
+    items = "".join(f"- `{code.partition(' ')[0]}` {code.partition(' ')[2]}\n" for code in codes.split("; "))
+    return "".join(map(_command, cli.COMMANDS)) + f"## {title.capitalize()}\n\n{items}"
 
 
 def _reached(start: Iterable[object]) -> list[type]:
@@ -70,15 +73,27 @@ def _members(kind: type) -> str:
     """Exceptions have no members of their own to show, and those of an enumeration have no docstrings."""
     if issubclass(kind, Exception):
         return ":show-inheritance:"
-    return ":members:\n   :undoc-members:\n   :member-order: bysource" if issubclass(kind, str) else ":members:"
+    return ":members:\n   :undoc-members:" if issubclass(kind, str) else ":members:"
 
 
-def _help(title: str, arguments: list[str]) -> str:
-    printed = io.StringIO()
-    with (
-        mock.patch.dict(os.environ, COLUMNS=COLUMNS),
-        contextlib.redirect_stdout(printed),
-        contextlib.suppress(SystemExit),
-    ):
-        cli.main([*arguments, "--help"])
-    return f"## {title}\n\n```text\n{printed.getvalue()}```\n\n"
+def _command(command: Command) -> str:
+    name = f"relaxbench {command.name}"
+    parser = Parser(prog=name, examples=command.examples)
+    command.arguments(parser)
+    with mock.patch.dict(os.environ, COLUMNS=COLUMNS):
+        usage = parser.format_usage()
+    text = f"## {name}\n\n{command.about[:1].upper()}{command.about[1:]}.\n\n```text\n{usage}```\n\n"
+    for group in parser._action_groups:  # argparse shows them in no other way, sphinx-argparse reads them too
+        actions = [action for action in group._group_actions if action.dest != "help"]
+        if actions:
+            about = f" {group.description}" if group.description else ""
+            text += f"**{(group.title or '').capitalize()}.**{about}\n\n" + "".join(map(_argument, actions))
+    return text + "**Examples.**\n\n```shell\n" + "\n".join(command.examples) + "\n```\n\n"
+
+
+def _argument(action: argparse.Action) -> str:
+    """One argument as an entry of a definition list."""
+    value = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else "")
+    names = ", ".join(action.option_strings)
+    shown = f"{names} {value}".strip() if action.nargs != 0 else names
+    return f"`{shown}`\n: {(action.help or '') % vars(action)}\n\n"
