@@ -38,7 +38,6 @@ nb_render_markdown_format = "myst"
 toc_object_entries = False  # every name has a heading
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True

@@ -19,16 +19,19 @@ COLUMNS = "84"  # of the usage of a command: what the page shows without scrolli
 def names() -> str:
     """Every public name in a directive of autodoc, and every class of the package that one of them leads to."""
     public = {name: getattr(relaxbench, name) for name in relaxbench.__all__}
-    functions = [name for name, found in public.items() if inspect.isfunction(found)]
-    classes = {found: f"relaxbench.{name}" for name, found in public.items() if inspect.isclass(found)}
-    others = [name for name in public if name not in functions and public[name] not in classes]
-    met = {kind: f"{kind.__module__}.{kind.__qualname__}" for kind in _reached(public.values()) if kind not in classes}
-    text = "## Functions\n\n" + "".join(_section(f"relaxbench.{name}", "autofunction") for name in functions)
-    text += "## Classes\n\n" + "".join(_section(name, "autoclass", _members(kind)) for kind, name in classes.items())
+    functions = {name: found for name, found in public.items() if inspect.isfunction(found)}
+    classes = {name: found for name, found in public.items() if inspect.isclass(found)}
+    others = {name: found for name, found in public.items() if name not in {**functions, **classes}}
+    text = "## Functions\n\n"
+    text += "".join(_section(f"relaxbench.{name}", "autofunction") for name in functions)
+    text += "## Classes\n\n"
+    text += "".join(_class(f"relaxbench.{name}", kind) for name, kind in classes.items())
     text += "## What these return and hold\n\nNo call of your own makes these: the functions and classes above do.\n\n"
-    text += "".join(_section(name, "autoclass", _members(kind)) for kind, name in met.items())
-    return (
-        text + "## Other names\n\n" + "".join(_section(f"relaxbench.{name}", "autodata", NO_VALUE) for name in others)
+    met = [kind for kind in _reached(public.values()) if kind not in classes.values()]
+    text += "".join(_class(f"{kind.__module__}.{kind.__qualname__}", kind) for kind in met)
+    text += "## Other names\n\n"
+    return text + "".join(
+        _section(f"relaxbench.{name}", "py:data", f":value: {value!r}") for name, value in others.items()
     )
 
 
@@ -64,16 +67,16 @@ def _classes(hint: object) -> Iterator[type]:
         yield from _classes(inner)
 
 
-def _section(name: str, directive: str, option: str = "") -> str:
-    options = f"   {option}\n" if option else ""
-    return f"### {name.rpartition('.')[2]}\n\n```{{eval-rst}}\n.. {directive}:: {name}\n{options}```\n\n"
-
-
-def _members(kind: type) -> str:
-    """Exceptions have no members of their own to show, and those of an enumeration have no docstrings."""
+def _class(name: str, kind: type) -> str:
     if issubclass(kind, Exception):
-        return ":show-inheritance:"
-    return ":members:\n   :undoc-members:" if issubclass(kind, str) else ":members:"
+        return _section(name, "autoexception", ":show-inheritance:")
+    options = [":members:", ":undoc-members:"] if issubclass(kind, str) else [":members:"]  # words of an enumeration
+    return _section(name, "autoclass", *options)
+
+
+def _section(name: str, directive: str, *options: str) -> str:
+    lines = "".join(f"   {option}\n" for option in options)
+    return f"### `{name.rpartition('.')[2]}`\n\n```{{eval-rst}}\n.. {directive}:: {name}\n{lines}```\n\n"
 
 
 def _command(command: Command) -> str:

@@ -49,7 +49,9 @@ def test_every_page_is_reached_from_the_start():
 
 
 def test_every_public_name_is_on_the_page(generated):
-    found = re.findall(r"^\.\. auto(?:function|class|data):: relaxbench\.(\w+)$", generated.names(), re.MULTILINE)
+    found = re.findall(
+        r"^\.\. (?:auto(?:function|class|exception)|py:data):: relaxbench\.(\w+)$", generated.names(), re.MULTILINE
+    )
     assert sorted(found) == sorted(rb.__all__)
 
 
