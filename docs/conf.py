@@ -100,7 +100,14 @@ def complete(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] += "\n" + GENERATED[page]()
 
 
+def keep_colons(app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]) -> None:
+    """Before napoleon, which takes what stands before a colon in the first line of a property for its type."""
+    if what == "property":
+        lines[:0] = ["..", ""]  # an empty comment
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
     app.connect("source-read", complete)
+    app.connect("autodoc-process-docstring", keep_colons, priority=400)
     app.add_directive("mermaid", Mermaid)
