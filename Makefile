@@ -2,10 +2,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SITE := $(VENV)/.ready-docs
+INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet) \
+	-c constraints.txt -e
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test test-slow soak audit check format types bench-solvers perf docs gallery results clean
+.PHONY: demo test test-slow soak audit check format types bench-solvers perf docs linkcheck gallery results clean
 
 demo: $(READY)
 	$(BIN)/relaxbench run smoke --out demo
@@ -14,7 +17,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/pytest -n auto --dist worksteal
 
-test-slow: $(READY)
+test-slow: $(SITE)
 	$(BIN)/pytest -m slow --ignore tests/soak
 
 # Faults and kills; it writes its tables into docs/reliability.md. Smaller: RELAXBENCH_SOAK_CELLS=300 make soak
@@ -50,10 +53,17 @@ perf: $(READY)
 	@mkdir -p build
 	$(BIN)/pytest tests/perf --benchmark-only --benchmark-json=build/perf.json
 
-# The reference of all columns and the pictures of the house, out of the code; tests say when they are out of date.
-docs: $(READY)
+# The site, build/site/index.html. First the reference of all columns and the pictures of the house, out of the code:
+# they are kept, and tests say when they are out of date. Then the pages, all anew, since the code behind them may have
+# changed: three notebooks run, warnings are errors.
+docs: $(SITE)
 	$(BIN)/python docs/columns.py
 	$(BIN)/python docs/architecture.py
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/site
+
+# Links that lead out of the site. It needs the network, and is for people: other sites come and go.
+linkcheck: $(SITE)
+	$(BIN)/sphinx-build --quiet -b linkcheck -D nb_execution_mode=off -d build/linkcheck/doctrees docs build/linkcheck
 
 # The pictures of docs/gallery.md, from a run of their own (ten minutes).
 gallery: $(READY)
@@ -68,12 +78,13 @@ $(READY): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "relaxbench needs Python 3.11, 3.12 or 3.13 with venv. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; fi
 	@if command -v uv >/dev/null 2>&1; then \
-		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,dask,data,networks]'; \
-	else \
-		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,dask,data,networks]'; \
-	fi
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV); else $(PYTHON) -m venv $(VENV); fi
+	@$(INSTALL) '.[test,dask,data,networks]'
 	@touch $(READY)
+
+$(SITE): $(READY)
+	@$(INSTALL) '.[docs]'
+	@touch $(SITE)
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info

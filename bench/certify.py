@@ -81,6 +81,15 @@ def certify(
 
     Raises:
         RelaxbenchError: a network of other shapes, or an argument out of range.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> problem = rb.Problem([[1.0], [2.0], [-1.0]], [[1.0], [2.0], [0.0]], gamma=0.1)
+        >>> found = rb.certify(problem, rb.Network([[2.0]], [[0.5]]))
+        >>> round(found.objective, 4), round(found.upper, 4)  # yours, and a better one
+        (0.2125, 0.099)
+        >>> 0.098 < found.lower <= found.upper  # no network of any width gets below
+        True
     """
     began = time.perf_counter()
     if not timeout > 0:

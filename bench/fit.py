@@ -39,6 +39,15 @@ def fit(
 
     Raises:
         RelaxbenchError: an unknown method, option or value, or a method that does not return a Fit.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> problem = rb.Problem([[1.0], [2.0], [-1.0]], [[1.0], [2.0], [0.0]], gamma=0.1)
+        >>> fit = rb.fit(problem, method="cpp", width=10)
+        >>> fit.status
+        <Status.OK: 'ok'>
+        >>> fit.lower_bound <= fit.objective < 0.1
+        True
     """
     found = find(method)
     call = fitting(found, check_options(found, options), {"width": width, "seed": seed})

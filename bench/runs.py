@@ -36,7 +36,7 @@ class Run:
         return load_tightness(self.folder)
 
     def arrays(self, cell: str) -> dict[str, NDArray[Any]]:
-        """The saved network and certificate of a cell: network_U (d, m), network_V (m, c), certificate_…"""
+        """The saved network and certificate of a cell: network_U (d, m), network_V (m, c), `certificate_…`"""
         return load_arrays(self.folder, cell)
 
     def trace(self, cell: str) -> pd.DataFrame:

@@ -118,6 +118,12 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
 
     Raises:
         DataError: whatever is wrong with any of it, in one line.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> data = rb.load("iris", preprocess="standardize")
+        >>> data.X_train.shape, data.Y_train.shape
+        ((75, 4), (75, 3))
     """
     entry = _CATALOGUE[_key(name)]
     known = OPTIONS[_key(name)]

@@ -34,6 +34,12 @@ class Network:
 
     Raises:
         ProblemError: shapes that do not fit together, or entries that are not real numbers.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> rb.Network(U=[[1.0, -1.0]], V=[[1.0], [1.0]]).predict([[-3.0], [2.0]])  # |x|, of two neurons
+        array([[3.],
+               [2.]])
     """
 
     U: Array

@@ -24,6 +24,14 @@ class Problem:
 
     Raises:
         ProblemError: anything else: no rows, complex numbers, NaN, infinities, shapes that disagree, γ ≤ 0.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> problem = rb.Problem([[1.0], [2.0], [-1.0]], [[1.0], [2.0], [0.0]], gamma=0.1)
+        >>> problem.n, problem.d, problem.c
+        (3, 1, 1)
+        >>> problem.objective(rb.Network([[1.0]], [[1.0]]))  # fits exactly: what is left is the penalty
+        0.1
     """
 
     def __init__(self, X: ArrayLike, Y: ArrayLike, gamma: float) -> None:

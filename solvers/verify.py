@@ -22,6 +22,13 @@ def verify(certificate: Certificate, problem: Problem) -> float:
     Raises:
         CertificateError: the arrays are no certificate for this problem, or prove less than it claims.
         NotChecked: the check would take more work than is allowed.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> problem = rb.Problem([[1.0], [2.0], [-1.0]], [[1.0], [2.0], [0.0]], gamma=0.1)
+        >>> fit = rb.fit(problem, method="sdp", width=10)
+        >>> rb.verify(fit.certificate, problem) >= fit.lower_bound
+        True
     """
     proved = checker.verify(certificate, problem.X, problem.Y, problem.gamma)
     if not certificate.lower_bound <= proved * (1 + TOLERANCE):

@@ -13,7 +13,7 @@ from relaxbench.bench.results.alarms import contradictions
 from relaxbench.bench.results.folder import load_environment, load_results
 
 HOUSE = Path(__file__).resolve().parent.parent
-PAGES = sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md"), *HOUSE.glob("docs/results/*.md")])
+PAGES = sorted([*HOUSE.glob("*.md"), *HOUSE.glob("docs/*.md"), *HOUSE.glob("docs/*/*.md")])
 PUBLISHED = sorted(path.parent for path in HOUSE.glob("docs/results/*/results.parquet"))
 MOST_BYTES = 1.5e6  # of all pictures: they are kept in the repository
 
@@ -43,6 +43,23 @@ def test_links_and_pictures_are_there(path):
     for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def anchors(text):
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    heads = re.findall(r"^#{1,6} (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_to_headings_lead_to_headings(path):
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", path.read_text(encoding="utf-8")):
+        page = path.parent / target if target else path
+        assert anchor in anchors(page.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def test_an_anchor_that_is_not_there_is_noticed():
+    assert anchors("# A b, c\n\n```sh\n# no heading\n```\n\n## `x`: d-e\n") == {"a-b-c", "x-d-e"}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -51,7 +51,16 @@ def find(name: str) -> Method:
 
 
 def methods() -> list[Method]:
-    """Every method there is: those of the registry, then those of installed packages."""
+    """Every method there is: those of the registry, then those of installed packages.
+
+    Returns:
+        The methods, in the order in which reports show them.
+
+    Example:
+        >>> import relaxbench as rb
+        >>> [method.name for method in rb.methods()][:3]
+        ['sdp', 'branch', 'cpp']
+    """
     return [*METHODS.values(), *plugins()]
 
 

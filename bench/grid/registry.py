@@ -19,9 +19,9 @@ class Method:
     Attributes:
         function: does all the work for one (width, seed).
         batch: if given, does it for one width and a list of seeds at once.
-        relax, round: instead of a function. relax(problem, *, budget, …) -> Relaxation is solved once for all cells
-            that share data, γ and its options; round(problem, relaxation, *, width, seed, budget, …) -> Fit, once for
-            each cell.
+        relax, round: instead of a function. `relax(problem, *, budget, …) -> Relaxation` is solved once for all cells
+            that share data, γ and its options; `round(problem, relaxation, *, width, seed, budget, …) -> Fit`, once
+            for each cell.
         axes: which of width and seed change the result.
         warm: modules to import before the clock starts.
         rehearse: call it on a tiny problem before, once in each process, because it imports or compiles at its first

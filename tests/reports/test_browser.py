@@ -1,41 +1,25 @@
 """The page in a real browser: nothing in the console, nothing from the network, usable by keyboard, narrow and dark."""
 
 import base64
-import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from ..support.browser import asked_for, look_through, needs_browser, start
 from ..support.report_folder import make_rows, quick_report, write_folder
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-DRIVER = shutil.which("chromedriver")
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (BROWSER and DRIVER),
-        reason="NO BROWSER FOUND, THE PAGE IS NOT TESTED IN ONE: install the packages chromium and chromium-driver",
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture(scope="module")
 def driver():
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    chrome.set_script_timeout(120)
+    chrome = start()
     yield chrome
     chrome.quit()
 
@@ -48,22 +32,12 @@ def index(tmp_path_factory):
 
 def show(driver, path, width=1200, scheme="light"):
     """Load the page and wait until its table is there; returns what the console said and what was asked for."""
-    driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
-    )
-    features = [
-        {"name": "prefers-color-scheme", "value": scheme},
-        {"name": "prefers-reduced-motion", "value": "reduce"},
-    ]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    look_through(driver, width, scheme)
     driver.get_log("performance")
     driver.get_log("browser")
     driver.get(path.as_uri())
     WebDriverWait(driver, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#results[data-ready]"))
-    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return driver.get_log("browser"), asked
+    return driver.get_log("browser"), asked_for(driver)
 
 
 def column(driver, title):
