@@ -23,6 +23,10 @@ def verify(certificate: Certificate, problem: Problem) -> float:
         CertificateError: the arrays are no certificate for this problem, or prove less than it claims.
         NotChecked: the check would take more work than is allowed.
     """
+    if not isinstance(certificate, Certificate):
+        raise checker.CertificateError(
+            f"certificate must be a Certificate. Got {type(certificate).__name__} instead: the method proved no bound."
+        )
     proved = checker.verify(certificate, problem.X, problem.Y, problem.gamma)
     if not certificate.lower_bound <= proved * (1 + TOLERANCE):
         raise checker.CertificateError(
