@@ -18,6 +18,7 @@ from .text import UsageError, require
 
 Method = Literal["cpp", "branch", "sdp"]
 REGIONS = 60  # training rows up to which the hierarchy of regions gets anywhere in a minute or an hour
+ROUNDING = "gaussian+lbfgs"  # of a relaxation, where the network itself is wanted and no rounding studied
 WIDTH = 100  # neurons of the network that a relaxation is rounded to
 
 
@@ -90,7 +91,7 @@ def certify(
         raise UsageError(f"timeout must be a number of seconds > 0. Got {timeout!r} instead.")
     own = None if network is None else _objective(problem, network)
     method = _method(problem)
-    options = {"rounding": "gaussian+lbfgs"} if method == "sdp" else {}
+    options = {"rounding": ROUNDING} if method == "sdp" else {}
     found = fit(problem, method, width=WIDTH, seed=seed, budget=timeout, gap=gap, **options)
     known = [Network.zeros(problem.d, 1, problem.c)]
     known += [] if network is None else [network, balance(network)]  # the same function, cheaper

@@ -21,6 +21,7 @@ from ..solvers.fit import ENDED_EARLY, Fit, Status
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from ..solvers.sdp import Budget, Seed, Width
+from .certify import ROUNDING
 from .engine.calls import fitting
 from .fit import fit, settled
 from .grid.methods import check_options, find
@@ -47,7 +48,8 @@ class ConvexRelu(BaseEstimator):
         """Keep the parameters; `fit` checks them.
 
         Args:
-            method: a name from `relaxbench.methods`, or `path/file.py:function`.
+            method: a name from `relaxbench.methods`, or `path/file.py:function`. Its options keep their defaults, but
+                for the gap, and for the relaxation `sdp` the rounding, which is that of `relaxbench.certify`.
             width: neurons; a method without a width does not use it.
             gamma: γ > 0 of the training problem; or "cv", chosen by cross-validation in five folds of the rows given to
                 `fit`, among shares of the data's own unit of γ (0.001 to 10), each with the settings given here.
@@ -66,11 +68,12 @@ class ConvexRelu(BaseEstimator):
 
     def _train(self, X: Array, Y: Array, classes: bool) -> None:
         """Fit targets Y (n, c) and keep what came out. Raises UsageError where no predictor did."""
-        proves = "gap" in options_of(find(self.method))
-        options = {"gap": self.gap} if proves and self.gap is not None else {}
+        known = options_of(find(self.method))
+        wanted = {"gap": self.gap, "rounding": ROUNDING}
+        options = {name: value for name, value in wanted.items() if name in known and value is not None}
         named = isinstance(self.random_state, Integral)
         seed = self.random_state if named else check_random_state(self.random_state).randint(2**31 - 1)
-        common = {"width": self.width, "seed": seed, "budget": self.budget, **options}
+        common: dict[str, Any] = {"width": self.width, "seed": seed, "budget": self.budget, **options}
         if isinstance(self.gamma, str):
             if self.gamma != "cv":
                 raise UsageError(f'gamma must be a number > 0 or "cv". Got {shown(self.gamma)} instead.')
@@ -85,14 +88,14 @@ class ConvexRelu(BaseEstimator):
         self.gamma_, self._predictor = problem.gamma, found.predict
         if found.status != Status.OK:
             _warn(f"{self.method} ended with status {found.status}: the best until then counts", found)
-        if proves and found.lower_bound is None:
+        if "gap" in known and found.lower_bound is None:
             _warn(f"{self.method} proved no lower bound", found)
 
     def _outputs(self, X: ArrayLike) -> Array:
         """The predictor's outputs (k, c)."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        return np.asarray(self._predictor(self._with_bias(X)))
+        check_is_fitted(self, "gamma_")
+        rows = validate_data(self, X, reset=False, dtype=np.float64)
+        return np.asarray(self._predictor(self._with_bias(rows)))
 
     def _with_bias(self, X: Array) -> Array:
         if not isinstance(self.bias, bool | np.bool_):
@@ -141,10 +144,10 @@ class ConvexReluClassifier(ClassifierMixin, ConvexRelu):
             RelaxbenchError: a parameter out of range, or a method that does not apply.
             ValueError: data that scikit-learn refuses: not numeric, not finite, of other shapes.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        self._train(X, np.eye(len(self.classes_))[codes], classes=True)
+        rows, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        self._train(rows, np.eye(len(self.classes_))[codes], classes=True)
         return self
 
     def decision_function(self, X: ArrayLike) -> Array:
@@ -194,7 +197,7 @@ class ConvexReluRegressor(MultiOutputMixin, RegressorMixin, ConvexRelu):
         >>> X, y = [[-2.0], [-1.0], [1.0], [2.0]], [2.0, 1.0, 1.0, 2.0]
         >>> model = rb.ConvexReluRegressor(width=10, gamma=0.001).fit(X, y)
         >>> model.predict([[-1.5], [1.5]]).round(1).tolist()
-        [1.6, 1.7]
+        [1.5, 1.5]
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -211,9 +214,9 @@ class ConvexReluRegressor(MultiOutputMixin, RegressorMixin, ConvexRelu):
             RelaxbenchError: a parameter out of range, or a method that does not apply.
             ValueError: data that scikit-learn refuses: not numeric, not finite, of other shapes.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
-        self._one_dimension = y.ndim == 1
-        self._train(X, y.reshape(len(y), -1), classes=False)
+        rows, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        self._one_dimension = targets.ndim == 1
+        self._train(rows, targets.reshape(len(targets), -1), classes=False)
         return self
 
     def predict(self, X: ArrayLike) -> Array:
