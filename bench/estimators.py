@@ -83,7 +83,8 @@ class ConvexRelu(BaseEstimator):
             found = fit(problem, self.method, **common)
         if found.status not in (Status.OK, *ENDED_EARLY):
             raise UsageError(f"method {self.method} must bring a predictor. Got {found.status}: {found.message}.")
-        self.network_, self.certificate_, self.status_ = found.network, found.certificate, str(found.status)
+        self.network_, self.status_ = found.network, str(found.status)
+        self.certificate_ = None if found.lower_bound is None else found.certificate
         self.objective_, self.lower_bound_, self.gap_ = found.objective, found.lower_bound, found.gap
         self.gamma_, self._predictor = problem.gamma, found.predict
         if found.status != Status.OK:
@@ -114,7 +115,7 @@ class ConvexReluClassifier(ClassifierMixin, ConvexRelu):
         objective_: the network's training objective, None without a network.
         lower_bound_: what the checker proved: no network of any width has a lower objective. None if nothing was.
         gap_: (objective_ − lower_bound_)/objective_; None where one of them is.
-        certificate_: the proof of the bound, for the problem of X (with its column of ones), Y and γ = `gamma_`.
+        certificate_: the proof of `lower_bound_`, for the problem of X (with its column of ones), Y and γ = `gamma_`.
         gamma_: the γ that was used.
         status_: how the training ended: "ok", or another word of `relaxbench.Status`.
         classes_: the sorted classes.

@@ -153,10 +153,11 @@ def test_what_is_not_reached_is_said(flowers, monkeypatch):
     assert "status timeout" in str(caught[0].message)
     assert caught[0].filename == __file__
 
-    unproved = Fit(lambda rows: np.zeros((len(rows), 3)), message="no luck")
+    unproved = Fit(lambda rows: np.zeros((len(rows), 3)), certificate=model.certificate_, message="no luck")
     monkeypatch.setattr(estimators, "fit", lambda *_, **__: unproved)
     with pytest.warns(ConvergenceWarning, match="sdp proved no lower bound: no luck"):
-        assert CLASSIFIER().fit(X, y).lower_bound_ is None
+        model = CLASSIFIER().fit(X, y)
+    assert (model.lower_bound_, model.certificate_) == (None, None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         CLASSIFIER("rbf").fit(X, y)  # which never proves one
