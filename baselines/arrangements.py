@@ -18,7 +18,6 @@ Gated: f(x) = Σ_k 1[x·g_k ≥ 0] xᵀW_k with min ½‖Σ_k D_kXW_k − Y‖_F
 from __future__ import annotations
 
 import warnings
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -173,14 +172,12 @@ def _gated(problem: Problem, D: Array, G: Array, clock: Clock) -> Fit:
     value = 0.5 * np.sum(residual**2) + gamma * np.sum(np.linalg.norm(weights, axis=0))
     blocks = blocks * (scaled.kappa / scaled.sigma)
 
+    def predict(Z: Array) -> Array:
+        return np.einsum("ik,if,kfj->ij", (Z @ G >= 0).astype(np.float64), Z, blocks, optimize=True)
+
     info: dict[str, float | int | str] = {"patterns": K, "bound_on": GATED_BOUND}
     stats = Statistics(solve_s=clock.seconds())
-    predict = partial(_gated_outputs, G, blocks)  # of a function that can be pickled
     return Fit(predict, value=float(value) * scaled.objective_unit, info=info, stats=stats, **_outcome(ended))
-
-
-def _gated_outputs(G: Array, blocks: Array, Z: Array) -> Array:
-    return np.einsum("ik,if,kfj->ij", (Z @ G >= 0).astype(np.float64), Z, blocks, optimize=True)
 
 
 def _solve(program: Any, variable: Any, clock: Clock) -> tuple[Array | None, str]:
