@@ -6,6 +6,7 @@ said. They are other models, so they have no network, no objective and no bound.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -109,7 +110,8 @@ def _fitted(problem: Problem, model: Any) -> Fit:
     model.fit(X, targets)
     seconds = clock.seconds()
 
-    def predict(Z: Array) -> Array:
-        return np.asarray(model.predict(np.asarray(Z, dtype=np.float64) / sigma)).reshape(len(Z), problem.c)
+    return Fit(partial(_predict, model, sigma, problem.c), stats=Statistics(solve_s=seconds))
 
-    return Fit(predict, stats=Statistics(solve_s=seconds))
+
+def _predict(model: Any, sigma: float, c: int, Z: Array) -> Array:
+    return np.asarray(model.predict(np.asarray(Z, dtype=np.float64) / sigma)).reshape(len(Z), c)

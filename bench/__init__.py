@@ -1,6 +1,7 @@
 """The harness: spec → cells → tasks → records → tables.
 
 fit.py          one method on one problem, for notebooks
+estimators.py   any method as an estimator of scikit-learn's
 certify.py      how far a network is from the global optimum, provably
 runs.py         a run's folder as an object, for notebooks
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report

@@ -14,7 +14,7 @@ from ..solvers.cpp import SPHERE, row_space
 from ..solvers.network import Network, balance
 from ..solvers.problem import Problem
 from .fit import fit
-from .text import UsageError
+from .text import UsageError, require
 
 Method = Literal["cpp", "branch", "sdp"]
 REGIONS = 60  # training rows up to which the hierarchy of regions gets anywhere in a minute or an hour
@@ -92,6 +92,9 @@ def certify(
         True
     """
     began = time.perf_counter()
+    require("problem", problem, Problem, "make one by relaxbench.Problem(X, Y, gamma)")
+    if network is not None:
+        require("network", network, Network, "make one by relaxbench.Network(U, V)")
     if not timeout > 0:
         raise UsageError(f"timeout must be a number of seconds > 0. Got {timeout!r} instead.")
     own = None if network is None else _objective(problem, network)

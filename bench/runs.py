@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,11 @@ def run(
     config: str | Path | None = None,
     *,
     out: str | Path,
-    dataset: Sequence[str] | None = None,
-    method: Sequence[str] | None = None,
-    gamma: Sequence[float | str] | None = None,
-    width: Sequence[int] | None = None,
-    seed: Sequence[int | str] | None = None,
+    dataset: str | Sequence[str] | None = None,
+    method: str | Sequence[str] | None = None,
+    gamma: float | str | Sequence[float | str] | None = None,
+    width: int | Sequence[int] | None = None,
+    seed: int | str | Sequence[int | str] | None = None,
     timeout: float | None = None,
     jobs: int | None = None,
     **options: Any,
@@ -72,7 +72,7 @@ def run(
     Args:
         config: the name of a config that ships, or the path of a TOML file; None where data set and method are given.
         out: folder for the results.
-        dataset, method, gamma, width, seed: in place of the config's lists.
+        dataset, method, gamma, width, seed: in place of the config's lists; a single value is a list of one.
         timeout: seconds of work for each cell.
         jobs: cells at a time; None for one for each core.
         options: options of the methods that have them, such as solver, rounding or cuts.
@@ -85,10 +85,14 @@ def run(
         OSError: the folder cannot be written to; everything finished is kept.
     """
     lists = {"dataset": dataset, "method": method, "gamma": gamma, "width": width, "seed": seed}
-    given = {name: None if values is None else list(values) for name, values in lists.items()}
+    given = {name: None if values is None else _listed(values) for name, values in lists.items()}
     spec = resolve(None if config is None else str(config), {**given, "timeout": timeout, "jobs": jobs}, options)
     summary = compute(spec, out)
     return Run(summary.folder, summary)
+
+
+def _listed(values: Any) -> list[Any]:
+    return [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
 
 
 def open_run(folder: str | Path) -> Run:

@@ -17,6 +17,22 @@ class UsageError(RelaxbenchError):
     """Wrong usage of the harness, or a file that it cannot use."""
 
 
+def require(name: str, value: object, kind: type, fix: str) -> None:
+    """Refuse an argument of another type, as where arguments were mixed up.
+
+    Args:
+        name: of the argument.
+        value: what was given.
+        kind: what it must be.
+        fix: how to come by one.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not isinstance(value, kind):
+        raise UsageError(f"{name} must be a {kind.__name__}. Got {type(value).__name__} instead: {fix}.")
+
+
 def one_line(error: BaseException | str) -> str:
     """The text of an error on one line.
 

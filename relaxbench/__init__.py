@@ -12,6 +12,8 @@ from typing import Any
 
 _WHERE = {
     "Certificate": "solvers.certificates.certificate",
+    "ConvexReluClassifier": "bench.estimators",
+    "ConvexReluRegressor": "bench.estimators",
     "Fit": "solvers.fit",
     "Network": "solvers.network",
     "Problem": "solvers.problem",
@@ -36,7 +38,9 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("relaxbench")
     if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        near = import_module(f"{__name__}.errors").nearest(name, __all__)
+        hint = "" if near is None else f". Did you mean {near!r}?"
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
     globals()[name] = found  # the next look-up does not come here
     return found

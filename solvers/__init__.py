@@ -1,6 +1,7 @@
 """The method: from data (X, Y, γ) to proved bounds on p*(∞) and networks that come close to them.
 
 network.py      Network and its algebra: balance, whitened coordinates, descent
+tables.py       numbers and labels out of arrays, lists and DataFrames
 problem.py      Problem: data, objective and gradient, scaling
 fit.py          Fit: what every method returns
 relaxation.py   a solved relaxation

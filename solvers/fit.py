@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from ..errors import short
 from .certificates.certificate import Certificate
 from .network import Array, Network
 
@@ -100,9 +101,24 @@ class Fit:
     objective: float | None = None
     lower_bound: float | None = None
 
+    def __repr__(self) -> str:
+        facts = {
+            "objective": _rounded(self.objective),
+            "lower bound": _rounded(self.lower_bound) + ("" if self.gap is None else f" (gap {self.gap:.2g})"),
+            "network": self.network,
+            "certificate": self.certificate,
+            "message": short(self.message, 300),
+        }
+        lines = [f"  {name:<12} {fact}" for name, fact in facts.items() if fact]
+        return "\n".join([f"Fit: {self.status}", *lines])
+
     @property
     def gap(self) -> float | None:
         """(objective − lower bound)/objective; None where one of them is not known."""
         if self.objective is None or self.lower_bound is None:
             return None
         return (self.objective - self.lower_bound) / self.objective if self.objective > 0 else 0.0
+
+
+def _rounded(number: float | None) -> str:
+    return "" if number is None else f"{number:.6g}"

@@ -36,10 +36,12 @@ class Network:
         ProblemError: shapes that do not fit together, or entries that are not real numbers.
 
     Example:
-        >>> import relaxbench as rb
-        >>> rb.Network(U=[[1.0, -1.0]], V=[[1.0], [1.0]]).predict([[-3.0], [2.0]])  # |x|, of two neurons
-        array([[3.],
-               [2.]])
+        >>> from relaxbench import Network
+        >>> network = Network([[1.0, -1.0]], [[1.0], [1.0]])  # x ↦ |x|
+        >>> network
+        Network(d = 1, width = 2, c = 1)
+        >>> network.predict([[-3.0]])
+        array([[3.]])
     """
 
     U: Array
@@ -50,6 +52,9 @@ class Network:
         object.__setattr__(self, "V", real(self.V, "V"))
         if self.U.ndim != 2 or self.V.ndim != 2 or self.U.shape[1] != self.V.shape[0]:
             raise ProblemError(f"U must be (d, m) and V (m, c). Got {self.U.shape} and {self.V.shape} instead.")
+
+    def __repr__(self) -> str:
+        return f"Network(d = {self.U.shape[0]}, width = {self.width}, c = {self.V.shape[1]})"
 
     @classmethod
     def zeros(cls, d: int, width: int, c: int) -> Network:
@@ -74,12 +79,12 @@ class Network:
         """The network's outputs.
 
         Args:
-            X: rows (k, d).
+            X: rows (k, d), also as a DataFrame.
 
         Returns:
             Outputs (k, c).
         """
-        return hidden(X, self.U) @ self.V
+        return hidden(np.asarray(X), self.U) @ self.V
 
     def only(self, neurons: Any) -> Network:
         """The network of some of the neurons.

@@ -10,33 +10,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from .network import Array, Network, ProblemError, hidden, real
+from ..errors import short, shown
+from .network import Array, Network, ProblemError, hidden
+from .tables import numbers, targets
 
 
 class Problem:
     """Training data with a regularisation strength, validated, that no method can change.
 
-    X (n, d) and Y (n, c) become C-contiguous float64 copies that cannot be written to; γ is a float > 0.
+    X and Y become C-contiguous float64 copies that cannot be written to.
+
+    Args:
+        X: numbers (n, d): an array, nested sequences, or a DataFrame of numeric columns.
+        Y: targets: numbers (n, c), or (n,) for a single output; or labels (n,), which become a column of 0 and 1 for
+            each class, in the order of `classes`. Text, booleans and categories (a categorical Series) are labels.
+            Integers are numbers, not labels: classes that are numbered are given as text or categories.
+        gamma: regularisation strength γ > 0.
 
     Raises:
-        ProblemError: anything else: no rows, complex numbers, NaN, infinities, shapes that disagree, γ ≤ 0.
+        ProblemError: anything else: no rows, text among numbers, missing values, infinities, shapes that disagree,
+            γ ≤ 0; the text names the row and the column.
 
     Example:
-        >>> import relaxbench as rb
-        >>> problem = rb.Problem([[1.0], [2.0], [-1.0]], [[1.0], [2.0], [0.0]], gamma=0.1)
-        >>> problem.n, problem.d, problem.c
-        (3, 1, 1)
-        >>> problem.objective(rb.Network([[1.0]], [[1.0]]))  # fits exactly: what is left is the penalty
-        0.1
+        >>> from relaxbench import Problem
+        >>> problem = Problem([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], ["no", "yes", "yes"], gamma=0.1)
+        >>> problem
+        Problem(n = 3, d = 2, c = 2, γ = 0.1, classes 'no', 'yes')
+        >>> problem.Y[0]
+        array([1., 0.])
     """
 
     def __init__(self, X: ArrayLike, Y: ArrayLike, gamma: float) -> None:
-        self._X = _matrix(X, "X")
-        self._Y = _matrix(Y, "Y")
+        self._X = _frozen(numbers(X, "X"))
+        given, self._classes = targets(Y)
+        self._Y = _frozen(given)
         if len(self.X) != len(self.Y):
             raise ProblemError(
                 f"X and Y must have the same number of rows. Got {len(self.X)} and {len(self.Y)} instead."
@@ -50,9 +62,19 @@ class Problem:
         if not (np.isfinite(self.gamma) and self.gamma > 0):
             raise ProblemError(f"gamma must be a finite number > 0. Got {gamma!r} instead.")
 
-    def __reduce__(self) -> tuple[type[Problem], tuple[Array, Array, float]]:
+    def __reduce__(self) -> tuple[type[Problem], tuple[Array, Array, float], dict[str, Any]]:
         """Pickled and copied by its data, as arrays could be written to afterwards."""
-        return Problem, (self.X, self.Y, self.gamma)
+        return Problem, (self.X, self.Y, self.gamma), {"_classes": self._classes}
+
+    def __repr__(self) -> str:
+        sizes = f"n = {self.n}, d = {self.d}, c = {self.c}, γ = {self.gamma:g}"
+        return f"Problem({sizes}{self._named()})"
+
+    def _named(self) -> str:
+        """The classes, as many as fit."""
+        if self._classes is None:
+            return ""
+        return ", classes " + short(", ".join(shown(each, 30) for each in self._classes))
 
     @property
     def X(self) -> Array:
@@ -68,6 +90,11 @@ class Problem:
     def gamma(self) -> float:
         """Regularisation strength γ."""
         return self._gamma
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """The classes (c,), column by column of Y, where the targets were given as labels; else None."""
+        return None if self._classes is None else np.array(self._classes)
 
     @property
     def n(self) -> int:
@@ -181,14 +208,6 @@ def _scale(A: Array, count: int) -> float:
     return largest * float(np.linalg.norm(A / largest)) / float(np.sqrt(count))
 
 
-def _matrix(value: ArrayLike, name: str) -> Array:
-    array = real(value, name)
-    if array.ndim != 2:
-        raise ProblemError(f"{name} must have two dimensions. Got shape {array.shape} instead.")
-    if 0 in array.shape:
-        raise ProblemError(f"{name} must have at least one row and one column. Got shape {array.shape} instead.")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        i, j = (int(k[0]) for k in np.nonzero(bad))
-        raise ProblemError(f"{name} must be finite. Got {array[i, j]} at row {i}, column {j}: drop or fill such rows.")
+def _frozen(array: Array) -> Array:
+    """A C-contiguous copy that cannot be written to."""
     return np.frombuffer(array.tobytes(), np.float64).reshape(array.shape)  # bytes can never be made writeable

@@ -30,6 +30,10 @@ def verify(certificate: Certificate, problem: Problem) -> float:
         >>> rb.verify(fit.certificate, problem) >= fit.lower_bound
         True
     """
+    if not isinstance(certificate, Certificate):
+        raise checker.CertificateError(
+            f"certificate must be a Certificate. Got {type(certificate).__name__} instead: the method proved no bound."
+        )
     proved = checker.verify(certificate, problem.X, problem.Y, problem.gamma)
     if not certificate.lower_bound <= proved * (1 + TOLERANCE):
         raise checker.CertificateError(

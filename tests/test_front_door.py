@@ -1,11 +1,15 @@
 """What a notebook user types: names that are imported late, fits whose claims are checked, runs as objects."""
 
+import doctest
+import pydoc
 import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from relaxbench.bench.grid.methods import options
+from relaxbench.bench.grid.registry import METHODS
 from relaxbench.solvers.checker import CertificateError
 
 import relaxbench as rb
@@ -38,6 +42,27 @@ def test_every_public_name_is_there_and_documented():
     assert set(rb.__all__) <= set(dir(rb))
     with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
         _ = rb.nosuch
+    with pytest.raises(AttributeError, match="Did you mean 'Problem'"):
+        _ = rb.Probelm
+
+
+def test_examples_do_what_they_say():
+    met = 0
+    for name in rb.__all__:
+        for example in doctest.DocTestFinder(recurse=False).find(getattr(rb, name), name, globs={}):
+            done = doctest.DocTestRunner().run(example)
+            met += done.attempted
+            assert done.failed == 0, name
+    assert met > 10
+
+
+def test_help_shows_every_option_with_its_values():
+    text = pydoc.plain(pydoc.render_doc(rb.fit))
+    for method in METHODS.values():
+        part = " ".join(text.partition(f"\n        {method.name}: ")[2].split())
+        for name, values in options(method).items():
+            assert f"{name} = {values}" in part, method.name
+    assert "'gaussian+lbfgs'" in text
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +113,21 @@ def test_a_certificate_of_another_problem_is_refused(problem):
     ("call", "words"),
     [
         (lambda problem: rb.fit(problem, method="cppp"), "Did you mean 'cpp'"),
+        (lambda problem: rb.fit(problem, method=None), "method is unknown: 'None'"),
+        (lambda problem: rb.fit(problem.X), "problem must be a Problem. Got ndarray instead"),
         (lambda problem: rb.fit(problem, solver="mosek"), "solver"),
+        (lambda problem: rb.fit(problem, rounding="gausian+lbfgs"), r"Did you mean 'gaussian\+lbfgs'"),
+        (lambda problem: rb.fit(problem, roundin="tos"), "Did you mean 'rounding'"),
+        (lambda problem: rb.fit(problem, widht=10), "Did you mean 'width'"),
+        (lambda problem: rb.fit(problem, "ridge", gap=0.1), r"it has none"),
+        (lambda problem: rb.fit(problem, cuts=object()), "option cuts of method sdp"),
+        (lambda problem: rb.fit(problem, "lbfgs", width="a"), "width must be a valid integer. Got 'a'"),
+        (lambda problem: rb.fit(problem, "lbfgs", seed=-1), "seed must be greater than or equal to 0. Got -1"),
+        (lambda problem: rb.fit(problem, "lbfgs", budget="x"), "budget must be a valid number. Got 'x'"),
+        (lambda problem: rb.certify(problem, "net.npz"), "network must be a Network. Got str instead"),
+        (lambda problem: rb.verify(None, problem), "the method proved no bound"),
+        (lambda problem: rb.run("smoke", out="nowhere", roundin="tos"), "Did you mean 'rounding'"),
+        (lambda problem: rb.run("smoke", out="nowhere", method="sdpp"), "Did you mean 'sdp'"),
         (lambda problem: rb.run("smoek", out="nowhere"), "Did you mean 'smoke'"),
         (lambda problem: rb.open_run("nowhere"), "must be the folder of a run"),
         (lambda problem: rb.load("irsi"), "did you mean 'iris'"),
@@ -104,7 +143,7 @@ def test_bad_input_is_one_line_that_names_the_fix(problem, call, words, tmp_path
 
 
 def test_a_run_is_an_object(tmp_path):
-    grid = {"dataset": ["random"], "method": ["sdp", "ridge"], "gamma": [0.1], "width": [5], "jobs": 1}
+    grid = {"dataset": "random", "method": ["sdp", "ridge"], "gamma": 0.1, "width": [5], "jobs": 1}
     run = rb.run(out=tmp_path / "r", **grid)
     assert run.summary.statuses == {"ok": 2}
     assert list(run.results["method"]) == ["sdp", "ridge"]

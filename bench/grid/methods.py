@@ -15,9 +15,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pydantic
 
-from ...errors import unknown
+from ...errors import nearest, shown, unknown
 from ..text import UsageError, chains, one_line
 from .fingerprint import ROOT
 from .own_files import own_files
@@ -40,7 +41,7 @@ def find(name: str) -> Method:
     """
     if name in METHODS:
         return METHODS[name]
-    if ".py:" in name:
+    if ".py:" in str(name):
         return _from_file(name)
     installed = _plugins()
     if name in installed:
@@ -110,12 +111,13 @@ def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
     """
     schema = _schema(method)
     try:
-        return schema.model_validate_json(json.dumps(dict(options)), strict=True).model_dump(mode="json")
+        given = json.dumps(dict(options), default=_plain)
+        return schema.model_validate_json(given, strict=True).model_dump(mode="json")
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         option, value = str(first["loc"][0]), first["input"]
         if first["type"] == "extra_forbidden":
-            raise UsageError(unknown(f"option of method {method.name}", option, schema.model_fields)) from None
+            raise UsageError(_unknown_option(method, option, schema)) from None
         if first["type"] == "missing":
             raise UsageError(f"option {option} of method {method.name} is missing: it has no default.") from None
         choices = literal_values(schema.model_fields[option].annotation)
@@ -124,6 +126,19 @@ def check_options(method: Method, options: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(
             f"option {option} of method {method.name}: {first['msg'].lower()}. Got {value!r} instead."
         ) from None
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy's as Python's; anything else that JSON does not know as text, which no option takes for it."""
+    return value.item() if isinstance(value, np.generic) else shown(value)
+
+
+def _unknown_option(method: Method, option: str, schema: type[pydantic.BaseModel]) -> str:
+    """Names the nearest option, which may be one that every method has."""
+    what, common = f"option of method {method.name}", ("width", "seed", "budget")
+    if nearest(option, schema.model_fields) is None and nearest(option, common) is not None:
+        return unknown(what, option, common)
+    return unknown(what, option, schema.model_fields or ["(it has none)"])
 
 
 class Option(NamedTuple):

@@ -49,7 +49,7 @@ class Method:
     choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-_BASELINE = ("baselines", "solvers/problem.py", "solvers/network.py", "solvers/fit.py")
+_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit")))
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal

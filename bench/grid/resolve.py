@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...errors import shown
+from ...errors import nearest, shown
 from ..text import UsageError, one_line
 from .config import config_path, read_tables
 from .methods import find
@@ -130,8 +130,12 @@ def _with_options(spec: Spec, options: Mapping[str, Any]) -> Spec:
         unused -= known
         tables.append(table.model_copy(update={key: options[key] for key in known}))
     for option in sorted(unused):
-        names = ", ".join(table.use or table.name for table in spec.method)
-        raise UsageError(f"--{option} must be an option of a method of the run. Got {names}, which do not have it.")
+        names = [table.use or table.name for table in spec.method]
+        near = nearest(option, {known for name in names for known in options_of(find(name))})
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise UsageError(
+            f"--{option} must be an option of a method of the run. Got {', '.join(names)}, which do not have it.{hint}"
+        )
     return spec.model_copy(update={"method": tables})
 
 

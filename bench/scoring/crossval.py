@@ -9,7 +9,7 @@ Preprocessing is that of the data set, fitted to the training rows of all folds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,7 +29,9 @@ LEAST_SHARE = 0.02  # of that, for those that come after it is spent
 Fitting = Callable[[Problem, float], Fit]  # of a problem, within a budget in seconds
 
 
-def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int, budget: float) -> tuple[Problem, Fit]:
+def cross_validate(
+    fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int, budget: float, gammas: Sequence[float] = GAMMAS
+) -> tuple[Problem, Fit]:
     """Pick γ by cross-validation and fit all rows with it.
 
     A γ at which a fit fails or gives numbers that are not finite is out.
@@ -40,6 +42,7 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         Y: their targets (n, c).
         classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R².
         seed: of the folds.
+        gammas: to choose from, from large to small, so that each fit can start from the one before.
         budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
 
     Returns:
@@ -56,9 +59,9 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
     fold = folds(Y, classes, np.random.default_rng(seed))
     trial = _Trial(fit, X, Y, [fold == k for k in range(int(fold.max()) + 1)], INNER_SHARE * budget)
     scores, complaint = {}, ""
-    for i, gamma in enumerate(GAMMAS):
+    for i, gamma in enumerate(gammas):
         try:
-            outputs = trial.outputs(gamma, len(GAMMAS) - i)
+            outputs = trial.outputs(gamma, len(gammas) - i)
         except _DoesNotApply as reason:
             return Problem(X, Y, gamma), reason.fit
         except MemoryError:
@@ -79,10 +82,10 @@ def cross_validate(fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int
         "cv_s": cv_s,
     }
     stats = replace(last.stats, compile_s=trial.compile_s + (last.stats.compile_s or 0.0))
-    cut, fits = trial.cut, len(GAMMAS) * len(trial.held_out)
+    cut, fits = trial.cut, len(gammas) * len(trial.held_out)
     said = [f"the time limit cut {cut} of {fits} fits to folds short"] if cut else []
     status = Status.TIMEOUT if cut and last.status == Status.OK else last.status  # with more time γ might be another
-    message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen)) if part)
+    message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen, gammas)) if part)
     return Problem(X, Y, chosen), replace(last, info=info, stats=stats, status=status, message=message)
 
 
@@ -125,11 +128,11 @@ class _Trial:
         return outputs
 
 
-def _doubt(scores: Mapping[float, float], chosen: float) -> str:
+def _doubt(scores: Mapping[float, float], chosen: float, gammas: Sequence[float]) -> str:
     """Why another γ may be as good or better, if there is a reason to think so."""
     if len(scores) > 1 and len(set(scores.values())) == 1:
         return f"cross-validation could not tell the γ apart, all score {scores[chosen]:.4g}: the largest is taken"
-    if chosen in (max(GAMMAS), min(GAMMAS)):
+    if len(gammas) > 1 and chosen in (max(gammas), min(gammas)):
         return f"cross-validation chose γ = {chosen:g}, the end of its grid: one beyond may be better"
     return ""
 

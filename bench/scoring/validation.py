@@ -23,6 +23,7 @@ import numpy as np
 
 from ...datasets import Dataset
 from ...solvers.fit import ENDED_EARLY, Fit, Status
+from ...solvers.network import Array
 from ...solvers.problem import Problem
 from ..text import one_line
 from .crossval import Fitting
@@ -77,9 +78,24 @@ class Candidates:
     def problem(self, data: Dataset, share: float) -> Problem:
         """The training problem with γ as that share of its unit."""
         X, Y = data.X_train, data.Y_train
-        sizes = [np.sqrt(np.sum(A**2) / len(A)) or 1.0 for A in (X, Y)]
-        powers = self.unit or (0, 0)
-        return Problem(X, Y, float(share * sizes[0] ** powers[0] * sizes[1] ** powers[1]))
+        return Problem(X, Y, gamma_of(share, X, Y, self.unit))
+
+
+def gamma_of(share: float, X: Array, Y: Array, unit: tuple[int, int] | None) -> float:
+    """γ as a share of its unit.
+
+    Args:
+        share: of the unit.
+        X: training rows (n, d).
+        Y: their targets (n, c).
+        unit: powers of the units of X and Y in γ, None if γ plays no part.
+
+    Returns:
+        γ.
+    """
+    sizes = [np.sqrt(np.sum(A**2) / len(A)) or 1.0 for A in (X, Y)]
+    powers = unit or (0, 0)
+    return float(share * sizes[0] ** powers[0] * sizes[1] ** powers[1])
 
 
 def fit_folds(

@@ -32,6 +32,12 @@ class Certificate:
     proof: Mapping[str, NDArray]
     lower_bound: float
 
+    def __repr__(self) -> str:
+        n, c = self.theta.shape if self.theta.ndim == 2 else (self.theta.size, "?")
+        entries = sum(np.size(array) for array in self.proof.values())
+        claimed = f"claims lower bound {self.lower_bound:.6g}"
+        return f"Certificate({str(self.kind)!r}, {claimed}, Θ {n} × {c}, proof of {entries} numbers)"
+
     def arrays(self) -> dict[str, NDArray]:
         """Everything but the kind and the number, ready for `numpy.savez` under the prefix `certificate_`."""
         named = {"theta": self.theta, **self.proof}

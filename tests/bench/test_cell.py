@@ -186,6 +186,7 @@ def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
         "baselines/sgd.py PLANTED": ["nngp", "sgd"],
         "solvers/relaxation.py PLANTED": ["sdp"],
         "solvers/problem.py PLANTED": ["sdp", "nngp", "sgd"],
+        "solvers/tables.py PLANTED": ["sdp", "nngp", "sgd"],
         "solvers/network.py PLANTED": ["sdp", "nngp", "sgd"],
         "solvers/fit.py PLANTED": ["sdp", "nngp", "sgd"],
         "bench/scoring/metrics.py PLANTED": ["sdp", "nngp", "sgd"],
