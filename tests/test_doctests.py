@@ -29,5 +29,5 @@ def test_what_a_user_calls_first_has_an_example():
 
 def test_a_wrong_example_is_noticed():
     (test,) = FINDER.find(rb.Network, "Network", module=inspect.getmodule(rb.Network), globs={})[:1]
-    test.examples[-1].want = "array([[3.]])\n"
+    test.examples[-1].want = "array([[4.]])\n"
     assert doctest.DocTestRunner(verbose=False).run(test, out=lambda _: None).failed == 1
