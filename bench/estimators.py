@@ -112,7 +112,7 @@ class ConvexReluClassifier(ClassifierMixin, ConvexRelu):
         network_: the trained Network; None for a method without one, such as a kernel.
         objective_: the network's training objective, None without a network.
         lower_bound_: what the checker proved: no network of any width has a lower objective. None if nothing was.
-        gap_: (objective_ − lower_bound_)/objective_; None where one of them is.
+        gap_: `(objective_ − lower_bound_)/objective_`; None where one of them is.
         certificate_: the proof of `lower_bound_`, for the problem of X (with its column of ones), Y and γ = `gamma_`.
         gamma_: the γ that was used.
         status_: how the training ended: "ok", or another word of `relaxbench.Status`.
@@ -185,7 +185,7 @@ class ConvexReluRegressor(MultiOutputMixin, RegressorMixin, ConvexRelu):
         network_: the trained Network; None for a method without one, such as a kernel.
         objective_: the network's training objective, None without a network.
         lower_bound_: what the checker proved: no network of any width has a lower objective. None if nothing was.
-        gap_: (objective_ − lower_bound_)/objective_; None where one of them is.
+        gap_: `(objective_ − lower_bound_)/objective_`; None where one of them is.
         certificate_: the proof of the bound, for the problem of X (with its column of ones), Y and γ = `gamma_`.
         gamma_: the γ that was used.
         status_: how the training ended: "ok", or another word of `relaxbench.Status`.

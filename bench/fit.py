@@ -88,7 +88,7 @@ def settled(problem: Problem, fit: object) -> Fit:
 
 def _all_options() -> str:
     """Every option of every method of the registry, the default first, then the other values it may have."""
-    lines = ["", "Options, the default first:"]
+    lines = ["", "Options, the default first::", ""]
     for method in METHODS.values():
         lines.append(f"    {method.name}: {method.about}")
         for name, values in options_of(method).items():

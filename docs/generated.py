@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import os
+import re
 import typing
 from collections.abc import Iterable, Iterator
 from unittest import mock
@@ -71,6 +72,8 @@ def _class(name: str, kind: type) -> str:
     if issubclass(kind, Exception):
         return _section(name, "autoexception", ":show-inheritance:")
     options = [":members:", ":undoc-members:"] if issubclass(kind, str) else [":members:"]  # words of an enumeration
+    if routing := [member for member in dir(kind) if re.fullmatch(r"set_\w+_request", member)]:
+        options.append(f":exclude-members: {', '.join(routing)}")  # scikit-learn's, which its own pages explain
     return _section(name, "autoclass", *options)
 
 
