@@ -139,13 +139,13 @@ def series(cells: pd.DataFrame, *, rounded: bool = True) -> pd.Series:
         A label for each cell.
     """
 
-    def label(method: str, arm: str, rounding: str) -> str:
-        inside = arm.removeprefix(method).strip(" ()").split(", ")
+    def label(called: str, arm: str, rounding: str) -> str:
+        inside = arm.removeprefix(called).strip(" ()").split(", ")
         parts = [part for part in inside if part and not part.startswith("m=") and (rounded or part != rounding)]
-        return method + (f" ({', '.join(parts)})" if parts else "")
+        return called + (f" ({', '.join(parts)})" if parts else "")
 
-    arms = cells[["method", "arm", "rounding"]].drop_duplicates("arm")
-    names = {arm: label(method, arm, rounding) for method, arm, rounding in arms.itertuples(index=False)}
+    arms = cells[["called", "arm", "rounding"]].drop_duplicates("arm")
+    names = {arm: label(called, arm, rounding) for called, arm, rounding in arms.itertuples(index=False)}
     return cells["arm"].map(names)
 
 

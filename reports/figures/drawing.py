@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..labels import relabelled, reworded
 from ..results import ReportError, Results
 from ..summary import OURS, series
 from ..tables.table import inert
@@ -87,8 +88,10 @@ def draw(
     Raises:
         NothingToShow: the results hold nothing for it; raised before anything is written.
     """
-    frame = kind.data(results)
-    named = {name: look for name, look in looks(results).items() if _occurs(frame, name)} | method_looks(kind.methods)
+    labels = results.labels
+    frame = relabelled(kind.data(results), labels)
+    known = {labels.get(name, name): look for name, look in looks(results).items()}
+    named = {name: look for name, look in known.items() if _occurs(frame, name)} | method_looks(kind.methods)
     files = {}
     inert(frame).to_csv(folder / f"{kind.name}.csv", index=False)
     (folder / f"{kind.name}.py").write_text(script(kind, frame, named), encoding="utf-8")
@@ -100,7 +103,7 @@ def draw(
             for form in formats:
                 path = files[form + suffix] = folder / f"{kind.name}{suffix}.{form}"
                 figure.savefig(path, metadata=METADATA[form])
-    return Drawn(kind, frame, kind.caption(frame), files)
+    return Drawn(kind, frame, reworded(kind.caption(frame), labels), files)
 
 
 @contextmanager

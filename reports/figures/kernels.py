@@ -35,7 +35,7 @@ def data(results: Results) -> pd.DataFrame:
         order = order[np.unique(np.linspace(0, len(order) - 1, min(ROWS, len(order))).astype(int))]
         X, label = X[order], Y.argmax(axis=1)[order]
         hidden = {name: np.maximum(X @ U, 0) for name, (U, _) in learned}
-        matrices = {f"learned by {name}": H @ H.T for name, H in hidden.items()}
+        matrices = {f"learned by {results.labels.get(name, name)}": H @ H.T for name, H in hidden.items()}
         matrices |= {"NNGP": kernel("nngp", X, X), "NTK": kernel("ntk", X, X)}
         parts = [_long(name, matrix, label) for name, matrix in matrices.items()]
         return pd.concat(parts).assign(problem=one["problem"].iloc[0], gamma=one["gamma"].iloc[0])
