@@ -14,14 +14,14 @@ from .results import Results
 
 OURS = ("auto", "ipm")  # solvers of the relaxation; their relaxation_value belongs to a strictly feasible point
 
-INTERVAL = (
-    "95 % Student t interval of the mean, over the data sets drawn where there are several (seeds are averaged first) "
-    "and over seeds otherwise, which says nothing of other data; without one where there is a single run; it is of the "
-    "mean alone, makes no allowance for rows that splits share, and with few runs may reach beyond what a score can be"
-)
-CHOICE = (
-    "Of several settings of a method (width, solver, rounding, options), the one with the fewest failures, then with "
-    "our own solver, then with the lowest mean training objective, is shown; the choice never sees test data."
+INTERVAL = "95 % t interval of the mean over data sets drawn, or over seeds"
+CHOICE = "Of several settings of a method one is shown, chosen by training alone."
+NOTES = (  # what these two mean, said once for all captions
+    "Intervals of means are Student's t at 95 %, over the data sets drawn where there are several (seeds are averaged "
+    "first) and over seeds otherwise, which says nothing of other data. A single run has none. They are of the mean "
+    "alone, make no allowance for rows that splits share, and with few runs may reach beyond what a score can be.",
+    "Of several settings of a method (width, solver, rounding, options) the one with the fewest failures, then with "
+    "our own solver, then with the lowest mean training objective, is shown; the choice never sees test data.",
 )
 
 

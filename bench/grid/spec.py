@@ -220,15 +220,16 @@ def check_names(draft: Draft, source: str) -> None:
 
 def check_labels(draft: Draft, source: str) -> None:
     """Raises UsageError for the first label that two data sets or two methods have, or that is the name of another."""
-    for kind, tables in (("data set", draft.dataset), ("method", draft.method)):
-        names = [table.use or table.name if isinstance(table, MethodTable) else table.name for table in tables]
-        owners = {name: name for name in names}
-        for table, name in zip(tables, names, strict=True):
-            owner = owners.setdefault(table.label, name) if table.label else name
+    datasets = [(table.name, table.label) for table in draft.dataset]
+    methods = [(table.use or table.name, table.label) for table in draft.method]
+    for kind, tables in (("data set", datasets), ("method", methods)):
+        owners = {name: name for name, _ in tables}
+        for name, label in tables:
+            owner = owners.setdefault(label, name) if label else name
             if owner != name:
                 raise UsageError(
-                    f"{source}: the label of a {kind} must be that of no other. Got {shown(table.label)} for {owner} "
-                    f"and {name} instead: change one."
+                    f"{source}: the label of a {kind} must be that of no other. Got {shown(label)} for {owner} and "
+                    f"{name} instead: change one."
                 )
 
 

@@ -71,6 +71,7 @@ def draw(
     formats: Sequence[str],
     widths: Sequence[str],
     style: str | None,
+    mark: str = "",
 ) -> Drawn:
     """Write the figure, its CSV and its script.
 
@@ -81,6 +82,7 @@ def draw(
         formats: `pdf`, `svg`, `png`.
         widths: `single`, `double`.
         style: name or file of a matplotlib style, None for the house's.
+        mark: what stands behind the names of the pictures, so that those of a style leave the standard ones alone.
 
     Returns:
         What was drawn.
@@ -101,7 +103,7 @@ def draw(
             house.settle(figure)
             suffix = "" if width == "double" else f"-{width}"
             for form in formats:
-                path = files[form + suffix] = folder / f"{kind.name}{suffix}.{form}"
+                path = files[form + suffix] = folder / f"{kind.name}{mark}{suffix}.{form}"
                 figure.savefig(path, metadata=METADATA[form])
     return Drawn(kind, frame, reworded(kind.caption(frame), labels), files)
 

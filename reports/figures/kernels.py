@@ -8,7 +8,7 @@ from ..results import Results
 from ..summary import chosen
 from .arccosine import kernel
 from .kind import FigureKind, NothingToShow
-from .style import canvas, only, panels, title
+from .style import canvas, only, panels, titles
 
 ROWS = 80  # of the data shown at most, evenly taken from all
 NETWORKS = 2  # learned kernels shown at most
@@ -67,7 +67,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.grid(False)
-        title(axis, name, width / columns)
+    titles(axes, names, width / columns)
     only(axes, len(names))
     bar = figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, aspect=18, label="kernel, scaled")
     bar.outline.set_visible(False)

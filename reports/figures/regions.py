@@ -12,7 +12,7 @@ from ..results import Array, Results
 from ..summary import chosen
 from .arccosine import ridge_scores
 from .kind import FigureKind, NothingToShow
-from .style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, title
+from .style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, titles
 
 GRID = 80  # points along each side
 NEURONS = 40  # drawn at most, the heaviest first
@@ -94,7 +94,6 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_aspect("equal")
         axis.set_xticks([])
         axis.set_yticks([])
-        title(axis, f"{method}\n{problem}, γ = {gamma:g}", width / columns)
         if part.empty:
             continue
         grid = part[part["kind"] == "grid"]
@@ -108,6 +107,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         )
         axis.set_xlim(-reach, reach)
         axis.set_ylim(-reach, reach)
+    titles(axes, [f"{method}\n{problem}, γ = {gamma:g}" for problem, gamma, method in wanted], width / columns)
     only(axes, len(wanted))
     return figure
 

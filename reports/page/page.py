@@ -20,6 +20,7 @@ from ...bench.results.columns import Status
 from ..figures.drawing import Drawn
 from ..labels import relabelled, reworded
 from ..results import Results
+from ..summary import NOTES
 from ..tables.table import Table
 from .findings import counted, findings
 
@@ -89,6 +90,7 @@ def write_page(
         figures=[_figure(drawn) for drawn in figures],
         absent=absent,
         tables=tables,
+        notes=NOTES,
         failures=_failures(results),
         titles=[column["title"] for column in columns],
         cells=_packed(columns),
