@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             )
             y = row.to_numpy() + 0.5 * ((k + 0.5) / len(shown) - 0.5)
             axis.plot(part["mean"], y, **{**look, **marks[side], "linestyle": "none"})
-    axis.axvline(1, color=INK, linewidth=0.8)
+    axis.axvline(1, color=INK, linewidth=0.8, zorder=1.5)  # behind the marks
     low, high = around(frame["mean"][frame["mean"] > 0], 1.07)
     log_x(axis, min(0.9, low), max(1.1, high))
     figure.supxlabel("value / best known objective", fontsize=7.5)

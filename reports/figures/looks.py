@@ -8,7 +8,7 @@ from typing import Any
 from ...bench.grid.registry import METHODS
 from .style import LINES, OTHER_LOOKS, other_look
 
-SIZES = {"X": 5.6, "P": 5.2, "*": 6.0}  # of markers so slender that hollow ones would look like filled ones
+SIZES = {"X": 5.6, "P": 5.2, "*": 6.6}  # of markers so slender that hollow ones would look like filled ones
 SOLVER_LOOKS = dict(zip(("cvxpy-scs", "cvxpy-clarabel", "interior", "reduced-scs"), OTHER_LOOKS[1:], strict=True))
 
 

@@ -12,7 +12,7 @@ from ..results import Array, Results
 from ..summary import chosen
 from .arccosine import ridge_scores
 from .kind import FigureKind, NothingToShow
-from .style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, titles
+from .style import INK, OTHER_LOOKS, PAPER, SOFT, canvas, only, panels, titles
 
 GRID = 80  # points along each side
 NEURONS = 40  # drawn at most, the heaviest first
@@ -95,6 +95,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         if part.empty:
+            axis.text(0.5, 0.5, "nothing to draw", transform=axis.transAxes, ha="center", va="center", color=SOFT)
             continue
         grid = part[part["kind"] == "grid"]
         classes = grid.pivot_table(index="y", columns="x", values="value")

@@ -47,7 +47,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     for axis in axes[:, 0]:
         axis.locator_params(axis="y", nbins=4)
         low, high = axis.get_ylim()
-        axis.set_ylim(max(low, -0.02), min(high, 1.02))
+        room = 0.04 * (high - low)  # for markers
+        axis.set_ylim(max(low - room, -0.02), min(high + room, 1.02))
     log_x(axes[0, 0], *around(shown["seconds"], 1.5), most=4)
     only(axes, len(wanted))
     figure.supxlabel("seconds", fontsize=7.5)
