@@ -92,7 +92,7 @@ def page(name: str) -> str:
     if name == "paper":
         parts.append(_claims(results))
     if said := findings(results):
-        parts.append("\n".join(f"- {markdown_text(text)}" for text in said))
+        parts.append("\n".join(f"- {markdown_text(str(one))}" for one in said))
     for figure in FIGURES[name]:
         try:
             path = report(folder, figure=figure, format="png")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
+from ..errors import unknown
 from .results import ReportError, Results
 
 FIGURE_FOLDER, TABLE_FOLDER = "figures", "tables"
 
 
-def report(folder: Path, *, figure: str | None = None, format: str | None = None, style: str | None = None) -> Path:
+def report(
+    folder: Path, *, figure: str | None = None, format: str | Sequence[str] | None = None, style: str | None = None
+) -> Path:
     """Make tables, figures and the page of a run's folder, in folder/report/; or one figure alone.
 
     A partial or running folder is reported as far as it goes.
@@ -20,44 +25,75 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
     Args:
         folder: the folder of a run.
         figure: a name from `figures.FIGURES`, for that figure alone.
-        format: of a single figure: `pdf` (default), `svg` or `png`.
-        style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
+        format: of a single figure: `pdf` (default), `svg` or `png`, or several of them.
+        style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style, whose
+            pictures are files of their own, NAME-STYLE.
 
     Returns:
-        The path of index.html, or of the figure.
+        The path of index.html, or of the figure in the first format; the others lie beside it.
 
     Raises:
         ReportError: a folder without results, or an unknown figure, format or style.
     """
-    from .figures import FIGURES  # matplotlib and scipy are slow to import, and the command line needs neither
-    from .figures.drawing import FORMATS, draw
-    from .figures.kind import NothingToShow
+    forms = [format] if isinstance(format, str) else list(format or ())
+    with tqdm(total=1, desc="report", unit="part", disable=None) as bar:
+        bar.set_postfix_str("libraries")
+        from .figures import FIGURES  # matplotlib and scipy are slow to import, and the command line needs neither
+        from .figures.drawing import draw
+        from .figures.kind import NothingToShow
+        from .figures.style import WIDTHS
+        from .reading import read
+
+        _check(figure, forms, FIGURES)
+        bar.set_postfix_str("records")
+        results = read(Path(folder))
+        target = results.folder / "report"
+        _make(target)
+        widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
+        look = None if style in WIDTHS else style
+        if figure is None:
+            return _whole(results, target, widths, look, f"relaxbench report {shlex.quote(str(folder))}", bar)
+        bar.set_postfix_str(figure)
+        places: dict[str, Any] = {
+            "formats": forms or ["pdf"],
+            "widths": widths,
+            "style": look,
+            "mark": _mark(look, FIGURES),
+        }
+        try:
+            drawn = draw(FIGURES[figure], results, target / FIGURE_FOLDER, **places)
+        except NothingToShow as reason:
+            raise ReportError(f"The figure {figure} must have something to show. Got nothing: {reason}") from None
+        bar.update()
+        return next(iter(drawn.files.values()))
+
+
+def _check(figure: str | None, forms: Sequence[str], names: Iterable[str]) -> None:
+    """Raises ReportError for an unknown figure or format, or a format without a figure."""
+    from .figures.drawing import FORMATS
+
+    if figure is not None and figure not in names:
+        raise ReportError(unknown("figure", figure, names))
+    for form in forms:
+        if form not in FORMATS:
+            raise ReportError(f"format must be one of {', '.join(FORMATS)}. Got {form!r} instead.")
+    if forms and figure is None:
+        raise ReportError(f"format goes with a figure. Got {forms[0]!r} alone instead: name a figure too.")
+
+
+def _mark(style: str | None, names: Iterable[str]) -> str:
+    """What the names of a style's pictures end with, so that none is that of another figure or width."""
     from .figures.style import WIDTHS
-    from .reading import read
 
-    if figure is not None and figure not in FIGURES:
-        raise ReportError(f"figure must be one of {', '.join(FIGURES)}. Got {figure!r} instead.")
-    if format is not None and format not in FORMATS:
-        raise ReportError(f"format must be one of {', '.join(FORMATS)}. Got {format!r} instead.")
-    if format is not None and figure is None:
-        raise ReportError(f"format goes with a figure. Got {format!r} alone instead: name a figure too.")
-    results = read(Path(folder))
-    target = results.folder / "report"
-    _make(target)
-    widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
-    look = None if style in WIDTHS else style
-    if figure is None:
-        return _whole(results, target, widths, look, f"relaxbench report {shlex.quote(str(folder))}")
-    form = format or "pdf"
-    try:
-        drawn = draw(FIGURES[figure], results, target / FIGURE_FOLDER, formats=[form], widths=widths, style=look)
-    except NothingToShow as reason:
-        raise ReportError(f"The figure {figure} must have something to show. Got nothing: {reason}") from None
-    return drawn.files[form if widths == ["double"] else f"{form}-{widths[0]}"]
+    if style is None:
+        return ""
+    stem = "".join(letter if letter.isalnum() else "-" for letter in Path(style).stem)
+    taken = stem in WIDTHS or any(f"{name}-{stem}" in names for name in names)
+    return f"-{stem}-style" if taken else f"-{stem}"
 
 
-def _whole(results: Results, target: Path, widths: list[str], look: str | None, command: str) -> Path:
-    """All tables and figures, and the page with them in it; returns its path."""
+def _whole(results: Results, target: Path, widths: list[str], look: str | None, command: str, bar: tqdm) -> Path:
+    """All tables and figures, and the page with them in it; returns its path. Moves the bar."""
     from .figures import FIGURES
     from .figures.drawing import FORMATS, Drawn, draw
     from .figures.kind import NothingToShow
@@ -66,21 +102,23 @@ def _whole(results: Results, target: Path, widths: list[str], look: str | None, 
 
     written: list[Drawn] = []
     absent: dict[str, str] = {}
-    found, pictures = tables(results), target / FIGURE_FOLDER
-    with tqdm(total=len(FIGURES) + len(found) + 1, desc="report", unit="part", disable=None) as bar:
-        for table in found:
-            table.write(target / TABLE_FOLDER, command)
-            bar.update()
-        for name, kind in FIGURES.items():
-            bar.set_postfix_str(name)
-            try:
-                written.append(draw(kind, results, pictures, formats=FORMATS, widths=widths, style=look))
-            except NothingToShow as reason:
-                absent[kind.title] = str(reason)
-            bar.update()
-        bar.set_postfix_str("index.html")
-        index = write_page(results, found, written, absent, target, command)
+    places: dict[str, Any] = {"formats": FORMATS, "widths": widths, "style": look, "mark": _mark(look, FIGURES)}
+    bar.total = len(FIGURES) + 2
+    bar.set_postfix_str("tables")
+    found = tables(results)
+    for table in found:
+        table.write(target / TABLE_FOLDER, command)
+    bar.update()
+    for name, kind in FIGURES.items():
+        bar.set_postfix_str(name)
+        try:
+            written.append(draw(kind, results, target / FIGURE_FOLDER, **places))
+        except NothingToShow as reason:
+            absent[kind.title] = str(reason)
         bar.update()
+    bar.set_postfix_str("index.html")
+    index = write_page(results, found, written, absent, target, command)
+    bar.update()
     return index
 
 

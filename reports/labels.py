@@ -1,14 +1,19 @@
-"""Labels that tell cells apart: the data set and the method, each with what distinguishes it in this folder."""
+"""Labels that tell cells apart: the data set and the method, each with what distinguishes it in this folder.
+
+Where the config gives a data set or method a label of its own, that takes the place of the name.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 LONGEST = 30  # letters of a name before a label shortens it
+NAMED = ("method", "arm", "series", "reference", "lower_method", "upper_method")  # columns that name methods
 HOLDOUT, FOLDS = "holdout", "folds"  # protocols; a table or figure of scores on test rows shows one of them
 
 
@@ -25,6 +30,69 @@ def shortened(names: pd.Series) -> dict[str, str]:
     return short if len(set(short.values())) == len(short) else {name: name for name in short}
 
 
+def distinct(labels: pd.Series, names: pd.Series) -> pd.Series:
+    """Leave out labels that two things have, or that are the name of another, as runs into one folder may give them.
+
+    Args:
+        labels: a label for each cell, empty for none.
+        names: the names of what they are labels of.
+
+    Returns:
+        The labels that are left.
+    """
+    owners = names.groupby(labels).nunique()
+    doubtful = set(owners.index[owners > 1])
+    doubtful |= set(labels[labels.isin(set(names)) & (labels != names)])
+    return labels.mask(labels.isin(doubtful), "")
+
+
+def method_labels(cells: pd.DataFrame) -> dict[str, str]:
+    """Find the methods that one label names, whatever their settings.
+
+    Args:
+        cells: one row a cell, with `called`.
+
+    Returns:
+        The label by the method's name.
+    """
+    found = cells.groupby("method")["called"].agg(["first", "nunique"])
+    return {str(name): first for name, first, count in found.itertuples() if count == 1 and first != name}
+
+
+def relabelled(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Put labels in place of methods' names.
+
+    Args:
+        frame: rows of a figure or table.
+        labels: the label by the method's name.
+
+    Returns:
+        The rows with labels, also in columns `p NAME`.
+    """
+    if not labels:
+        return frame
+    named = {name: frame[name].map(lambda text: labels.get(text, text)) for name in NAMED if name in frame}
+    ps = {f"p {name}": f"p {label}" for name, label in labels.items()}
+    return frame.assign(**named).rename(columns=ps)
+
+
+def reworded(text: str, labels: Mapping[str, str]) -> str:
+    """Put labels in place of methods' names within a text.
+
+    Args:
+        text: a caption, a heading, a sentence.
+        labels: the label by the method's name.
+
+    Returns:
+        The text; only whole words are replaced, none that are part of a path, an option or a longer name.
+    """
+    if not labels:
+        return text
+    names = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    whole = rf"(?<![\w./:+-])(?:{names})(?![\w/:+-]|\.\w)"
+    return re.sub(whole, lambda found: labels[found[0]], text)
+
+
 def _varying(cells: pd.DataFrame, by: str, columns: Sequence[str]) -> dict[str, set[str]]:
     """For each column, the values of `by` within which it takes more than one value."""
     distinct = cells.groupby(by)[list(columns)].nunique()
@@ -35,6 +103,7 @@ def problems(cells: pd.DataFrame) -> pd.Series:
     """Label data sets, with preprocessing and bias, and with n, d or c where these alone would not tell.
 
     Folds of one data set may differ by a row, and are one problem. A data set that ran under both protocols is two.
+    Preprocessing and bias are left out where `dataset_label` says it all.
 
     Args:
         cells: one row a cell.
@@ -42,37 +111,39 @@ def problems(cells: pd.DataFrame) -> pd.Series:
     Returns:
         A label for each cell.
     """
-    cells = cells.assign(n=cells["n"].mask(cells["protocol"] == FOLDS))
-    kinds = cells["dataset"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str)
+    own, short = cells["dataset_label"], cells["dataset"].map(shortened(cells["dataset"]))
+    cells = cells.assign(n=cells["n"].mask(cells["protocol"] == FOLDS), name=own.mask(own == "", short))
+    kinds = cells["name"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str)
     sizes = _varying(cells.assign(kind=kinds), "kind", ["n", "d", "c", "protocol"])
-    short = shortened(cells["dataset"])
+    forms = _varying(cells, "name", ["preprocess", "bias"])
 
-    def label(dataset: str, preprocess: str, bias: bool, protocol: str, *numbers: float) -> str:
-        parts = [preprocess] if preprocess not in ("", "none") else []
-        parts += ["bias"] if bias else []
-        parts += [FOLDS] if protocol == FOLDS and f"{dataset}\n{preprocess}\n{bias}" in sizes["protocol"] else []
+    def label(name: str, own: str, preprocess: str, bias: bool, protocol: str, *numbers: float) -> str:
+        kind = f"{name}\n{preprocess}\n{bias}"
+        parts = [preprocess] if preprocess not in ("", "none") and (not own or name in forms["preprocess"]) else []
+        parts += ["bias"] if bias and (not own or name in forms["bias"]) else []
+        parts += [FOLDS] if protocol == FOLDS and kind in sizes["protocol"] else []
         parts += [
-            f"{name}={value:g}"
-            for name, value in zip("ndc", numbers, strict=True)
-            if f"{dataset}\n{preprocess}\n{bias}" in sizes[name] and not pd.isna(value)
+            f"{letter}={value:g}"
+            for letter, value in zip("ndc", numbers, strict=True)
+            if kind in sizes[letter] and not pd.isna(value)
         ]
-        return " ".join([short[dataset], *([f"({', '.join(parts)})"] if parts else [])])
+        return " ".join([name, *([f"({', '.join(parts)})"] if parts else [])])
 
-    return _labelled(cells, ["dataset", "preprocess", "bias", "protocol", "n", "d", "c"], label)
+    return _labelled(cells, ["name", "dataset_label", "preprocess", "bias", "protocol", "n", "d", "c"], label)
 
 
 def arms(cells: pd.DataFrame) -> pd.Series:
     """Label the settings of a method: what tells them apart, and nothing else.
 
     Args:
-        cells: one row a cell.
+        cells: one row a cell; `called` has the method's label or name.
 
     Returns:
         A label for each cell.
     """
-    differing = _varying(cells, "method", ["solver", "rounding", "width"])
-    distinct = cells[["method", "options"]].drop_duplicates()
-    table = pd.DataFrame([_options(text) for text in distinct["options"]], index=distinct["method"]).fillna("")
+    differing = _varying(cells, "called", ["solver", "rounding", "width"])
+    pairs = cells[["called", "options"]].drop_duplicates()
+    table = pd.DataFrame([_options(text) for text in pairs["options"]], index=pairs["called"]).fillna("")
     shown = (table.groupby(level=0).nunique() > 1).to_dict(orient="index")
 
     def label(method: str, solver: str, rounding: str, width: float, text: str) -> str:
@@ -82,7 +153,7 @@ def arms(cells: pd.DataFrame) -> pd.Series:
         parts += [f"{name}={value}" for name, value in _options(text).items() if shown[method][name]]
         return " ".join([method, *([f"({', '.join(parts)})"] if parts else [])])
 
-    return _labelled(cells, ["method", "solver", "rounding", "width", "options"], label)
+    return _labelled(cells, ["called", "solver", "rounding", "width", "options"], label)
 
 
 def options(text: str) -> dict[str, Any]:

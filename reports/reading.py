@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..bench.results.alarms import unproved
-from ..bench.results.folder import load_environment, load_plan, load_results, load_spec, load_tightness
+from ..bench.results.folder import load_environment, load_results, load_spec, load_tightness, read_plan
 from ..bench.results.history import load_history
+from ..bench.results.tables import frame
 from .results import ReportError, Results, prepare
+
+LONGEST = 60  # letters of a label, as configs may have them
 
 
 def read(folder: Path) -> Results:
@@ -28,14 +32,14 @@ def read(folder: Path) -> Results:
     if not folder.is_dir():
         raise ReportError(f"DIR must be the folder of a run. Got {folder}, which is no folder, instead.")
     try:
-        cells, tightness, plan = load_results(folder), load_tightness(folder), load_plan(folder)
+        cells, tightness, rows = load_results(folder), load_tightness(folder), read_plan(folder)
     except ValueError as error:
         raise ReportError(str(error)) from None
     if cells.empty:
         raise ReportError(
             f"{folder} must hold at least one cell that has ended. Got none: wait for the run, or start it."
         )
-    missing = []
+    plan, missing = frame(rows), []
     open_cells = plan[~plan["cell"].isin(cells["cell"])]
     if len(open_cells):
         methods = ", ".join(f"{count} of {name}" for name, count in open_cells["method"].value_counts().items())
@@ -50,7 +54,13 @@ def read(folder: Path) -> Results:
     if claims := unproved(cells):
         lacking.append(claims)
     known = load_environment(folder), load_spec(folder)
-    return prepare(folder, cells, tightness, *known, missing, lacking, _history(folder / "history.parquet"))
+    history, labels = _history(folder / "history.parquet"), {str(row["cell"]): _labels(row) for row in rows}
+    return prepare(folder, cells, tightness, *known, missing, lacking, history, labels)
+
+
+def _labels(row: dict[str, Any]) -> tuple[str, str]:
+    """The labels of data set and method of a row of the plan, empty where it has none."""
+    return str(row.get("dataset_label", ""))[:LONGEST], str(row.get("method_label", ""))[:LONGEST]
 
 
 def _history(path: Path) -> pd.DataFrame | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..bench.results.columns import COLUMNS, TIGHTNESS_COLUMNS, Status
 from ..bench.results.folder import load_arrays, load_data, load_extra, load_trace
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..errors import RelaxbenchError
-from .labels import FOLDS, HOLDOUT, arms, problems, shortened
+from .labels import FOLDS, HOLDOUT, arms, distinct, method_labels, problems, shortened
 from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -38,8 +38,9 @@ class Results:
     """What a run left behind.
 
     cells: one row a cell, every column of the results (`TEXT` as str, `NUMBERS` as float, `bias` as bool), plus
-    `problem`, the data set with what distinguishes it in this folder, `arm`, the method likewise, and `protocol`. Where
-    γ was chosen (`gamma_by`) `gamma` is missing, so that such cells go together, and `gamma_chosen` has it.
+    `problem`, the data set with what distinguishes it in this folder, `arm`, the method likewise, `called`, the
+    method's label or else its name, `dataset_label`, and `protocol`. Where γ was chosen (`gamma_by`) `gamma` is
+    missing, so that such cells go together, and `gamma_chosen` has it.
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
     did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a network, in words;
     what is proved of their groups is left out of both tables. history: the nights up to this one, if the folder holds
@@ -83,6 +84,11 @@ class Results:
     def methods(self) -> list[str]:
         """Labels of all methods, in the order in which they are shown."""
         return sorted(set(self.cells["method"]), key=lambda name: (_rank(name), name))
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The label by the method's name, of those methods that one label names."""
+        return method_labels(self.cells)
 
     @cached_property
     def trends(self) -> list[tuple[Trend, list[Step]]]:
@@ -176,6 +182,7 @@ def prepare(
     missing: Sequence[str] = (),
     lacking: Sequence[str] = (),
     history: pd.DataFrame | None = None,
+    labels: Mapping[str, tuple[str, str]] | None = None,
 ) -> Results:
     """Make results from raw frames: columns that are missing are added empty, text printable, labels are built.
 
@@ -188,6 +195,7 @@ def prepare(
         missing: what has not ended yet, in words.
         lacking: what the run did not ask for or get, in words.
         history: the nights up to this one, if there are any.
+        labels: those of data set and method that the config gives, by cell.
 
     Returns:
         The results, without impossible numbers and without what is proved of contradictory groups.
@@ -204,6 +212,12 @@ def prepare(
     cells["gamma_chosen"], cells["gamma"] = cells["gamma"].where(picked), cells["gamma"].mask(picked)
     cells["protocol"] = np.where(cells["gamma_by"] == "validation", FOLDS, HOLDOUT)
     cells["method"] = cells["method"].map(shortened(cells["method"]))
+    given = [(labels or {}).get(cell, ("", "")) for cell in cells["cell"]]
+    for k, kind in enumerate(("dataset", "method")):
+        own_labels = pd.Series([pair[k] for pair in given], index=cells.index, dtype=object)
+        cells[f"{kind}_label"] = distinct(printable(own_labels), cells[kind])
+    own = cells.pop("method_label")
+    cells["called"] = own.mask(own == "", cells["method"])
     cells["problem"] = problems(cells)
     cells["arm"] = arms(cells)
     keys = cells[cells["data"] != ""].drop_duplicates("data").set_index("data")

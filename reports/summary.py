@@ -14,14 +14,14 @@ from .results import Results
 
 OURS = ("auto", "ipm")  # solvers of the relaxation; their relaxation_value belongs to a strictly feasible point
 
-INTERVAL = (
-    "95 % Student t interval of the mean, over the data sets drawn where there are several (seeds are averaged first) "
-    "and over seeds otherwise, which says nothing of other data; without one where there is a single run; it is of the "
-    "mean alone, makes no allowance for rows that splits share, and with few runs may reach beyond what a score can be"
-)
-CHOICE = (
-    "Of several settings of a method (width, solver, rounding, options), the one with the fewest failures, then with "
-    "our own solver, then with the lowest mean training objective, is shown; the choice never sees test data."
+INTERVAL = "95 % t interval of the mean over data sets drawn, or over seeds"
+CHOICE = "Of several settings of a method one is shown, chosen by training alone."
+NOTES = (  # what these two mean, said once for all captions
+    "Intervals of means are Student's t at 95 %, over the data sets drawn where there are several (seeds are averaged "
+    "first) and over seeds otherwise, which says nothing of other data. A single run has none. They are of the mean "
+    "alone, make no allowance for rows that splits share, and with few runs may reach beyond what a score can be.",
+    "Of several settings of a method (width, solver, rounding, options) the one with the fewest failures, then with "
+    "our own solver, then with the lowest mean training objective, is shown; the choice never sees test data.",
 )
 
 
@@ -139,13 +139,13 @@ def series(cells: pd.DataFrame, *, rounded: bool = True) -> pd.Series:
         A label for each cell.
     """
 
-    def label(method: str, arm: str, rounding: str) -> str:
-        inside = arm.removeprefix(method).strip(" ()").split(", ")
+    def label(called: str, arm: str, rounding: str) -> str:
+        inside = arm.removeprefix(called).strip(" ()").split(", ")
         parts = [part for part in inside if part and not part.startswith("m=") and (rounded or part != rounding)]
-        return method + (f" ({', '.join(parts)})" if parts else "")
+        return called + (f" ({', '.join(parts)})" if parts else "")
 
-    arms = cells[["method", "arm", "rounding"]].drop_duplicates("arm")
-    names = {arm: label(method, arm, rounding) for method, arm, rounding in arms.itertuples(index=False)}
+    arms = cells[["called", "arm", "rounding"]].drop_duplicates("arm")
+    names = {arm: label(called, arm, rounding) for called, arm, rounding in arms.itertuples(index=False)}
     return cells["arm"].map(names)
 
 

@@ -38,7 +38,7 @@ CHOOSERS: Mapping[str | None, tuple[str, ...]] = {  # what chooses γ, by the va
 class Cell:
     """Data, method with all its options, γ, and width and seed where the method uses them. code: its fingerprint.
 
-    gamma: None if it is to be chosen; gamma_by: then how, `cv` or `validation`.
+    gamma: None if it is to be chosen; gamma_by: then how, `cv` or `validation`. called: what reports call the method.
     """
 
     data: Data
@@ -49,6 +49,7 @@ class Cell:
     seed: int | None
     code: str = field(repr=False)
     gamma_by: str | None = None
+    called: str = field(default="", compare=False)
 
     @cached_property
     def hash(self) -> str:
@@ -105,9 +106,14 @@ class Cell:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """The cell's row in a plan: what is known before the work, its hash, short ones of code and data asked for."""
+        """The cell's row in a plan: what is known before the work, its hash, short ones of code and data asked for.
+
+        And, as far as there are any, the labels for reports, which are no part of the hash.
+        """
         asked = _hash([self.data.source, self.data.seed, self.data.options])[:SHOWN]
-        return {**self.columns, "cell": self.hash, "code": self.code[:SHOWN], "data_asked": asked}
+        labels = {"dataset_label": self.data.label, "method_label": self.called}
+        labels = {name: label for name, label in labels.items() if label}
+        return {**self.columns, "cell": self.hash, "code": self.code[:SHOWN], "data_asked": asked, **labels}
 
     @property
     def label(self) -> str:
@@ -143,7 +149,7 @@ def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
             for gamma, width, seed in product(table.gamma or spec.gamma, widths, seeds):
                 by = gamma if isinstance(gamma, str) else None
                 known = None if isinstance(gamma, str) else float(gamma)
-                cell = Cell(data, method, options, known, width, seed, codes[by], by)
+                cell = Cell(data, method, options, known, width, seed, codes[by], by, table.label)
                 cells.setdefault(cell.hash, cell)
             if len(cells) > MAX_CELLS:
                 raise UsageError(f"the grid must have at most {MAX_CELLS} cells. Got more: make lists shorter.")

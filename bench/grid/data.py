@@ -25,6 +25,7 @@ class Data:
     """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out.
 
     notes: what the user has to know of how a file of theirs was read.
+    label: what reports call the data; no part of what is recorded of them.
     test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
     """
 
@@ -39,6 +40,7 @@ class Data:
     n_test: int
     test_pool: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+    label: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ class Data:
     @property
     def locator(self) -> dict[str, Any]:
         """What a record keeps of the data, so that they can be loaded again."""
-        return {name: value for name, value in vars(self).items() if name not in ("folder", "notes")}
+        return {name: value for name, value in vars(self).items() if name not in ("folder", "notes", "label")}
 
     @classmethod
     def from_locator(cls, locator: Mapping[str, Any], folder: Path | None) -> Data:
@@ -127,7 +129,9 @@ def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
                 shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
                 folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
                 pool = dataset.provenance["test_pool"]
-                yield Data(table.name, seed, options, folder, dataset.sha256, *shape, pool, notes=notes)
+                yield Data(
+                    *(table.name, seed, options, folder, dataset.sha256, *shape, pool), notes=notes, label=table.label
+                )
 
 
 _NO_FOLDS = (

@@ -135,7 +135,7 @@ def _plain(value: Any) -> Any:
 
 def _unknown_option(method: Method, option: str, schema: type[pydantic.BaseModel]) -> str:
     """Names the nearest option, which may be one that every method has."""
-    what, common = f"option of method {method.name}", ("width", "seed", "budget")
+    what, common = f"option of method {method.name}", ("width", "seed", "budget", "label")
     if nearest(option, schema.model_fields) is None and nearest(option, common) is not None:
         return unknown(what, option, common)
     return unknown(what, option, schema.model_fields or ["(it has none)"])

@@ -15,7 +15,7 @@ from ..text import UsageError, one_line
 from .config import config_path, read_tables
 from .methods import find
 from .methods import options as options_of
-from .spec import DatasetTable, Draft, MethodTable, Spec, check_names, check_spec, checked, members
+from .spec import DatasetTable, Draft, MethodTable, Spec, check_labels, check_names, check_spec, checked, members
 
 
 def read_config(config: str) -> Draft:
@@ -34,6 +34,7 @@ def read_config(config: str) -> Draft:
     draft = checked(Draft, read_tables(path), config)
     draft = draft.model_copy(update=_anchored(draft, path.parent))
     check_names(draft, config)
+    check_labels(draft, config)
     return draft
 
 

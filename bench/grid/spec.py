@@ -4,18 +4,19 @@
                                                               # validation: once for all folds of a data set
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
     [[dataset]]              # name (or that of a group, such as "small/*"), and data_seed, preprocess, bias,
-                             # test_fraction, n, or options of the data set's own
+                             # test_fraction, n, or options of the data set's own; label = "…": what reports call it
     name = "random"
     data_seed = "0..99"
     [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own;
                              # up_to_n = 200 leaves out data with more training rows than that, dataset = ["random"]
-                             # all other data sets; a method may have several tables
+                             # all other data sets; a method may have several tables, and a label for each
     name = "sdp"
     solver = ["ipm", "cvxpy-scs"]
     [tolerance]              # how much worse a column may get from one run to another, see tolerances.py
     objective = 0.01
 
-A list where one value would do makes a grid.
+A list where one value would do makes a grid. A label changes what reports say and nothing else: no cell is computed
+again for it. Tables of one data set or method may share a label, those of two may not.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from ...datasets import GROUPS
 from ...errors import shown, unknown
@@ -36,6 +37,7 @@ from .tolerances import check_tolerances
 CV = "cv"  # in place of a γ: chosen by cross-validation
 VALIDATION = "validation"  # or with other hyper-parameters once for all folds of a data set
 MAX_RANGE = 100_000
+LONGEST_LABEL = 60  # letters
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -63,6 +65,12 @@ def _kind_of_gamma(value: Any) -> str:
     return "chosen" if value in (CV, VALIDATION) else "number"
 
 
+def _is_label(value: str) -> str:
+    if len(value) > LONGEST_LABEL or not value.isprintable() or value != value.strip():
+        raise ValueError(f"a label must be printable text of at most {LONGEST_LABEL} letters, no space at either end")
+    return value
+
+
 Gamma = Annotated[
     Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("number")]
     | Annotated[Literal["cv", "validation"], Tag("chosen")],
@@ -73,6 +81,7 @@ Widths = Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], BeforeValidator(
 Seeds = Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], BeforeValidator(_as_seeds), Field(min_length=1)]
 Texts = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 Booleans = Annotated[list[bool], BeforeValidator(_as_list), Field(min_length=1)]
+Label = Annotated[str, AfterValidator(_is_label)]
 Fractions = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], BeforeValidator(_as_list)]
 Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_as_list)]
 
@@ -87,6 +96,7 @@ class DatasetTable(BaseModel):
     model_config = TABLE
 
     name: str
+    label: Label = ""
     data_seed: Seeds = [0]
     preprocess: Texts = ["none"]
     bias: Booleans = [False]
@@ -101,6 +111,7 @@ class MethodTable(BaseModel):
 
     name: str = ""
     use: str = ""
+    label: Label = ""
     gamma: Gammas | None = None
     width: Widths | None = None
     seed: Seeds | None = None
@@ -194,6 +205,7 @@ def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
     spec = checked(Spec, tables, source)
     check_tolerances(spec.tolerance)
     check_names(spec, source)
+    check_labels(spec, source)
     return spec
 
 
@@ -204,6 +216,21 @@ def check_names(draft: Draft, source: str) -> None:
         for name in table.dataset or []:
             if names and name not in names:
                 raise UsageError(f"{source}: {unknown(f'data set of {table.name or table.use}', name, names)}")
+
+
+def check_labels(draft: Draft, source: str) -> None:
+    """Raises UsageError for the first label that two data sets or two methods have, or that is the name of another."""
+    datasets = [(table.name, table.label) for table in draft.dataset]
+    methods = [(table.use or table.name, table.label) for table in draft.method]
+    for kind, tables in (("data set", datasets), ("method", methods)):
+        owners = {name: name for name, _ in tables}
+        for name, label in tables:
+            owner = owners.setdefault(label, name) if label else name
+            if owner != name:
+                raise UsageError(
+                    f"{source}: the label of a {kind} must be that of no other. Got {shown(label)} for {owner} and "
+                    f"{name} instead: change one."
+                )
 
 
 def checked(model: type[Model], tables: Mapping[str, Any], source: str) -> Model:

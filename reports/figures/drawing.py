@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..labels import relabelled, reworded
 from ..results import ReportError, Results
 from ..summary import OURS, series
 from ..tables.table import inert
@@ -70,6 +71,7 @@ def draw(
     formats: Sequence[str],
     widths: Sequence[str],
     style: str | None,
+    mark: str = "",
 ) -> Drawn:
     """Write the figure, its CSV and its script.
 
@@ -80,6 +82,7 @@ def draw(
         formats: `pdf`, `svg`, `png`.
         widths: `single`, `double`.
         style: name or file of a matplotlib style, None for the house's.
+        mark: what stands behind the names of the pictures, so that those of a style leave the standard ones alone.
 
     Returns:
         What was drawn.
@@ -87,8 +90,10 @@ def draw(
     Raises:
         NothingToShow: the results hold nothing for it; raised before anything is written.
     """
-    frame = kind.data(results)
-    named = {name: look for name, look in looks(results).items() if _occurs(frame, name)} | method_looks(kind.methods)
+    labels = results.labels
+    frame = relabelled(kind.data(results), labels)
+    known = {labels.get(name, name): look for name, look in looks(results).items()}
+    named = {name: look for name, look in known.items() if _occurs(frame, name)} | method_looks(kind.methods)
     files = {}
     inert(frame).to_csv(folder / f"{kind.name}.csv", index=False)
     (folder / f"{kind.name}.py").write_text(script(kind, frame, named), encoding="utf-8")
@@ -98,9 +103,9 @@ def draw(
             house.settle(figure)
             suffix = "" if width == "double" else f"-{width}"
             for form in formats:
-                path = files[form + suffix] = folder / f"{kind.name}{suffix}.{form}"
+                path = files[form + suffix] = folder / f"{kind.name}{mark}{suffix}.{form}"
                 figure.savefig(path, metadata=METADATA[form])
-    return Drawn(kind, frame, kind.caption(frame), files)
+    return Drawn(kind, frame, reworded(kind.caption(frame), labels), files)
 
 
 @contextmanager

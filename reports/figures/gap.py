@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ..results import Results
 from ..summary import OURS, best_known, ordered, series, stage
 from .kind import FigureKind, NothingToShow, left_out
-from .style import PANELS, around, canvas, legend, log_x, log_y, only, panels, title
+from .style import PANELS, around, canvas, legend, log_x, log_y, only, panels, titles
 
 TRACES = 400  # read at most
 SMALLEST = 1e-9  # gaps below are drawn here
@@ -78,12 +78,12 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     rows, columns = panels(width, len(wanted), 4)
     figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharey=True, sharex=True)
     shown = pd.concat([part for _, part in wanted])
-    for axis, ((problem, gamma), part) in zip(axes.flat, wanted, strict=False):
+    for axis, (_, part) in zip(axes.flat, wanted, strict=False):
         for arm, curve in part.groupby("arm", sort=False):
             look = looks[arm]
             axis.step(curve["seconds"], curve["gap"], where="post", color=look["color"], linestyle=look["linestyle"])
             axis.plot(curve["seconds"].iloc[-1], curve["gap"].iloc[-1], **{**look, "linestyle": "none"})
-        title(axis, f"{problem}\nγ = {gamma:g}", width / columns)
+    titles(axes, [f"{problem}\nγ = {gamma:g}" for (problem, gamma), _ in wanted], width / columns)
     seconds = shown["seconds"][shown["seconds"] > 0]
     log_x(axes[0, 0], *around(seconds, 1.3), most=4) if len(seconds) else None
     low, high = around(shown["gap"], 1.5)

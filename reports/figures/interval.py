@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from ..results import Results
 from ..summary import best_known, ordered
 from .kind import FigureKind, NothingToShow, left_out
-from .style import GRID, INK, around, canvas, legend, log_x, name_rows
+from .style import GRID, INK, PAPER, SOFT, around, canvas, legend, log_x, name_rows
 
 ROWS = 60  # drawn at most, the widest intervals first; the CSV has all
 
@@ -45,7 +45,11 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     name_rows(axis, names)
     axis.hlines(range(len(keys)), [max(lower[key], 1e-9) for key in keys], 1, color=GRID, linewidth=5)
     shown = {name: look for name, look in looks.items() if (frame["method"] == name).any()}
-    for side, fill in (("upper", "none"), ("lower", "full")):
+    marks = {
+        "upper": {"fillstyle": "full", "markerfacecolor": PAPER},  # hollow, also over the bar
+        "lower": {"fillstyle": "full"},
+    }
+    for side in marks:
         for k, (method, look) in enumerate(shown.items()):
             part = frame[(frame["side"] == side) & (frame["method"] == method) & (frame["mean"] > 0)]
             row = pd.Series(
@@ -55,13 +59,14 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
                 ]
             )
             y = row.to_numpy() + 0.5 * ((k + 0.5) / len(shown) - 0.5)
-            line = {**look, "linestyle": "none", "fillstyle": fill, "markersize": 3.5, "markeredgewidth": 0.9}
-            axis.plot(part["mean"], y, **line)
-    axis.axvline(1, color=INK, linewidth=0.8)
+            axis.plot(part["mean"], y, **{**look, **marks[side], "linestyle": "none"})
+    axis.axvline(1, color=INK, linewidth=0.8, zorder=1.5)  # behind the marks
     low, high = around(frame["mean"][frame["mean"] > 0], 1.07)
     log_x(axis, min(0.9, low), max(1.1, high))
     figure.supxlabel("value / best known objective", fontsize=7.5)
-    legend(figure, shown)
+    sides = {"proved bound": "lower", "network": "upper"}
+    looks = {name: {"color": SOFT, "marker": "o", **marks[side]} for name, side in sides.items()}
+    legend(figure, {**{name: {**look, **marks["lower"]} for name, look in shown.items()}, **looks})
     return figure
 
 

@@ -8,7 +8,7 @@ from ..results import Results
 from ..summary import chosen
 from .arccosine import kernel
 from .kind import FigureKind, NothingToShow
-from .style import canvas, only, panels, title
+from .style import canvas, only, panels, titles
 
 ROWS = 80  # of the data shown at most, evenly taken from all
 NETWORKS = 2  # learned kernels shown at most
@@ -35,7 +35,7 @@ def data(results: Results) -> pd.DataFrame:
         order = order[np.unique(np.linspace(0, len(order) - 1, min(ROWS, len(order))).astype(int))]
         X, label = X[order], Y.argmax(axis=1)[order]
         hidden = {name: np.maximum(X @ U, 0) for name, (U, _) in learned}
-        matrices = {f"learned by {name}": H @ H.T for name, H in hidden.items()}
+        matrices = {f"learned by {results.labels.get(name, name)}": H @ H.T for name, H in hidden.items()}
         matrices |= {"NNGP": kernel("nngp", X, X), "NTK": kernel("ntk", X, X)}
         parts = [_long(name, matrix, label) for name, matrix in matrices.items()]
         return pd.concat(parts).assign(problem=one["problem"].iloc[0], gamma=one["gamma"].iloc[0])
@@ -67,7 +67,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.grid(False)
-        title(axis, name, width / columns)
+    titles(axes, names, width / columns)
     only(axes, len(names))
     bar = figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, aspect=18, label="kernel, scaled")
     bar.outline.set_visible(False)

@@ -8,6 +8,7 @@ from typing import Any
 from ...bench.grid.registry import METHODS
 from .style import LINES, OTHER_LOOKS, other_look
 
+SIZES = {"X": 5.6, "P": 5.2, "*": 6.6}  # of markers so slender that hollow ones would look like filled ones
 SOLVER_LOOKS = dict(zip(("cvxpy-scs", "cvxpy-clarabel", "interior", "reduced-scs"), OTHER_LOOKS[1:], strict=True))
 
 
@@ -23,7 +24,11 @@ def method_looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     names = list(dict.fromkeys(methods))
     known = {**{name: dict(method.look) for name, method in METHODS.items()}, **SOLVER_LOOKS}
     spare = {name: other_look(k) for k, name in enumerate(sorted(set(names) - known.keys()))}
-    return {name: {**(known.get(name) or spare[name]), "linestyle": "-"} for name in names}
+    looks = {name: {**(known.get(name) or spare[name]), "linestyle": "-"} for name in names}
+    return {
+        name: look | ({"markersize": SIZES[look["marker"]]} if look["marker"] in SIZES else {})
+        for name, look in looks.items()
+    }
 
 
 def arm_looks(arms: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:

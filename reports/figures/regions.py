@@ -12,7 +12,7 @@ from ..results import Array, Results
 from ..summary import chosen
 from .arccosine import ridge_scores
 from .kind import FigureKind, NothingToShow
-from .style import INK, OTHER_LOOKS, PAPER, canvas, only, panels, title
+from .style import INK, OTHER_LOOKS, PAPER, SOFT, canvas, only, panels, titles
 
 GRID = 80  # points along each side
 NEURONS = 40  # drawn at most, the heaviest first
@@ -94,8 +94,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         axis.set_aspect("equal")
         axis.set_xticks([])
         axis.set_yticks([])
-        title(axis, f"{method}\n{problem}, γ = {gamma:g}", width / columns)
         if part.empty:
+            axis.text(0.5, 0.5, "nothing to draw", transform=axis.transAxes, ha="center", va="center", color=SOFT)
             continue
         grid = part[part["kind"] == "grid"]
         classes = grid.pivot_table(index="y", columns="x", values="value")
@@ -108,6 +108,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         )
         axis.set_xlim(-reach, reach)
         axis.set_ylim(-reach, reach)
+    titles(axes, [f"{method}\n{problem}, γ = {gamma:g}" for problem, gamma, method in wanted], width / columns)
     only(axes, len(wanted))
     return figure
 

@@ -71,6 +71,7 @@ def settings() -> dict[str, Any]:
         "axes.spines.right": False,
         "lines.linewidth": 1.2,
         "lines.markersize": 4,
+        "lines.markeredgewidth": 0.8,
         "figure.dpi": 100,
         "savefig.dpi": 200,
         "figure.facecolor": PAPER,
@@ -152,10 +153,11 @@ def _letters(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
-def title(axes: Axes, text: str, room: float) -> None:
-    """A title in letters so small that its longest line fits a panel that takes `room` inches with its ticks."""
-    longest = max(map(_letters, text.split("\n")))
-    axes.set_title(plain(text), fontsize=min(7.5, max(4.5, 72 * 0.85 * room / (0.6 * longest))))
+def titles(axes: np.ndarray, texts: Sequence[str], room: float) -> None:
+    """Titles, all in letters so small that the longest line fits a panel that takes `room` inches with its ticks."""
+    longest = max(_letters(line) for text in texts for line in text.split("\n"))
+    for axis, text in zip(axes.flat, texts, strict=False):
+        axis.set_title(plain(text), fontsize=min(7.5, max(4.5, 72 * 0.85 * room / (0.6 * longest))))
 
 
 def panels(width: float, count: int, most: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from ..results import Results
 from ..summary import ordered, series
 from .kind import FigureKind, NothingToShow, left_out
-from .style import PANELS, around, canvas, legend, log_x, only, panels, title
+from .style import PANELS, around, canvas, legend, log_x, only, panels, titles
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -32,21 +32,23 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
-    """One panel for each problem and γ; settings that differ only in width are joined."""
+    """One panel for each problem and γ, one range a row; settings that differ only in width are joined."""
     wanted = list(frame.groupby(["problem", "gamma"], sort=False))[:PANELS]
     rows, columns = panels(width, len(wanted), 4)
-    figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharex=True)
+    figure, axes = canvas(width, rows * 1.45 + 0.5, rows, columns, sharex=True, sharey="row")
     shown = pd.concat([part for _, part in wanted])
     methods = {name: look for name, look in looks.items() if (shown["method"] == name).any()}
-    for axis, ((problem, gamma), part) in zip(axes.flat, wanted, strict=False):
+    for axis, (_, part) in zip(axes.flat, wanted, strict=False):
         for (method, _), curve in part.groupby(["method", "series"], sort=False):
             bars = np.array([curve["accuracy"] - curve["low"], curve["high"] - curve["accuracy"]]).clip(0)
             line = {**looks[method], "linewidth": 0.7}
             axis.errorbar(curve["seconds"], curve["accuracy"], yerr=bars, elinewidth=0.6, **line)
-        title(axis, f"{problem}\nγ = {gamma:g}", width / columns)
+    titles(axes, [f"{problem}\nγ = {gamma:g}" for (problem, gamma), _ in wanted], width / columns)
+    for axis in axes[:, 0]:
         axis.locator_params(axis="y", nbins=4)
         low, high = axis.get_ylim()
-        axis.set_ylim(max(low, -0.02), min(high, 1.02))
+        room = 0.04 * (high - low)  # for markers
+        axis.set_ylim(max(low - room, -0.02), min(high + room, 1.02))
     log_x(axes[0, 0], *around(shown["seconds"], 1.5), most=4)
     only(axes, len(wanted))
     figure.supxlabel("seconds", fontsize=7.5)
@@ -60,8 +62,8 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         "Accuracy on held-out rows against runtime; up and to the left is better. Each point is one setting of a "
         "method: mean accuracy and median runtime over its runs, bars from the lowest to the highest accuracy. "
-        "Settings of one method are joined in the order of their width. The axis of seconds is logarithmic."
-        + left_out(frame, PANELS, "the first")
+        "Settings of one method are joined in the order of their width. Panels of a row share the range of accuracies; "
+        "the axis of seconds is logarithmic." + left_out(frame, PANELS, "the first")
     )
 
 

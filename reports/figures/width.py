@@ -2,14 +2,16 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..results import Results
 from ..summary import ordered, series, with_best
 from .kind import FigureKind, NothingToShow, left_out
-from .style import INK, PANELS, SOFT, around, canvas, legend, log_x, log_y, only, panels, title
+from .style import INK, PANELS, PAPER, SOFT, around, canvas, legend, log_x, log_y, only, panels, titles
 
 HIGHEST = 4.0  # networks this many times worse than the best known leave the panel, lest nothing else be seen
+ASIDE = 1.09  # between marks of several methods at one width
 CLOSE = 1.01  # a width is enough when its loss is within one per cent of the best known
 
 
@@ -46,36 +48,67 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     figure, axes = canvas(width, rows * 1.45 + 0.45, rows, columns, sharey=True, sharex=True)
     shown = pd.concat([groups[key] for key in wanted])
     lines = {name: look for name, look in looks.items() if (shown["series"] == name).any()}
+    top = min(max(1.08, 1.25 * shown["high"].max()), HIGHEST)
     for axis, key in zip(axes.flat, wanted, strict=False):
         part = groups[key]
         for name, curve in part.groupby("series", sort=False):
             bars = np.array([curve["mean"] - curve["low"], curve["high"] - curve["mean"]]).clip(0)
             axis.errorbar(curve["width"], curve["mean"], yerr=bars, capsize=1.5, elinewidth=0.8, **lines[name])
+        _mark_above(axis, part, lines, top)
         bound = part["bound"].iloc[0]
         if bound > 0:
             axis.axhspan(bound, 1, color=SOFT, alpha=0.15, linewidth=0)
             axis.axhline(bound, color=INK, linewidth=1.2)
-        enough = part[part["mean"] <= CLOSE]
-        if len(enough):
-            first = enough["width"].min()
-            axis.axvline(first, color=SOFT, linewidth=0.9, linestyle=":")
-            if first == part["width"].max():
-                axis.text(first, 1, "≥ ", transform=axis.get_xaxis_transform(), ha="right", va="top", color=SOFT)
-        title(axis, f"{key[0]}\nγ = {key[1]:g}", width / columns)
+        _mark_enough(axis, part)
+    titles(axes, [f"{problem}\nγ = {gamma:g}" for problem, gamma in wanted], width / columns)
     lowest = shown["bound"].where(shown["bound"] > 0).min()
     log_x(axes[0, 0], *around(shown["width"], 1.3), most=4)
     log_y(
         axes[0, 0],
         min(0.95, 0.95 * lowest) if lowest > 0 else 0.95,
-        min(max(1.08, 1.25 * shown["high"].max()), HIGHEST),
+        top,
     )
     only(axes, len(wanted))
     figure.supxlabel("width m", fontsize=7.5)
     figure.supylabel("training objective / best known", fontsize=7.5)
     if lowest > 0:
         lines["proved lower bound"] = {"color": INK, "linestyle": "-", "marker": ""}
+    if (shown["mean"] > top).any():
+        lines["above the frame"] = {"color": SOFT, "linestyle": "none", "marker": "^"}
     legend(figure, lines, lines=True)
     return figure
+
+
+def _mark_above(axis: Axes, part: pd.DataFrame, lines: dict, top: float) -> None:
+    """A triangle at the upper edge, beside others there, for each mean above the frame, in its method's colour."""
+    above = part[part["mean"] > top]
+    names = [name for name in lines if (above["series"] == name).any()]
+    for k, name in enumerate(names):
+        at = above.loc[above["series"] == name, "width"] * ASIDE ** (k - (len(names) - 1) / 2)
+        edge = {"color": lines[name]["color"], "fillstyle": lines[name].get("fillstyle", "full")}
+        axis.plot(
+            *(at, [1] * len(at)),
+            linestyle="none",
+            marker="^",
+            clip_on=False,
+            transform=axis.get_xaxis_transform(),
+            **edge,
+        )
+
+
+def _mark_enough(axis: Axes, part: pd.DataFrame) -> None:
+    """A dotted line at the smallest width that is enough; in words where that is the widest tried, or none is."""
+    enough, widest = part.loc[part["mean"] <= CLOSE, "width"].min(), part["width"].max()
+    if enough <= widest:
+        axis.axvline(enough, color=SOFT, linewidth=0.9, linestyle=":")
+    if not enough < widest:
+        word, behind = (
+            "≥" if enough == widest else ">",
+            {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
+        )
+        place = axis.get_xaxis_transform()
+        text = axis.text(widest * 0.93, 0.05, f"{word} {widest:g}", transform=place, ha="right", va="bottom", color=INK)
+        text.set(fontsize=6.5, bbox=behind)
 
 
 def caption(frame: pd.DataFrame) -> str:
@@ -85,9 +118,9 @@ def caption(frame: pd.DataFrame) -> str:
         "Points are means over seeds and data sets drawn, bars reach from the smallest to the largest. The line "
         "without points is the proved lower bound (its mean over the data sets drawn), the grey band reaches from "
         "it to the best known network: the optimum lies in it. The dotted line marks the smallest width whose "
-        "mean is within 1 % of the best, with ≥ beside it where that is the widest that was tried, so that the "
-        "line marks the end of the widths and not a critical one; without a line none came so near. Both axes are "
-        f"logarithmic; what is more than {HIGHEST:g} times the best known is not in view."
+        "mean is within 1 % of the best; ≥ m says that this is the widest that was tried, so that the line marks the "
+        "end of the widths and not a critical one; > m, without a line, that none came so near. Both axes are "
+        f"logarithmic; triangles at the upper edge stand for means of more than {HIGHEST:g} times the best known."
         + left_out(frame, PANELS, "those with most widths")
     )
 

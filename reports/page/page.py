@@ -18,7 +18,9 @@ from markupsafe import Markup
 
 from ...bench.results.columns import Status
 from ..figures.drawing import Drawn
+from ..labels import relabelled, reworded
 from ..results import Results
+from ..summary import NOTES
 from ..tables.table import Table
 from .findings import counted, findings
 
@@ -83,11 +85,12 @@ def write_page(
         statuses=_statuses(results),
         alarms=results.alarms,
         findings=findings(results),
-        missing=results.missing,
+        missing=[reworded(text, results.labels) for text in results.missing],
         lacking=results.lacking,
         figures=[_figure(drawn) for drawn in figures],
         absent=absent,
         tables=tables,
+        notes=NOTES,
         failures=_failures(results),
         titles=[column["title"] for column in columns],
         cells=_packed(columns),
@@ -115,12 +118,12 @@ def _digest(script: str) -> str:
 
 def _facts(results: Results) -> list[tuple[str, str, str]]:
     """(count, noun, which) of what ran."""
-    cells = results.cells
+    cells, methods = results.cells, [results.labels.get(name, name) for name in results.methods]
 
     def some(names: Sequence[str], most: int = 8) -> str:
         return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
-    datasets = sorted(cells["dataset"].unique())
+    datasets = sorted(cells["dataset_label"].mask(cells["dataset_label"] == "", cells["dataset"]).unique())
     gammas = [f"{value:g}" for value in sorted(cells["gamma"].dropna().unique(), reverse=True)]
     gammas += [f"by {by}" for by in sorted(set(cells.loc[cells["gamma_chosen"].notna(), "gamma_by"]))]
     finished = len(results.done)
@@ -131,7 +134,7 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
             "all of them" if finished == len(cells) else "see the failures",
         ),
         (*_count(datasets, "data set"), some(datasets)),
-        (*_count(results.methods, "method"), some(results.methods)),
+        (*_count(methods, "method"), some(methods)),
         (str(len(gammas)), "value of γ" if len(gammas) == 1 else "values of γ", some(gammas)),
     ]
 
@@ -181,7 +184,7 @@ def _text(value: Any) -> str:
 
 def _failures(results: Results) -> list[dict[str, Any]]:
     """Failures with equal method, status and message in one line, most frequent first."""
-    failed = results.cells[results.cells["status"] != Status.OK]
+    failed = relabelled(results.cells[results.cells["status"] != Status.OK], results.labels)
     lines = []
     for (method, status, message), part in failed.groupby(["method", "status", "message"], sort=False):
         lines.append(
@@ -199,7 +202,7 @@ def _failures(results: Results) -> list[dict[str, Any]]:
 
 def _columns(results: Results) -> list[dict[str, Any]]:
     """The columns of the sortable table that hold anything; text as codes into a list of names."""
-    cells, columns = results.cells, []
+    cells, columns = relabelled(results.cells, results.labels), []
     for name in SHOWN:
         values, title = cells[name], HEADERS.get(name, name.replace("_", " "))
         if values.dtype == float and values.notna().any():

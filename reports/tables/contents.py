@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from ...bench.results.columns import Status
-from ..labels import FOLDS
+from ..labels import FOLDS, relabelled, reworded
 from ..results import Results
 from ..summary import CHOICE, chosen, ordered
 from .across import across
@@ -18,7 +20,7 @@ from .properties import properties
 from .ranking import ranking
 from .scores import failures, scores, wide
 from .solvers import solver_table
-from .table import Row, Table, number
+from .table import Entry, Row, Table, number
 from .tightness import tightening, tightness
 from .trends import steps_table
 
@@ -47,7 +49,30 @@ def tables(results: Results) -> list[Table]:
         solver_table(results),
         steps_table(results),
     ]
-    return [table for table in found if table is not None]
+    return [_called(table, results.labels) for table in found if table is not None]
+
+
+METHODS = ("method", "against", "proved by", "found by")  # headings of columns that name methods
+
+
+def _called(table: Table, labels: Mapping[str, str]) -> Table:
+    """The table with methods called by their labels."""
+    if not labels:
+        return table
+
+    def entry(head: str, one: Entry) -> Entry:
+        known = labels.get(one.text, one.text) if head in METHODS else one.text
+        return replace(one, text=reworded(one.text, labels) if head == "property" else known)
+
+    return replace(
+        table,
+        title=reworded(table.title, labels),
+        caption=reworded(table.caption, labels),
+        header=tuple(reworded(head, labels) for head in table.header),
+        rows=tuple(tuple(map(entry, table.header, row)) for row in table.rows),
+        data=relabelled(table.data, labels),
+        notes=tuple(reworded(note, labels) for note in table.notes),
+    )
 
 
 def _runtime(results: Results) -> Table | None:

@@ -93,7 +93,7 @@ def test_the_extremes_of_friedman(order, expected):
 
 
 def told(results):
-    return [text for text in findings(results) if "protocol folds" in text]
+    return [text for text in map(str, findings(results)) if "protocol folds" in text]
 
 
 def test_a_planted_effect_is_found_and_told_with_its_test():

@@ -82,7 +82,8 @@ def test_scripts_name_nothing_of_the_project():
 @pytest.mark.parametrize(("style", "width"), [(None, 7.0), ("double", 7.0), ("single", 3.4), ("grayscale", 7.0)])
 def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, width):
     path = report(whole()[0], figure="ratio", style=style)
-    assert path.name == ("ratio-single.pdf" if style == "single" else "ratio.pdf")
+    names = {"single": "ratio-single.pdf", "grayscale": "ratio-grayscale.pdf"}
+    assert path.name == names.get(style, "ratio.pdf")
     content = path.read_bytes()
     box = [float(number) for number in re.search(rb"/MediaBox \[([^\]]*)\]", content)[1].split()]
     assert (box[2] - box[0]) / 72 == pytest.approx(width, abs=0.01)

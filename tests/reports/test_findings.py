@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from relaxbench.reports.figures import FIGURES
 from relaxbench.reports.page.findings import counted, findings, listed
+from relaxbench.reports.reading import read
 from relaxbench.reports.results import prepare
 from scipy.stats import binomtest, ttest_1samp
 
-from ..support.report_folder import make_rows, quick_report, write_folder
+from ..support.report_folder import make_rows, quick_report, whole, write_folder
 
 PROBLEMS = ("random (c=1)", "random (c=2)", "random (c=3)", "random (c=4)")
 
@@ -31,7 +33,7 @@ def results_of(lead, methods=("sdp", "nngp"), splits=8, seed=0, problems=4, meas
 
 
 def said(results, words):
-    return [text for text in findings(results) if words in text]
+    return [text for text in map(str, findings(results)) if words in text]
 
 
 def test_a_real_effect_is_told_with_its_problems_its_test_and_its_p():
@@ -57,8 +59,8 @@ def test_both_sides_are_told_and_methods_without_a_difference_are_named_together
     (text,) = said(results, "On held-out rows")
     assert re.search(
         r"sdp classifies better than nngp on 2 of 4 problems \(p ≤ [\d.e-]+\), "
-        r"worse than nngp on 1 of 4 problems \(p = [\d.e-]+\), no difference is shown on 1; "
-        r"no difference is shown between sdp and ntk \(4 problems\)\.",
+        r"worse than nngp on 1 of 4 problems \(p = [\d.e-]+\), no difference is shown on 1 \(p = [\d.e-]+\); "
+        r"no difference is shown between sdp and ntk \(4 problems, p ≥ [\d.e-]+\)\.",
         text,
     )
 
@@ -89,8 +91,8 @@ def test_of_methods_that_differ_by_noise_alone_a_difference_is_told_in_at_most_o
         texts += said(results, "On held-out rows")
     told = ["better than" in text or "worse than" in text for text in texts]
     assert binomtest(sum(told), runs, 0.05, alternative="greater").pvalue > 0.01
-    none = "no difference is shown between sdp and nngp (2 problems) and ntk (2 problems)"
-    assert all((none in text) != wrong for text, wrong in zip(texts, told, strict=True))
+    none = r"no difference is shown between sdp and nngp \(2 problems, p ≥ \S+\) and ntk \(2 problems, p ≥ \S+\)"
+    assert all((re.search(none, text) is not None) != wrong for text, wrong in zip(texts, told, strict=True))
 
 
 def test_times_are_told_apart_by_the_sign_test_over_the_data_drawn():
@@ -100,7 +102,35 @@ def test_times_are_told_apart_by_the_sign_test_over_the_data_drawn():
     assert "nngp takes less time than sdp on 32 of 32 draws of the data, in the median 0.5 times as long" in text
     assert "slow takes more time than sdp on 32 of 32 draws of the data, in the median 4 times as long" in text
     assert f"(p = {p:.2g})" in text
-    assert not said(results_of((0.0,), splits=5, problems=1), "Sign test")  # 5 of 5: p = 0.06
+
+
+def test_that_no_difference_in_time_is_shown_is_told_with_its_p():
+    (text,) = said(results_of((0.0,), splits=5, problems=1), "Sign test")  # 5 of 5 do not reach the level
+    p = binomtest(5, 5).pvalue
+    assert text.startswith(f"No difference in time is shown between sdp and nngp (5 draws, p = {p:.2g}). Sign test")
+    assert "takes" not in text
+
+
+def test_each_finding_names_its_figure_its_problems_and_its_p_or_that_nothing_is_tested():
+    folder, _ = whole()
+    found = findings(read(folder))
+    assert found
+    assert {finding.figure for finding in found} <= set(FIGURES)
+    for finding in [*found, *findings(results_of((0.1,) * 4)), *findings(results_of((0.0,) * 4, splits=1))]:
+        assert re.search(r"\d+ (problem|draw|more problem|numbers|data set)|\d+ \w+ data sets", finding.text), finding
+        assert re.search(r"\bp [=<≥≤] |no test is needed|nothing is tested|gives no p|takes sdp and", finding.text)
+    (scores,) = [one for one in findings(results_of((0.1,) * 4)) if "held-out" in one.text]
+    assert (str(scores), scores.figure) == (scores.text, "r2")
+    (scores,) = [one for one in findings(results_of((0.1,) * 4, measure="test_accuracy")) if "held-out" in one.text]
+    assert scores.figure == "accuracy"
+
+
+def test_findings_call_methods_by_their_labels():
+    plain = results_of((0.1,) * 4)
+    labels = {cell: ("", {"s": "SDP, tos", "n": "NNGP"}[cell[0]]) for cell in plain.cells["cell"]}
+    rows = plain.cells.drop(columns=["problem", "arm", "called"])
+    (text,) = said(prepare(None, rows, pd.DataFrame(), {}, "", labels=labels), "On held-out rows")
+    assert "SDP, tos predicts better than NNGP on 4 of 4 problems" in text
 
 
 def test_counts_and_lists_are_english():

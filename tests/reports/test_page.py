@@ -241,7 +241,7 @@ def test_a_report_is_made_again_over_an_old_one(tmp_path):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"figure": "rato"}, "figure must be one of accuracy"),
+        ({"figure": "rato"}, "figure is unknown: 'rato'. Did you mean 'ratio'"),
         ({"figure": "ratio", "format": "jpeg"}, "format must be one of pdf"),
         ({"figure": "ratio", "style": "no-such-style"}, "style must be single"),
         ({"format": "pdf"}, "name a figure"),

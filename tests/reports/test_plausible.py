@@ -118,7 +118,7 @@ def test_rounding_alone_is_no_alarm_and_no_negative_share():
             row["objective"] *= 2
     results = ready(rows)
     assert not results.alarms
-    (text,) = [text for text in findings(results) if "proved to lie" in text]
+    (text,) = [text for text in map(str, findings(results)) if "proved to lie" in text]
     assert "at most 0.0 % below" in text
     assert "-" not in text
 
