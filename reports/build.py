@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
+from .beside import Beside
 from .results import ReportError, Results
 
 FIGURE_FOLDER, TABLE_FOLDER = "figures", "tables"
 
 
-def report(folder: Path, *, figure: str | None = None, format: str | None = None, style: str | None = None) -> Path:
+def report(
+    folder: Path,
+    *,
+    figure: str | None = None,
+    format: str | None = None,
+    style: str | None = None,
+    beside: Beside | None = None,
+    out: Path | None = None,
+    command: str | None = None,
+    live: bool = False,
+) -> Path:
     """Make tables, figures and the page of a run's folder, in folder/report/; or one figure alone.
 
     A partial or running folder is reported as far as it goes.
@@ -22,6 +34,10 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
         figure: a name from `figures.FIGURES`, for that figure alone.
         format: of a single figure: `pdf` (default), `svg` or `png`.
         style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style.
+        beside: another run, compared with this one.
+        out: the folder to write into; None for folder/report/.
+        command: what makes the report again, as it says itself; None for `relaxbench report` of the folder.
+        live: the page is made again and again while a run goes on: figures as SVG alone, no progress bar.
 
     Returns:
         The path of index.html, or of the figure.
@@ -41,13 +57,14 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
         raise ReportError(f"format must be one of {', '.join(FORMATS)}. Got {format!r} instead.")
     if format is not None and figure is None:
         raise ReportError(f"format goes with a figure. Got {format!r} alone instead: name a figure too.")
-    results = read(Path(folder))
-    target = results.folder / "report"
+    results = replace(read(Path(folder)), beside=beside)
+    target = out or results.folder / "report"
     _make(target)
     widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
     look = None if style in WIDTHS else style
     if figure is None:
-        return _whole(results, target, widths, look, f"relaxbench report {shlex.quote(str(folder))}")
+        command = command or f"relaxbench report {shlex.quote(str(folder))}"
+        return _whole(results, target, widths, look, command, live)
     form = format or "pdf"
     try:
         drawn = draw(FIGURES[figure], results, target / FIGURE_FOLDER, formats=[form], widths=widths, style=look)
@@ -56,7 +73,7 @@ def report(folder: Path, *, figure: str | None = None, format: str | None = None
     return drawn.files[form if widths == ["double"] else f"{form}-{widths[0]}"]
 
 
-def _whole(results: Results, target: Path, widths: list[str], look: str | None, command: str) -> Path:
+def _whole(results: Results, target: Path, widths: list[str], look: str | None, command: str, live: bool) -> Path:
     """All tables and figures, and the page with them in it; returns its path."""
     from .figures import FIGURES
     from .figures.drawing import FORMATS, Drawn, draw
@@ -67,14 +84,15 @@ def _whole(results: Results, target: Path, widths: list[str], look: str | None, 
     written: list[Drawn] = []
     absent: dict[str, str] = {}
     found, pictures = tables(results), target / FIGURE_FOLDER
-    with tqdm(total=len(FIGURES) + len(found) + 1, desc="report", unit="part", disable=None) as bar:
+    formats = ("svg",) if live else FORMATS
+    with tqdm(total=len(FIGURES) + len(found) + 1, desc="report", unit="part", disable=live or None) as bar:
         for table in found:
             table.write(target / TABLE_FOLDER, command)
             bar.update()
         for name, kind in FIGURES.items():
             bar.set_postfix_str(name)
             try:
-                written.append(draw(kind, results, pictures, formats=FORMATS, widths=widths, style=look))
+                written.append(draw(kind, results, pictures, formats=formats, widths=widths, style=look))
             except NothingToShow as reason:
                 absent[kind.title] = str(reason)
             bar.update()

@@ -3,30 +3,77 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
+from typing import Any
 
+from ..text import UsageError
 from .parser import OK, Command, Parser
 
 
 def _arguments(parser: Parser) -> None:
     add = parser.add_argument
-    add("folder", metavar="DIR", type=Path, help="the folder of a run")
+    add("folder", metavar="DIR", type=Path, help="the folder of a run, or a bundle")
     add("--figure", metavar="NAME", help="only this figure")
     add("--format", metavar="KIND", help="of that figure: pdf (default), png or svg")
     add("--style", metavar="STYLE", help="width of figures, single or double, or a matplotlib style")
+    add("--with", dest="beside", metavar="OTHER", type=Path, help="another run or bundle, compared with this one")
+    add("--serve", action="store_true", help="show the page on this machine while the run goes on, until Ctrl-C")
+    add("--port", type=int, metavar="N", help="of --serve (default: 8000)")
 
 
 def _run(given: argparse.Namespace) -> int:
     from ...reports import report
+    from ..bundle.unpack import is_bundle, opened
 
-    print(report(given.folder, figure=given.figure, format=given.format, style=given.style))
+    if given.port is not None and not given.serve:
+        raise UsageError("--port goes with --serve. Got it alone instead: add --serve.")
+    if given.serve:
+        return _serve(given)
+    words = ["relaxbench", "report", str(given.folder), *(["--with", str(given.beside)] if given.beside else [])]
+    look = {"figure": given.figure, "format": given.format, "style": given.style, "command": shlex.join(words)}
+    out = given.folder.with_name(f"{given.folder.stem}-report") if is_bundle(given.folder) else None
+    with opened(given.folder) as folder:
+        print(report(folder, **look, out=out, beside=_beside(given, folder)))
+    return OK
+
+
+def _beside(given: argparse.Namespace, folder: Path) -> Any:
+    """The comparison with the other run, as the report takes it."""
+    if given.beside is None:
+        return None
+    from ...reports import Beside
+    from ..compare.beside import beside
+    from ..compare.show import verdict
+
+    comparison, checks = beside(given.beside, folder)
+    return Beside(str(given.beside), verdict(comparison), checks, comparison.differences, comparison.notes)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from ...reports import report, serve
+
+    if given.figure or given.format:
+        raise UsageError("--serve shows the whole page. Got --figure or --format with it: leave it out.")
+    if not 0 <= (given.port or 0) <= 65535:
+        raise UsageError(f"--port must be a port from 0 (any) to 65535. Got {given.port} instead.")
+
+    def make(out: Path) -> Path:
+        return report(given.folder, style=given.style, out=out, live=True, beside=_beside(given, given.folder))
+
+    serve(given.folder, make, 8000 if given.port is None else given.port)
     return OK
 
 
 COMMAND = Command(
     "report",
     "make tables, figures and a page from a run's folder",
-    ("relaxbench report demo", "relaxbench report demo --figure width --format svg --style single"),
+    (
+        "relaxbench report demo",
+        "relaxbench report demo --figure width --format svg --style single",
+        "relaxbench report demo --with published.zip",
+        "relaxbench report demo --serve",
+    ),
     _arguments,
     _run,
 )

@@ -85,6 +85,7 @@ def write_page(
         findings=findings(results),
         missing=results.missing,
         lacking=results.lacking,
+        beside=results.beside,
         figures=[_figure(drawn) for drawn in figures],
         absent=absent,
         tables=tables,
