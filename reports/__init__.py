@@ -6,7 +6,7 @@ results.py      its cells made ready to draw
 labels.py       what tells cells apart
 plausible.py    what no run can have measured
 beside.py       another run, compared with this one
-serve.py        the page of a run that goes on
+live.py         the page of a run that goes on
 summary.py      means with intervals, the choice among settings
 
 tables/         one file a table
@@ -16,7 +16,7 @@ page/           index.html and what it says in words
 
 from .beside import Beside
 from .build import report
+from .live import serve
 from .results import ReportError
-from .serve import serve
 
 __all__ = ["Beside", "ReportError", "report", "serve"]

@@ -44,8 +44,8 @@ def data(results: Results) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
     """One panel a measure; what was judged another way than `ok` has a ring."""
     names = [name for name in MEASURES if (frame["column"] == name).any()]
-    rows, columns = panels(width, len(names), 3)
-    figure, axes = canvas(width, rows * (width / columns) * 0.9 + 0.4, rows, columns)
+    rows, columns = panels(width, len(names), 4 if len(names) == 4 else 3)
+    figure, axes = canvas(width, rows * (width / columns) * 1.0 + 0.45, rows, columns)
     for axis, name in zip(axes.flat, names, strict=False):
         part = frame[frame["column"] == name]
         values = part[["other", "this"]].to_numpy()
@@ -62,12 +62,12 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
             axis.plot(points["other"], points["this"], **look)
         for verdict, look in RINGS.items():
             points = part[part["verdict"] == verdict]
-            ring = {**look, "linestyle": "none", "markersize": 8, "fillstyle": "none", "markeredgewidth": 1.1}
+            ring = {**look, "linestyle": "none", "markersize": 7, "fillstyle": "none", "markeredgewidth": 1.1}
             axis.plot(points["other"], points["this"], **ring)
         axis.set_title(MEASURES[name])
-        axis.set_xlabel("the other run")
-        axis.set_ylabel("this run")
     only(axes, len(names))
+    figure.supxlabel("the other run", fontsize=7.5)
+    figure.supylabel("this run", fontsize=7.5)
     shown = {name: look for name, look in looks.items() if (frame["method"] == name).any()}
     words = {"regression": "worse here", "better": "better here", "advisory": "differs, not judged"}
     rings = {

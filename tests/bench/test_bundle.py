@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -157,7 +158,8 @@ def test_certificates_of_two_machines_stay_with_their_cells(tmp_path):
     merged = merge(folders, tmp_path / "all")
     for folder in folders:
         for cell in load_results(folder)["cell"]:
-            assert (load_arrays(merged.folder, cell)["certificate_theta"] == load_arrays(folder, cell)["certificate_theta"]).all()  # fmt: skip
+            found, expected = (load_arrays(place, cell)["certificate_theta"] for place in (merged.folder, folder))
+            assert (found == expected).all()
     assert len(list((merged.folder / "relaxations").iterdir())) == 2
 
 
@@ -199,8 +201,9 @@ def planted(path, files, *, sums=None, attr=0o100644 << 16, compression=zipfile.
 HOSTILE_NAMES = [
     *("../evil.toml", "/tmp/evil.toml", "cells/../../evil/record.json", "cells/a/../../../record.json"),
     *("C:\\evil.toml", "cells\\a\\record.json", "cells/a/record.json/", "cells//record.json", "cells/./record.json"),
-    *("conflicts/../spec.toml", "conflicts/1/2/spec.toml", "spec.toml\n", "<script>alert(1)</script>", "report/index.html"),
-    *(".lock", "cells/<img src=x onerror=alert(1)>/record.json", "cells/é/record.json", "cells/a/evil.so", "specs/٣.toml"),
+    *("conflicts/../spec.toml", "conflicts/1/2/spec.toml", "spec.toml\n", "<script>alert(1)</script>"),
+    *(".lock", "cells/<img src=x onerror=alert(1)>/record.json", "cells/é/record.json", "cells/a/evil.so"),
+    *("specs/\N{ARABIC-INDIC DIGIT THREE}.toml", "report/index.html"),
 ]  # fmt: skip
 
 
@@ -290,13 +293,9 @@ def test_a_flipped_bit_anywhere_is_refused_or_harmless(tmp_path, bundle):
         broken = raw.copy()
         broken[place] ^= 4
         (tmp_path / "broken.zip").write_bytes(broken)
-        try:
-            with opened(tmp_path / "broken.zip") as folder:
-                found = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-        except UsageError as error:
-            assert "\n" not in str(error)
-        else:
-            assert found == expected
+        with suppress(UsageError), opened(tmp_path / "broken.zip") as folder:
+            found = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+            assert found == expected, place
 
 
 @pytest.mark.parametrize("name", ["...zip", "..zip", "<b>&.zip"])
