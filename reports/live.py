@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse
 
     def _answer(self, *, with_body: bool) -> None:
-        port = self.server.server_address[1]
+        port = self.connection.getsockname()[1]
         if self.headers.get("Host") not in {f"{name}:{port}" for name in (HOST, "localhost")}:
             self.send_error(HTTPStatus.FORBIDDEN, f"The host must be {HOST} or localhost")
             return

@@ -47,7 +47,8 @@ def _beside(given: argparse.Namespace, folder: Path) -> Any:
     from ..compare.show import verdict
 
     comparison, checks = beside(given.beside, folder)
-    return Beside(str(given.beside), verdict(comparison), checks, comparison.differences, comparison.notes)
+    said = tuple(comparison.differences), tuple(comparison.notes)
+    return Beside(str(given.beside), verdict(comparison), checks, *said)
 
 
 def _serve(given: argparse.Namespace) -> int:

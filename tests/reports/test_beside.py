@@ -2,6 +2,8 @@
 
 import json
 import re
+import runpy
+import sys
 
 import numpy as np
 import pandas as pd
@@ -85,6 +87,16 @@ def test_the_picture_has_every_value_that_both_runs_have_and_marks_what_differs(
     assert np.isin(found["this"].round(9), this["objective"].round(9)).all()
     assert set(frame.loc[frame["column"] == "runtime_s", "verdict"]) == {"not judged"}
     assert (made[1].parent / "figures" / "beside.svg").is_file()
+
+
+def test_the_script_draws_the_same_picture_from_the_csv(made, tmp_path, monkeypatch):
+    figures = made[1].parent / "figures"
+    monkeypatch.setattr(sys, "argv", ["beside.py", str(tmp_path / "again.svg")])
+    runpy.run_path(str(figures / "beside.py"), run_name="__main__")
+    one, other = (path.read_text(encoding="utf-8") for path in (tmp_path / "again.svg", figures / "beside.svg"))
+    assert re.sub("<metadata>.*?</metadata>", "", one, flags=re.S) == re.sub(
+        "<metadata>.*?</metadata>", "", other, flags=re.S
+    )
 
 
 def test_no_other_figure_table_or_sentence_changes(made):

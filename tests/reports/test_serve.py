@@ -227,7 +227,9 @@ def test_a_browser_follows_the_run_and_keeps_its_place(run):
             assert [entry for entry in driver.get_log("browser") if "favicon" not in entry["message"]] == []
             asked = [url for url in asked_for(driver) if not url.startswith("data:")]
             assert all(url.startswith(f"http://127.0.0.1:{port}/") for url in asked), asked
-        time.sleep(3)
-        assert "the server has stopped" in driver.execute_script("return document.getElementById('live').textContent")
+        end = time.monotonic() + 60
+        while "the server has stopped" not in driver.execute_script("return document.body.innerText"):
+            assert time.monotonic() < end
+            time.sleep(0.5)
     finally:
         driver.quit()
