@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from ..errors import unknown
+from .beside import Beside
 from .results import ReportError, Results
 
 FIGURE_FOLDER, TABLE_FOLDER = "figures", "tables"
 
 
 def report(
-    folder: Path, *, figure: str | None = None, format: str | Sequence[str] | None = None, style: str | None = None
+    folder: Path,
+    *,
+    figure: str | None = None,
+    format: str | Sequence[str] | None = None,
+    style: str | None = None,
+    beside: Beside | None = None,
+    out: Path | None = None,
+    command: str | None = None,
+    live: bool = False,
 ) -> Path:
     """Make tables, figures and the page of a run's folder, in folder/report/; or one figure alone.
 
@@ -28,6 +38,10 @@ def report(
         format: of a single figure: `pdf` (default), `svg` or `png`, or several of them.
         style: `single` (3.4 in wide), `double` (7 in, default), or the name or file of a matplotlib style, whose
             pictures are files of their own, NAME-STYLE.
+        beside: another run, compared with this one.
+        out: the folder to write into; None for folder/report/.
+        command: what makes the report again, as it says itself; None for `relaxbench report` of the folder.
+        live: the page is made again and again while a run goes on: figures as SVG alone, no progress bar.
 
     Returns:
         The path of index.html, or of the figure in the first format; the others lie beside it.
@@ -36,32 +50,28 @@ def report(
         ReportError: a folder without results, or an unknown figure, format or style.
     """
     forms = [format] if isinstance(format, str) else list(format or ())
-    with tqdm(total=1, desc="report", unit="part", disable=None) as bar:
+    with tqdm(total=1, desc="report", unit="part", disable=live or None) as bar:
         bar.set_postfix_str("libraries")
         from .figures import FIGURES  # matplotlib and scipy are slow to import, and the command line needs neither
-        from .figures.drawing import draw
+        from .figures.drawing import FORMATS, draw
         from .figures.kind import NothingToShow
         from .figures.style import WIDTHS
         from .reading import read
 
         _check(figure, forms, FIGURES)
         bar.set_postfix_str("records")
-        results = read(Path(folder))
-        target = results.folder / "report"
+        results = replace(read(Path(folder)), beside=beside)
+        target = out or results.folder / "report"
         _make(target)
         widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
         look = None if style in WIDTHS else style
+        places: dict[str, Any] = {"widths": widths, "style": look, "mark": _mark(look, FIGURES)}
         if figure is None:
-            return _whole(results, target, widths, look, f"relaxbench report {shlex.quote(str(folder))}", bar)
+            places["formats"] = ["svg"] if live else FORMATS
+            return _whole(results, target, places, command or f"relaxbench report {shlex.quote(str(folder))}", bar)
         bar.set_postfix_str(figure)
-        places: dict[str, Any] = {
-            "formats": forms or ["pdf"],
-            "widths": widths,
-            "style": look,
-            "mark": _mark(look, FIGURES),
-        }
         try:
-            drawn = draw(FIGURES[figure], results, target / FIGURE_FOLDER, **places)
+            drawn = draw(FIGURES[figure], results, target / FIGURE_FOLDER, formats=forms or ["pdf"], **places)
         except NothingToShow as reason:
             raise ReportError(f"The figure {figure} must have something to show. Got nothing: {reason}") from None
         bar.update()
@@ -92,17 +102,16 @@ def _mark(style: str | None, names: Iterable[str]) -> str:
     return f"-{stem}-style" if taken else f"-{stem}"
 
 
-def _whole(results: Results, target: Path, widths: list[str], look: str | None, command: str, bar: tqdm) -> Path:
+def _whole(results: Results, target: Path, places: Mapping[str, Any], command: str, bar: tqdm) -> Path:
     """All tables and figures, and the page with them in it; returns its path. Moves the bar."""
     from .figures import FIGURES
-    from .figures.drawing import FORMATS, Drawn, draw
+    from .figures.drawing import Drawn, draw
     from .figures.kind import NothingToShow
     from .page.page import write_page
     from .tables.contents import tables
 
     written: list[Drawn] = []
     absent: dict[str, str] = {}
-    places: dict[str, Any] = {"formats": FORMATS, "widths": widths, "style": look, "mark": _mark(look, FIGURES)}
     bar.total = len(FIGURES) + 2
     bar.set_postfix_str("tables")
     found = tables(results)

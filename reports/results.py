@@ -17,6 +17,7 @@ from ..bench.results.columns import COLUMNS, TIGHTNESS_COLUMNS, Status
 from ..bench.results.folder import load_arrays, load_data, load_extra, load_trace
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..errors import RelaxbenchError
+from .beside import Beside
 from .labels import FOLDS, HOLDOUT, arms, distinct, method_labels, problems, shortened
 from .plausible import LARGEST, contradictions, plausible, without
 
@@ -44,7 +45,7 @@ class Results:
     tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
     did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a network, in words;
     what is proved of their groups is left out of both tables. history: the nights up to this one, if the folder holds
-    any (bench/results/history.py).
+    any (bench/results/history.py). beside: another run, compared with this one.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Results:
     lacking: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     history: pd.DataFrame | None = None
+    beside: Beside | None = None
 
     @property
     def done(self) -> pd.DataFrame:

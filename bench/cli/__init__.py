@@ -10,6 +10,8 @@ report.py       tables, figures and a page from a run's folder
 certify.py      how far a network is from the optimum
 verify.py       every bound of a run's folder proved again
 compare.py      two results compared
+bundle.py       a run in one file
+merge.py        runs put together
 ab.py           the working tree against a commit
 nightly.py      a night: run, verify, compare, history, report
 
@@ -26,11 +28,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import RelaxbenchError
-from . import ab, certify, compare, nightly, report, run, verify
+from . import ab, bundle, certify, compare, merge, nightly, report, run, verify
 from . import list as list_
 from .parser import INTERRUPTED, OK, USAGE, parser_of
 
-COMMANDS = tuple(file.COMMAND for file in (list_, run, report, verify, certify, compare, ab, nightly))
+COMMANDS = tuple(file.COMMAND for file in (list_, run, report, verify, certify, compare, bundle, merge, ab, nightly))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,24 +9,31 @@ from .parser import CHECK_FAILED, NOTHING_COMPARABLE, OK, Command, Parser, add_d
 
 
 def _arguments(parser: Parser) -> None:
-    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder of a run")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder of a run, or a bundle")
     add_data(parser.add_argument)
 
 
 def _run(given: argparse.Namespace) -> int:
+    from ..bundle.unpack import opened
+
+    with opened(given.folder) as folder:
+        return _verify(folder, given.data)
+
+
+def _verify(folder: Path, data: Path | None) -> int:
     from ..results.folder import load_results
     from ..verify.bounds import verify
     from ..verify.records import not_run
 
     checks = failures = 0
-    for check in verify(given.folder, given.data):
+    for check in verify(folder, data):
         if checks == 0:
             print(f"{'':6} {'bound':<12} {'recorded':>16} {'found':>16}  cell")
         checks, failures = checks + 1, failures + (not check.holds)
         recorded, found = ("-" if one is None else f"{one:.10g}" for one in (check.recorded, check.found))
         verdict, note = "ok" if check.holds else "FAILED", f": {check.message}" if check.message else ""
         print(f"{verdict:<6} {check.bound:<12} {recorded:>16} {found:>16}  {check.cell[:8]} {check.label}{note}")
-    missing = not_run(given.folder, load_results(given.folder))
+    missing = not_run(folder, load_results(folder))
     if missing:
         print(f"{missing} cells of the plan have no record: not run yet, or removed")
     if checks == 0:
@@ -39,7 +46,7 @@ def _run(given: argparse.Namespace) -> int:
 COMMAND = Command(
     "verify",
     "prove every bound of a run's folder again, by separate code",
-    ("relaxbench verify demo",),
+    ("relaxbench verify demo", "relaxbench verify published.zip"),
     _arguments,
     _run,
 )

@@ -96,7 +96,7 @@ def compare(base: str | Path, cand: str | Path, *, part: bool = False) -> Compar
     """Compare two results: soundness, quality within tolerances, and costs as advice.
 
     Args:
-        base: the folder of a run, its results.parquet or its results.csv.
+        base: the folder of a run, its results.parquet or its results.csv, or a bundle.
         cand: the same, to be judged against `base`.
         part: `cand` repeats a part of `base` alone; cells that it does not have are no fault.
 
@@ -106,7 +106,11 @@ def compare(base: str | Path, cand: str | Path, *, part: bool = False) -> Compar
     Raises:
         UsageError: no results, or results that do not read.
     """
-    left, right = read_side(base), read_side(cand)
+    return compare_sides(read_side(base), read_side(cand), part=part)
+
+
+def compare_sides(left: Side, right: Side, *, part: bool = False) -> Comparison:
+    """As `compare`, of sides that were read: the base and the candidate."""
     tolerances = tolerances_of(right.spec, right.name)
     notes = []
     if left.spec and tolerances != tolerances_of(left.spec, left.name):

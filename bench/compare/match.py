@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..bundle.unpack import opened
 from ..results.columns import STATUSES
 from ..results.folder import load_environment, load_results, load_spec
 from ..results.labels import Row, asked, rows_of
@@ -51,7 +52,7 @@ def read_side(path: str | Path) -> Side:
     """Read one side of a comparison.
 
     Args:
-        path: the folder of a run, or its results.parquet or results.csv.
+        path: the folder of a run, its results.parquet or results.csv, or a bundle.
 
     Returns:
         The side.
@@ -59,14 +60,19 @@ def read_side(path: str | Path) -> Side:
     Raises:
         UsageError: anything else, an unknown status, or a cell that is there twice.
     """
-    path = Path(path)
-    table = load_results(path)
+    with opened(path) as place:
+        return _side(Path(path), place)
+
+
+def _side(path: Path, place: Path) -> Side:
+    """The side at `place`, called by the path that was given."""
+    table = load_results(place)
     strange = table[~table["status"].isin(list(STATUSES))]
     if len(strange):
         raise UsageError(
             f"{path}: status must be one of {', '.join(STATUSES)}. Got {strange['status'].iloc[0]!r} instead."
         )
-    folder = path if path.is_dir() else path.parent
+    folder = place if place.is_dir() else place.parent
     rows = rows_of(table)
     seen = set()
     for row in rows:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,7 @@ def load_trace(folder: str | Path, cell: str) -> pd.DataFrame:
     Raises:
         UsageError: as `load_arrays`.
     """
-    _record(Path(folder), cell)
+    _record(Path(folder), cell, ["trace.csv"])
     kinds: tuple[Kind, ...] = ("str", "float", "int", "float", "float", "float")
     columns = [Column(name, kind, "") for name, kind in zip(TRACE_COLUMNS, kinds, strict=True)]
     lines = read_trace(Path(folder) / "cells" / cell)
@@ -196,7 +196,7 @@ def load_extra(folder: str | Path, cell: str) -> dict[str, Any]:
     Raises:
         UsageError: as `load_arrays`.
     """
-    return dict(_record(Path(folder), cell).extra)
+    return dict(_record(Path(folder), cell, []).extra)
 
 
 def load_data(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
@@ -260,7 +260,7 @@ def read_plan(folder: Path) -> list[dict[str, Any]]:
     return [marked(row) for row in plan]
 
 
-def own_record(folder: Path, *, check_files: bool) -> Record:
+def own_record(folder: Path, *, check_files: bool | Collection[str]) -> Record:
     """`read_record`, which also raises DamagedRecord for the record of another folder that was copied here."""
     record = read_record(folder, check_files=check_files)
     key = record.row.get("cell") if folder.parent.name == "cells" else record.extra.get("key")
@@ -283,11 +283,11 @@ def _is_hash(cell: object) -> bool:
     return isinstance(cell, str) and cell.isalnum() and cell.isascii()
 
 
-def _record(folder: Path, cell: str) -> Record:
+def _record(folder: Path, cell: str, check_files: bool | Collection[str] = True) -> Record:
     if not _is_hash(cell) or not (folder / "cells" / cell / "record.json").is_file():
         raise UsageError(f"cell must be the hash of a cell that has ended in {folder}. Got {cell!r} instead.")
     try:
-        return own_record(folder / "cells" / cell, check_files=True)
+        return own_record(folder / "cells" / cell, check_files=check_files)
     except DamagedRecord as error:
         raise UsageError(f"{error} Run again with --out {folder} to compute it.") from None
 

@@ -13,7 +13,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,17 @@ class DamagedRecord(RelaxbenchError):
 
 @dataclass(frozen=True)
 class Record:
-    """row: the columns of the results. extra: what is kept beside them (limits, info, hash of the relaxation)."""
+    """row: the columns of the results. extra: what is kept beside them (limits, info, hash of the relaxation).
+
+    files: sha256 of each file beside record.json, in a record that was read.
+    """
 
     row: Mapping[str, Any]
     extra: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, NDArray] = field(default_factory=dict)
     trace: Sequence[TraceLine] = ()
     traceback: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_record(folder: Path, record: Record) -> None:
@@ -70,12 +74,12 @@ def write_record(folder: Path, record: Record) -> None:
     _sync(folder.parent)
 
 
-def read_record(folder: Path, *, check_files: bool) -> Record:
+def read_record(folder: Path, *, check_files: bool | Collection[str]) -> Record:
     """Read the row and extra of a record; arrays and trace are not loaded.
 
     Args:
         folder: folder of the record.
-        check_files: whether the arrays and the trace are compared with their sha256 as well.
+        check_files: whether the files beside it are compared with their sha256 as well, or which of them.
 
     Returns:
         The record without its arrays and trace.
@@ -94,11 +98,27 @@ def read_record(folder: Path, *, check_files: bool) -> Record:
         whole = False
     if not whole:
         raise DamagedRecord(f"{folder / 'record.json'} must be as it was written. Got other bytes instead.")
-    for name, expected in files.items() if check_files else ():
+    checked = SIDE_FILES if check_files is True else check_files or ()
+    for name, expected in ((name, files[name]) for name in checked if name in files):
         path = folder / name
         if not path.is_file() or _sha256(read_limited(path, MAX_BYTES)) != expected:
             raise DamagedRecord(f"{path} must be as it was written. Got other bytes, or no file, instead.")
-    return Record(row, extra)
+    return Record(row, extra, files=files)
+
+
+def rewrite_extra(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Change what a record keeps beside its row.
+
+    Args:
+        folder: folder of the record.
+        changes: what to put into its extra.
+
+    Raises:
+        DamagedRecord: it is not what was written.
+    """
+    record = read_record(folder, check_files=False)
+    document = {"row": record.row, "extra": plain({**record.extra, **changes}), "files": record.files}
+    write_atomically(folder / "record.json", _with_checksum(document))
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray]:

@@ -6,7 +6,8 @@ scaling.py — the same as the problem grows. width.py — training objective ag
 time, of the best network and of the relaxation. runtime.py — runtime against n. profile.py — performance profiles.
 tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was learned in the plane.
 kernels.py — learned and fixed kernels. trends.py — metrics over the nights. critical.py — average ranks over data
-sets, and what no test tells apart. against.py — the reference against each rival, a point a data set.
+sets, and what no test tells apart. against.py — the reference against each rival, a point a data set. beside.py — this
+run against another, a point a cell.
 
 kind.py — what a figure is. style.py — how figures look. looks.py — how each method looks in them. drawing.py —
 pictures and their CSV. scripts.py — the script beside a picture. arccosine.py — kernels in closed form.
@@ -15,6 +16,7 @@ pictures and their CSV. scripts.py — the script beside a picture. arccosine.py
 from . import (
     accuracy,
     against,
+    beside,
     critical,
     distribution,
     gap,
@@ -56,5 +58,6 @@ FIGURES = {
         accuracy.PAPER,
         accuracy.OPTIMISM,
         trends.FIGURE,
+        beside.FIGURE,
     )
 }

@@ -87,6 +87,7 @@ def write_page(
         findings=findings(results),
         missing=[reworded(text, results.labels) for text in results.missing],
         lacking=results.lacking,
+        beside=results.beside,
         figures=[_figure(drawn) for drawn in figures],
         absent=absent,
         tables=tables,

@@ -13,5 +13,6 @@ ranking.py      all methods and settings
 tightness.py    bounds and ratios
 critical_width.py   widths that are enough
 solvers.py      solvers side by side
+beside.py       this run and another side by side
 trends.py       nights and the steps in them
 """

@@ -14,6 +14,7 @@ from ..results import Results
 from ..summary import CHOICE, chosen, ordered
 from .across import across
 from .behind import behind
+from .beside import differing, side_by_side
 from .critical_width import critical_width
 from .paired import paired
 from .properties import properties
@@ -48,6 +49,8 @@ def tables(results: Results) -> list[Table]:
         tightening(results),
         solver_table(results),
         steps_table(results),
+        differing(results),
+        side_by_side(results),
     ]
     return [_called(table, results.labels) for table in found if table is not None]
 

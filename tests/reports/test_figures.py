@@ -35,8 +35,17 @@ from relaxbench.solvers.problem import Problem
 
 from ..support.report_folder import make_rows, network, spiral_locator, whole, write_folder
 
-# The made-up run has one rounding, one solver, one size of random data, and few data sets.
-ABSENT = {"rounding", "rounding-noise", "scaling", "solver-gap", "critical-difference", "against", "against-r2"}
+# The made-up run has one rounding, one solver, one size of random data, few data sets, and no other run beside it.
+ABSENT = {
+    "rounding",
+    "rounding-noise",
+    "scaling",
+    "solver-gap",
+    "critical-difference",
+    "against",
+    "against-r2",
+    "beside",
+}
 
 
 def csv(name):
