@@ -60,7 +60,7 @@ def read(folder: Path) -> Results:
 
 def _labels(row: dict[str, Any]) -> tuple[str, str]:
     """The labels of data set and method of a row of the plan, empty where it has none."""
-    return str(row.get("dataset_label", ""))[:LONGEST], str(row.get("method_label", ""))[:LONGEST]
+    return str(row.get("dataset_label") or "")[:LONGEST], str(row.get("method_label") or "")[:LONGEST]
 
 
 def _history(path: Path) -> pd.DataFrame | None:

@@ -123,6 +123,17 @@ def test_a_label_that_two_runs_into_one_folder_gave_to_two_things_is_left_out(tm
     assert set(results.cells["problem"]) == {"iris", "random"}
 
 
+@pytest.mark.parametrize("label", [None, 3, ["x"], {"a": 1}, "\x1b[31m<b>\u0000", "y" * 10**5])
+def test_whatever_a_plan_has_for_a_label_is_text_or_nothing(tmp_path, label):
+    folder = write_folder(tmp_path / "run", make_rows(SETS, methods=("nngp",), gammas=(0.1,)), records=False)
+    plan = [
+        {**row, "dataset_label": label, "method_label": label} for row in json.loads((folder / "plan.json").read_text())
+    ]
+    (folder / "plan.json").write_text(json.dumps(plan))
+    for column in ("called", "problem"):
+        assert all(text.isprintable() and 0 < len(text) < 80 for text in read(folder).cells[column])
+
+
 def test_whole_words_alone_are_replaced():
     labels = {"sdp": "SDP", "my.py:mean": "M"}
     text = "sdp beats my.py:mean; sdp_over_exact, gaussian+sdp, sdp.py, a/sdp and sdp-like stay. Last: sdp."
