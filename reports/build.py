@@ -41,7 +41,7 @@ def report(
         beside: another run, compared with this one.
         out: the folder to write into; None for folder/report/.
         command: what makes the report again, as it says itself; None for `relaxbench report` of the folder.
-        live: the page is made again and again while a run goes on: figures as SVG alone, no progress bar.
+        live: the page is made again and again while a run goes on: each figure once, as SVG, and no progress bar.
 
     Returns:
         The path of index.html, or of the figure in the first format; the others lie beside it.
@@ -63,7 +63,7 @@ def report(
         results = replace(read(Path(folder)), beside=beside)
         target = out or results.folder / "report"
         _make(target)
-        widths = [style] if style in WIDTHS else ["double"] if figure else list(WIDTHS)
+        widths = [style] if style in WIDTHS else ["double"] if figure or live else list(WIDTHS)
         look = None if style in WIDTHS else style
         places: dict[str, Any] = {"widths": widths, "style": look, "mark": _mark(look, FIGURES)}
         if figure is None:

@@ -29,9 +29,8 @@ from ..errors import RelaxbenchError, printable
 from .results import ReportError
 
 HOST = "127.0.0.1"
-LOOK_EVERY = 1.0  # seconds between two looks at the folder
-REST = 2.0  # so many times as long as the last page took nothing is made, and at least LEAST_REST seconds
-LEAST_REST = 5.0
+LOOK_EVERY = 1.0  # seconds between two looks at the folder; ten times as long as a look takes, if that is longer
+LEAST_REST = 5.0  # seconds without work after a page was made; as long as that took, if it was longer
 NICE = 10  # the page takes a core: the run goes first
 TYPES = {".html": "text/html", ".svg": "image/svg+xml", ".csv": "text/csv", ".json": "application/json"}
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -45,19 +44,18 @@ WAITING = """<!DOCTYPE html>
 
 @dataclass
 class Shown:
-    """What is served now. version: counts the pages. files: content by path in the address. progress: in words."""
+    """What is served now. version: counts the pages. files: by their path in the address."""
 
     version: int = 0
     files: dict[str, Path] = field(default_factory=dict)
     page: str = WAITING.format(reason="The page is being made.")
-    progress: str = ""
 
 
 class Live:
     """The page of a folder, made again by a thread whenever records have arrived: use it in a `with` statement."""
 
     def __init__(self, folder: Path, make: Callable[[Path], Path]) -> None:
-        self.shown = Shown()
+        self.shown, self.progress = Shown(), ""
         self._folder, self._make = folder, make
         self._stopped = threading.Event()
         self._place = TemporaryDirectory(prefix="relaxbench-", ignore_cleanup_errors=True)
@@ -72,34 +70,36 @@ class Live:
         self._place.cleanup()
 
     def _follow(self) -> None:
+        """Look at the folder all the time, and make a page in a thread of its own when it has changed."""
         made: tuple[int, ...] = ()
-        rest = 0.0  # until when nothing is made
+        maker = None
         while not self._stopped.is_set():
-            state, self.shown.progress = look(self._folder)
-            if state != made and time.monotonic() >= rest:
-                begin, made = time.monotonic(), state
-                self._renew()
-                end = time.monotonic()
-                rest = end + max(LEAST_REST, REST * (end - begin))
-            self._stopped.wait(LOOK_EVERY)
+            begin = time.monotonic()
+            state, self.progress = look(self._folder)
+            took = time.monotonic() - begin
+            if state != made and not (maker and maker.is_alive()):
+                made, maker = state, threading.Thread(target=self._renew, daemon=True)
+                maker.start()
+            self._stopped.wait(max(LOOK_EVERY, 10 * took))  # a second for 20,000 cells
 
     def _renew(self) -> None:
-        """Make the page in a new folder, and show it in place of the one before."""
-        version = self.shown.version + 1
+        """Make the page in a new folder, show it in place of the one before, and rest."""
+        version, begin = self.shown.version + 1, time.monotonic()
         place = Path(self._place.name) / str(version)
         try:
             index = self._make(place)
             paths = [path for path in place.rglob("*") if path.is_file() and not path.is_symlink()]
             files = {path.relative_to(place).as_posix(): path for path in paths}
-            self.shown = Shown(version, files, index.read_text(encoding="utf-8"), self.shown.progress)
+            self.shown = Shown(version, files, index.read_text(encoding="utf-8"))
         except ReportError as error:
             if not self.shown.files:  # no cell has ended yet
                 page = WAITING.format(reason=html.escape(printable(str(error))))
-                self.shown = Shown(version, {}, page, self.shown.progress)
+                self.shown = Shown(version, {}, page)
         except Exception as error:  # the next record may mend it, and the page before is still there
             if not self._stopped.is_set():
                 print(f"relaxbench: the page was not made again: {printable(str(error))}", file=sys.stderr)
         shutil.rmtree(place.with_name(str(version - 2)), ignore_errors=True)
+        self._stopped.wait(max(LEAST_REST, time.monotonic() - begin))
 
 
 def look(folder: Path) -> tuple[tuple[int, ...], str]:
@@ -197,9 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
         """What is at this path and of which kind: only the files that the report has, whatever the path says."""
         shown = self.live.shown
         if path in ("/", "/index.html"):
-            return followed(shown.page, shown.version, shown.progress).encode(), "text/html"
+            return followed(shown.page, shown.version, self.live.progress).encode(), "text/html"
         if path == "/progress.json":
-            return json.dumps({"version": shown.version, "progress": f"{shown.progress}."}).encode(), TYPES[".json"]
+            return json.dumps({"version": shown.version, "progress": f"{self.live.progress}."}).encode(), TYPES[".json"]
         file = shown.files.get(path.removeprefix("/"))
         try:
             return None if file is None else (file.read_bytes(), TYPES.get(file.suffix, "text/plain"))

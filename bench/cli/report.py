@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..text import UsageError
-from .parser import OK, Command, Parser
+from .parser import OK, Command, Parser, stop_on_sigterm
 
 FIGURES = (  # of reports/figures, which takes seconds to import
     *("accuracy", "r2", "critical-difference", "against", "against-r2", "ratio", "interval", "width", "distribution"),
@@ -73,6 +73,7 @@ def _serve(given: argparse.Namespace) -> int:
     def make(out: Path) -> Path:
         return report(given.folder, style=given.style, out=out, live=True, beside=_beside(given, given.folder))
 
+    stop_on_sigterm()
     serve(given.folder, make, 8000 if given.port is None else given.port)
     return OK
 

@@ -24,7 +24,6 @@ def run(tmp_path, monkeypatch):
     """A run of which two cells of four have ended, and a report that is made at once whenever it changes."""
     monkeypatch.setattr("relaxbench.reports.live.LOOK_EVERY", 0.05)
     monkeypatch.setattr("relaxbench.reports.live.LEAST_REST", 0.0)
-    monkeypatch.setattr("relaxbench.reports.live.REST", 0.0)
     rows = make_rows(SPIRAL, ("nngp", "sgd"), gammas=(0.1,), widths=(5, 10, 20), seeds=(0,))
     folder = write_folder(tmp_path / "run", rows[:2], plan=rows)
     for name in ("results.parquet", "results.csv", "tightness.csv"):
@@ -179,6 +178,7 @@ def test_before_any_cell_has_ended_the_page_says_so_and_after_an_error_the_one_b
 def test_the_command_ends_well_after_ctrl_c(run, monkeypatch, capsys):
     folder, _ = run
     monkeypatch.setattr("relaxbench.reports.live.NICE", 0)
+    monkeypatch.setattr("relaxbench.bench.cli.report.stop_on_sigterm", lambda: None)
 
     def interrupted(self):
         raise KeyboardInterrupt
