@@ -1,0 +1,133 @@
+"""Every cell in the page: its columns, the command that computes it alone, and the way its solver went."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..results import Results
+from ..summary import series
+from .packing import column
+
+SHOWN = (
+    *("cell", "problem", "method", "solver", "rounding", "gamma", "gamma_chosen", "gamma_by"),
+    *("width", "seed", "data_seed", "status"),
+    *("objective", "lower_bound", "gap", "gap_own", "train_accuracy", "test_accuracy", "balanced_accuracy", "test_r2"),
+    *("runtime_s", "n", "d", "c", "message"),
+)  # at first in the table; not test_accuracy_paper: the two protocols never share a table
+MORE = (
+    *("upper_bound", "relaxation_value", "claimed_bound", "certificate", "train_r2", "test_rmse", "solve_s", "round_s"),
+    *("cpu_s", "verify_s", "setup_s", "peak_memory_mb", "iterations", "n_test", "chosen", "options", "preprocess"),
+    *("dataset", "data", "protocol", "threads", "machine", "environment_key"),
+)
+HEADERS = {
+    "problem": "data set",
+    "dataset": "data set as given",
+    "gamma": "γ",
+    "gamma_chosen": "γ chosen",
+    "gamma_by": "γ by",
+    "lower_bound": "lower bound",
+    "gap_own": "network gap",
+    "runtime_s": "runtime (s)",
+}
+POINTS = 60  # of a cell's trace in the page
+TRACES = 400  # cells whose traces are read at most
+NUMBERS = 60_000  # of all traces in the page
+
+
+def cell_columns(results: Results) -> list[dict[str, Any]]:
+    """The columns that hold anything, with `shown` where they are in the table at first and `hidden` where never.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        Packed columns, one value a cell.
+    """
+    cells, columns = results.cells, []
+    for name in (*SHOWN, *MORE):
+        values = cells[name]
+        if values.notna().any() if values.dtype.kind == "f" else (values != "").any():
+            title = HEADERS.get(name, name.replace("_", " "))
+            columns.append({**column(name, title, values), "shown": name in SHOWN})
+    behind = {"arm": cells["arm"], "line": series(cells), "relaxation": series(cells, rounded=False)}
+    behind["command"] = pd.Series(commands(results), index=cells.index)
+    return [*columns, *({**column(name, name, values), "hidden": True} for name, values in behind.items())]
+
+
+def commands(results: Results) -> list[str]:
+    """The command that computes each cell alone, out of the run's own spec, whose other settings stay.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        A command line for each cell; where the spec has several options of a method or of a data set apart from those
+        that are arguments of the command, it computes one cell for each of them.
+    """
+    path = results.folder / "spec.toml"
+    start = ["relaxbench", "run", *([str(path)] if results.spec else [])]
+    whole = _files(results.spec)
+    names = ["dataset", "method", "gamma", "gamma_by", "width", "seed", "data_seed", "preprocess", "bias"]
+    lines = []
+    for row in results.cells[[*names, "solver", "rounding"]].to_dict("records"):
+        row["method"] = next((use for use in whole if use.endswith(row["method"].lstrip("…"))), row["method"])
+        row["gamma"] = row.pop("gamma_by") or row["gamma"]
+        bias = ["--bias"] if row.pop("bias") else ["--no-bias"]
+        given = {name: _word(value) for name, value in row.items()}
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value]
+        lines.append(shlex.join([*start, *options, *bias, "--out=one"]))
+    return lines
+
+
+def _files(spec: str) -> list[str]:
+    """The methods out of users' files, whose names are shortened in tables."""
+    try:
+        tables = tomllib.loads(spec).get("method", [])
+    except tomllib.TOMLDecodeError:
+        return []
+    return [table["use"] for table in tables if isinstance(table, dict) and isinstance(table.get("use"), str)]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if pd.isna(value) else repr(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def traces(results: Results) -> tuple[list[dict[str, Any]], int]:
+    """How solvers went, for as many cells as there is room for: those with bounds first, one seed before the next.
+
+    Args:
+        results: the results of a run.
+
+    Returns:
+        For each cell `cell`, `stage`, and `seconds`, `value`, `bound` of at most POINTS rows, and how many cells that
+        could have a trace were left out.
+    """
+    cells = results.cells.assign(open=results.cells["lower_bound"].isna())
+    cells = cells.sort_values(["open", "seed", "data_seed"], kind="stable")
+    found: list[dict[str, Any]] = []
+    room, read = NUMBERS, 0
+    for cell in cells["cell"].head(TRACES):
+        if room <= 0:
+            break
+        read += 1
+        trace = results.trace(cell)
+        if len(trace):
+            found.append({"cell": cell, **_thinned(trace)})
+            room -= 3 * len(found[-1]["seconds"])
+    return found, len(cells) - read
+
+
+def _thinned(trace: pd.DataFrame) -> dict[str, Any]:
+    """At most POINTS rows, evenly taken, with the last one."""
+    step = -(-len(trace) // POINTS)
+    kept: Sequence[int] = sorted({*range(0, len(trace), step), len(trace) - 1})
+    thin = trace.iloc[kept]
+    known = {name: column(name, name, thin[name].astype(float))["values"] for name in ("seconds", "value", "bound")}
+    return {"stage": column("stage", "stage", thin["stage"]), "rows": len(trace), **known}
