@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from .distribution import CURVES
+from .distribution import CURVES, REPORTED
+from .width import CLOSE
 
 GROUP = {"problem": "problem", "gamma": "gamma", "method": "method"}
 
@@ -23,8 +24,10 @@ class Chart:
     x, y: values along the axes. rows: columns whose values are named along the y axis instead. series: what the
     legend names. panels: a panel for each value. lines: what parts lines of a series. low, high: ends of the bars
     around the value; x_error, y_error: their half lengths. log: the axes that are logarithmic, of `xy`. line: empty
-    (points), `linear` or `hv` (steps). band: low and high as an area. hollow: (column, value) of hollow marks. bound:
-    a column drawn as a level across its panel. at: a line at this value. share: y is the share of the line's rows with
+    (points), `linear` or `hv` (steps). band: low and high as an area. hollow: (column, value) of hollow marks, which
+    are ends as the others are beginnings. bound: a column drawn as a level across its panel. enough: the smallest x
+    whose y is at most this is marked. slope: a column, of lines fitted in logarithms. median: large marks for the
+    medians of a row. at: a line at this value. share: y is the share of the line's rows with
     at most this x. apart: every panel has axes of its own. looks: of what the series are, `method`, `gamma` or `choice`.
     behind: column of the rows → column of the cells that a point stands for; empty where a point stands for no cells.
     prepare: makes the rows out of the figure's own.
@@ -46,6 +49,9 @@ class Chart:
     band: bool = False
     hollow: tuple[str, str] | None = None
     bound: str = ""
+    enough: float | None = None
+    slope: str = ""
+    median: bool = False
     at: float | None = None
     share: bool = False
     diagonal: bool = False
@@ -127,6 +133,7 @@ CHARTS = {
         ("certified ratio: proved lower bound / best network", ""),
         rows=("problem",),
         at=1.0,
+        median=True,
         looks="gamma",
         behind={"data": "data", "gamma": "gamma"},
     ),
@@ -154,6 +161,7 @@ CHARTS = {
         log="xy",
         line="linear",
         bound="bound",
+        enough=CLOSE,
         behind={**GROUP, "series": "line", "width": "width"},
     ),
     "distribution": Chart(
@@ -163,6 +171,7 @@ CHARTS = {
         ("ratio", "share of problems"),
         panels=("gamma",),
         line="hv",
+        at=REPORTED,
         share=True,
         behind={"data": "data", "gamma": "gamma"},
         prepare=_ratios,
@@ -214,6 +223,7 @@ CHARTS = {
         "median",
         "arm",
         ("training rows n", "seconds"),
+        slope="slope",
         low="low",
         high="high",
         log="xy",
@@ -254,5 +264,6 @@ CHARTS = {
         panels=("metric",),
         lines=("machine", "cell"),
         line="linear",
+        apart=True,
     ),
 }

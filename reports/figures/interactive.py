@@ -43,6 +43,8 @@ def described(name: str, frame: pd.DataFrame, looks: Looks) -> tuple[dict[str, A
     rows = chart.prepare(frame) if chart.prepare else frame
     kept = _thinned(rows, chart)
     names = list(dict.fromkeys(kept[chart.series]))
+    order = {name: k for k, name in enumerate(looks)}
+    names.sort(key=lambda name: -name if chart.looks == "gamma" else order.get(name, len(order)))
     found = {key: value for key, value in asdict(chart).items() if key != "prepare"}
     found |= {"looks": [_look(look) for look in _looks(chart, names, looks)], "names": names}
     return {**found, "left_out": len(rows) - len(kept)}, kept

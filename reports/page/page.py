@@ -26,7 +26,7 @@ from .cells import HEADERS, cell_columns, traces
 from .findings import counted, findings
 from .packing import DIGITS, column, packed
 
-SCRIPTS = ("state", "selection", "table", "traces", "layout", "figures", "cell", "start")  # as they run
+SCRIPTS = ("state", "selection", "table", "traces", "levels", "layout", "figures", "cell", "start")  # as they run
 SECTIONS = {
     "Accuracy": ("accuracy", "r2", "critical-difference", "against", "against-r2", "accuracy-paper", "optimism"),
     "Tightness": ("ratio", "interval", "distribution", "scaling"),
@@ -79,7 +79,8 @@ def write_page(
         _template("page.css"),
     ]
     found, left_out = traces(results)
-    data = {"cells": columns, "figures": _described(results, figures), "traces": {"found": found, "left_out": left_out}}
+    data: dict[str, Any] = {"cells": columns, "figures": _described(results, figures), "dark": DARK}
+    data["traces"] = {"found": found, "left_out": left_out}
     text = engine.get_template("index.html").render(
         title=f"relaxbench: {results.folder.resolve().name}",
         hashes=" ".join(f"'sha256-{_digest(script)}'" for script in (*scripts, plotly)),

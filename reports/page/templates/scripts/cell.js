@@ -22,7 +22,7 @@ function makeDialog(cells, traces, changed) {
 
   const show = (i) => {
     title.textContent = name(i);
-    const known = element("dl", { class: "environment" });
+    const known = element("dl", { class: "environment known" });
     for (const column of cells.columns.filter((one) => !one.hidden)) {
       const value = cells.get(column.name, i);
       if (value !== null && value !== "") known.append(element("dt", {}, column.title), element("dd", { "data-name": column.name }, shown(value)));
@@ -32,6 +32,7 @@ function makeDialog(cells, traces, changed) {
     const chart = element("div", { class: "way" });
     const way = ways.get(cells.get("cell", i));
     body.replaceChildren(
+      element("p", {}, [cells.get("status", i), cells.get("message", i)].filter(Boolean).join(": ")),
       known, element("h3", {}, "The way of its solver"), chart,
       element("h3", {}, "Compute this cell alone"), code(cells.get("command", i)),
       element("p", { class: "note" }, "All other settings are those of the run. Where it gives several options of the method or the data set apart from these, one cell for each is computed."),

@@ -2,7 +2,7 @@
 
 const AVERAGED = "ok"; // cells behind a point; bounds and networks of cells that ran out of time count where noted
 const TIMEOUTS_COUNT = ["interval", "gap", "solver-gap", "ratio", "distribution"];
-const MODEBAR = { displaylogo: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"], responsive: false };
+const MODEBAR = { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 let plotly = null; // the script's text, unpacked and run when the first figure needs it; its hash is in the page's policy
 const needPlotly = () => (plotly ??= unpack("plotly").then((text) => document.head.append(element("script", {}, text))));
@@ -29,7 +29,7 @@ class Behind {
   }
 }
 
-function makeFigures(figures, cells, changed, open) {
+function makeFigures(figures, cells, inDark, changed, open) {
   const dirty = new Set();
   const near = new Set();
   const draw = async (figure) => {
@@ -38,9 +38,9 @@ function makeFigures(figures, cells, changed, open) {
     figure.behind ??= new Behind(figure, cells);
     const holder = figure.element.querySelector(".chart");
     const width = Math.max(260, figure.element.clientWidth);
-    const picture = new Picture(figure, width);
+    const picture = new Picture(figure, width, inDark());
     figure.element.classList.add("live");
-    await Plotly.react(holder, picture.traces(), layoutOf(picture, width), MODEBAR);
+    await Plotly.react(holder, picture.traces(), layoutOf(picture, width), { ...MODEBAR, displayModeBar: width > 600 });
     holder.dataset.points = picture.points;
     remark(figure, picture);
     if (figure.heard) return;
@@ -75,8 +75,7 @@ function makeFigures(figures, cells, changed, open) {
   }, { rootMargin: "200px 0px" });
   for (const figure of figures) {
     dirty.add(figure);
-    const axes = figure.chart.x === "night" ? [] : figure.chart.rows.length || figure.chart.share ? ["x"] : ["x", "y"];
-    figure.element.querySelector(".axes").append(...axes.map((axis) => element("button", {
+    figure.element.querySelector(".axes").append(...[...figure.chart.log].map((axis) => element("button", {
       type: "button", "data-axis": axis, "aria-pressed": false,
       onclick: () => { toggle(view.scale, `${figure.name}.${axis}`); changed(); },
     }, `log ${axis}`)));

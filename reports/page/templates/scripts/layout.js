@@ -16,23 +16,24 @@ function layoutOf(picture, width) {
     width, height: inside + top + bottom + 20, margin: { l: 8, r: 12, t: top + 20, b: bottom },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink.ink, size: 12, family: "system-ui, sans-serif" },
     hoverlabel: { align: "left", bgcolor: ink.paper, bordercolor: ink.soft, font: { color: ink.ink, size: 12 } },
-    hovermode: "closest", dragmode: "zoom", uirevision: [...view.scale].join(), annotations: [], shapes: [],
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: ink.soft, activecolor: ink.ink }, hovermode: "closest", dragmode: "zoom", uirevision: [...view.scale].join(), annotations: [], shapes: [],
     legend: { orientation: "h", y: 1 + 24 / inside, yanchor: "bottom", x: 0, itemdoubleclick: false, tracegroupgap: 0 },
   };
   const wide = picture.rowName ? 0.04 : 0.05;
   for (let p = 0; p < count; p += 1) {
     const [row, column] = [Math.floor(p / columns), p % columns];
     const [x, y] = [p ? `xaxis${p + 1}` : "xaxis", p ? `yaxis${p + 1}` : "yaxis"];
-    const base = { gridcolor: ink.line, zerolinecolor: ink.line, linecolor: ink.soft, automargin: true, fixedrange: false };
+    const base = { gridcolor: ink.line, zerolinecolor: ink.line, linecolor: ink.soft, automargin: true };
+    const type = (axis) => (picture.log(axis) ? { type: "log", tickformat: "~g", nticks: columns > 1 && width < 600 ? 4 : each < 250 ? 5 : 8 } : { type: "linear", nticks: 6 });
     const low = (lines - 1 - row) * (each + gap);
     const lowest = p + columns >= count;
     layout[x] = {
       ...base, anchor: p ? `y${p + 1}` : "y", domain: [column / columns + (column ? wide : 0), (column + 1) / columns - (column < columns - 1 ? 0.01 : 0)],
-      type: chart.x === "night" ? "date" : picture.log("x") ? "log" : "linear", title: lowest ? { text: chart.titles[0], standoff: 6, font: { size: 12 } } : undefined, nticks: 6,
+      ...(chart.x === "night" ? { type: "date", nticks: 4 } : type("x")), title: lowest ? { text: chart.titles[0], standoff: 6, font: { size: 12 } } : undefined,
     };
     layout[y] = {
       ...base, anchor: p ? `x${p + 1}` : "x", domain: [low / inside, (low + each) / inside],
-      type: !picture.rowName && picture.log("y") ? "log" : "linear", title: column ? undefined : { text: chart.titles[1], standoff: 6, font: { size: 12 } }, nticks: 6,
+      ...(picture.rowName ? { type: "linear" } : type("y")), title: column ? undefined : { text: chart.titles[1], standoff: 6, font: { size: 12 } },
     };
     if (p && !chart.apart) layout[x].matches = "x";
     if (p && !(chart.apart && chart.rows.length === 0)) layout[y].matches = "y";

@@ -19,7 +19,7 @@
   const dialog = makeDialog(cells, data.traces, () => changed());
   let last = "";
   let settle = () => {};
-  const redraw = makeFigures(figures, cells, () => changed(), dialog.of);
+  const redraw = makeFigures(figures, cells, () => (dark.matches ? data.dark : {}), () => changed(), dialog.of);
   const update = () => {
     const about = JSON.stringify([Object.values(view.off).map((set) => [...set]), [...view.scale], [...view.hidden]]);
     if (about !== last) {

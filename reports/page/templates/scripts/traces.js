@@ -17,9 +17,11 @@ function grouped(rows, key) {
 }
 
 class Picture {
-  constructor(figure, wide) {
-    Object.assign(this, { ...figure, wide });
+  constructor(figure, width, inDark) {
+    Object.assign(this, { ...figure, width });
     const { chart, frame } = this;
+    const looks = chart.looks.map((look) => ({ ...look, color: inDark[look.color] ?? look.color }));
+    this.looks = new Map(chart.names.map((name, k) => [word(name), looks[k]]));
     const keep = Array.from({ length: frame.length }, (_, i) => i).filter((i) => view.keeps(frame, i));
     const key = (names) => (i) => names.map((name) => label(name, frame.get(name, i))).join(", ");
     this.panels = [...grouped(keep, key(chart.panels))];
@@ -59,16 +61,18 @@ class Picture {
       const axes = { xaxis: p ? `x${p + 1}` : "x", yaxis: p ? `y${p + 1}` : "y" };
       const bySeries = grouped(rows, (i) => word(frame.get(chart.series, i)));
       order.forEach((name, k) => {
-        const look = chart.looks[chart.names.map(word).indexOf(name)];
+        const look = this.looks.get(name);
         const split = (i) => chart.lines.map((line) => frame.get(line, i)).join("\n") + this.isHollow(i);
         for (const part of grouped(bySeries.get(name) ?? [], split).values()) {
           const off = view.hidden.has(`${this.name}.${name}`);
           const first = { name: chart.series === "gamma" ? `γ = ${name}` : name, legendgroup: name, showlegend: !legend.has(name), visible: off ? "legendonly" : true };
           legend.add(name);
-          found.push(...this.band(part, look, { ...axes, ...first }), { ...axes, ...first, ...this.line(part, look, k, order.length) });
+          const line = this.line(part, look, k, order.length);
+          found.push(...this.band(part, look, { ...axes, ...first }), { ...axes, ...first, ...line });
+          if (chart.median) found.push({ ...axes, ...first, ...medians(this, part, line.y, look) });
         }
       });
-      found.push(...this.levels(rows, axes, legend));
+      found.push(...levels(this, rows, axes, legend));
     });
     return found;
   }
@@ -86,7 +90,7 @@ class Picture {
     const symbol = look.symbol + (this.isHollow(rows[0]) && !look.symbol.includes("-open") ? "-open" : "");
     const found = {
       type: "scatter", mode: chart.line ? "lines+markers" : "markers", x, y, customdata: rows,
-      marker: { color: look.color, symbol, size: chart.share || chart.band ? 3 : 7, line: { width: symbol.includes("-open") ? 1.6 : 0 } },
+      marker: { color: look.color, symbol, size: this.sizes(rows), line: { width: symbol.includes("-open") ? 1.6 : 0 } },
       line: { color: look.color, dash: look.dash, width: 1.6, shape: chart.line || "linear" },
       text: rows.map((i) => this.hover(i)), hovertemplate: "%{text}<extra></extra>",
     };
@@ -94,6 +98,12 @@ class Picture {
     if (chart.x_error) found.error_x = this.half(rows, chart.x_error);
     if (chart.y_error) found.error_y = this.half(rows, chart.y_error);
     return found;
+  }
+  // Of steps only the end is marked, of points that have a median only that.
+  sizes(rows) {
+    const { chart } = this;
+    if (chart.median) return 4;
+    return chart.line === "hv" ? rows.map((_, k) => (chart.share || chart.band || k < rows.length - 1 ? 3 : 8)) : 7;
   }
   bars(rows, middle) {
     const reach = (column, way) => rows.map((i, k) => Math.max(0, way * ((this.frame.get(column, i) ?? middle[k]) - middle[k])));
@@ -110,24 +120,6 @@ class Picture {
       fillcolor: `${look.color}2e`, line: { width: 0, shape: "hv" },
     });
     return [edge(this.chart.low, "none"), edge(this.chart.high, "tonexty")];
-  }
-  // Lines across a panel: the proved bound, the diagonal.
-  levels(rows, axes, legend) {
-    const { chart, frame } = this;
-    const across = (x, y, name, text) => {
-      const first = !legend.has(name);
-      legend.add(name);
-      return { ...axes, type: "scatter", mode: "lines", x, y, name, legendgroup: name, showlegend: first && name !== "equal", hoverinfo: "text", text, line: { color: name === "equal" ? this.ink.soft : this.ink.ink, width: 1.2 } };
-    };
-    const span = (column) => {
-      const values = rows.map((i) => frame.get(column, i)).filter((value) => value !== null);
-      return [Math.min(...values), Math.max(...values)];
-    };
-    const bound = chart.bound && frame.get(chart.bound, rows[0]);
-    if (bound > 0) return [across(span(chart.x), [bound, bound], "proved lower bound", `proved lower bound: ${shown(bound)}`)];
-    if (!chart.diagonal) return [];
-    const [low, high] = [Math.min(span(chart.x)[0], span(chart.y)[0]), Math.max(span(chart.x)[1], span(chart.y)[1])];
-    return [across([low, high], [low, high], "equal", "equal scores")];
   }
   get ink() {
     const style = getComputedStyle(document.documentElement);
