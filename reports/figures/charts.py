@@ -227,7 +227,7 @@ CHARTS = {
         low="low",
         high="high",
         log="xy",
-        behind={**GROUP, "n": "n"},
+        behind={"problem": "problem", "gamma": "gamma", "arm": "timed", "n": "n"},
     ),
     "rounding": Chart(
         "mean",

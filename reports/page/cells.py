@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..results import Results
-from ..summary import series
+from ..summary import chosen, series
 from .packing import column
 
 SHOWN = (
@@ -42,6 +42,9 @@ NUMBERS = 60_000  # of all traces in the page
 def cell_columns(results: Results) -> list[dict[str, Any]]:
     """The columns that hold anything, with `shown` where they are in the table at first and `hidden` where never.
 
+    The hidden ones say what a cell is counted with in figures: arm, line (arm without width), relaxation (without
+    rounding too), timed (in runtime: where a method ran with several solvers the relaxation, else the arm chosen).
+
     Args:
         results: the results of a run.
 
@@ -55,6 +58,9 @@ def cell_columns(results: Results) -> list[dict[str, Any]]:
             title = HEADERS.get(name, name.replace("_", " "))
             columns.append({**column(name, title, values), "shown": name in SHOWN})
     behind = {"arm": cells["arm"], "line": series(cells), "relaxation": series(cells, rounded=False)}
+    several = cells.groupby("method")["solver"].transform("nunique") > 1
+    taken = cells["method"].where(cells["cell"].isin(chosen(cells)["cell"]), "")
+    behind["timed"] = taken.mask(several, behind["relaxation"])
     behind["command"] = pd.Series(commands(results), index=cells.index)
     return [*columns, *({**column(name, name, values), "hidden": True} for name, values in behind.items())]
 
@@ -71,12 +77,15 @@ def commands(results: Results) -> list[str]:
     """
     path = results.folder / "spec.toml"
     start = ["relaxbench", "run", *([str(path)] if results.spec else [])]
-    whole = _files(results.spec)
-    names = ["dataset", "method", "gamma", "gamma_by", "width", "seed", "data_seed", "preprocess", "bias"]
+    spec = _tables(results.spec)
+    whole = [table["use"] for table in spec["method"] if isinstance(table.get("use"), str)]
+    cut = {table.get("name") for table in spec["dataset"] if "n" in table}
+    names = ["dataset", "method", "gamma", "gamma_by", "width", "seed", "data_seed", "preprocess", "bias", "n"]
     lines = []
     for row in results.cells[[*names, "solver", "rounding"]].to_dict("records"):
         row["method"] = next((use for use in whole if use.endswith(row["method"].lstrip("…"))), row["method"])
         row["gamma"] = row.pop("gamma_by") or row["gamma"]
+        row["n"] = row["n"] if row["dataset"] in cut else ""
         bias = ["--bias"] if row.pop("bias") else ["--no-bias"]
         given = {name: _word(value) for name, value in row.items()}
         options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value]
@@ -84,13 +93,17 @@ def commands(results: Results) -> list[str]:
     return lines
 
 
-def _files(spec: str) -> list[str]:
-    """The methods out of users' files, whose names are shortened in tables."""
+def _tables(spec: str) -> dict[str, list[dict[str, Any]]]:
+    """The tables of data sets and methods of a spec; none of one that cannot be read."""
     try:
-        tables = tomllib.loads(spec).get("method", [])
+        found = tomllib.loads(spec)
     except tomllib.TOMLDecodeError:
-        return []
-    return [table["use"] for table in tables if isinstance(table, dict) and isinstance(table.get("use"), str)]
+        found = {}
+    tables = {key: found.get(key) for key in ("dataset", "method")}
+    return {
+        key: [one for one in table if isinstance(one, dict)] if isinstance(table, list) else []
+        for key, table in tables.items()
+    }
 
 
 def _word(value: Any) -> str:

@@ -38,7 +38,7 @@
   const restore = () => {
     restoring = true;
     view.read();
-    settle();
+    last = null;
     update();
     restoring = false;
     if (view.at) document.getElementById(view.at)?.scrollIntoView();

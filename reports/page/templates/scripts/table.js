@@ -8,7 +8,8 @@ function blanksLast(compare) {
     return left || right ? left - right : compare(a, b);
   };
 }
-const up = { number: (a, b) => a - b, name: (a, b) => a.localeCompare(b, undefined, { numeric: true }) };
+const collator = new Intl.Collator(undefined, { numeric: true }); // localeCompare takes ten times as long
+const up = { number: (a, b) => a - b, name: collator.compare };
 for (const [name, compare] of Object.entries(up)) {
   DataTable.ext.type.order[`${name}-asc`] = blanksLast(compare);
   DataTable.ext.type.order[`${name}-desc`] = blanksLast((a, b) => compare(b, a));
@@ -27,6 +28,7 @@ function makeTable(cells, current, changed) {
       name: column.name,
       type: column.codes ? "name" : "number",
       visible: column.shown,
+      searchable: column.shown,
       className: column.name === "message" ? "message" : column.codes ? "text" : "number",
       render: column.name === "cell" ? link : text,
       columnControl: [["orderAsc", "orderDesc", "orderClear", few(column) ? "searchList" : "search"]],
