@@ -1,5 +1,6 @@
 """The figures that can be looked into: described by columns that are there, with the looks of the pictures."""
 
+import json
 import shlex
 
 import numpy as np
@@ -16,7 +17,6 @@ from relaxbench.reports.figures import FIGURES
 from relaxbench.reports.figures.charts import CHARTS
 from relaxbench.reports.figures.drawing import looks
 from relaxbench.reports.figures.interactive import SYMBOLS, THIN, described
-from relaxbench.reports.figures.kind import NothingToShow
 from relaxbench.reports.figures.looks import SOLVER_LOOKS
 from relaxbench.reports.figures.style import GAMMA_LOOKS, OTHER_LOOKS
 from relaxbench.reports.page.cells import cell_columns, commands
@@ -24,14 +24,25 @@ from relaxbench.reports.reading import read
 from relaxbench.reports.results import prepare
 
 from ..support.many_sets import many
-from ..support.report_folder import whole
+from ..support.report_folder import make_rows, write_folder, write_history
 
 PICTURES = {"critical-difference", "regions", "kernels"}  # made of areas and diagrams: they stay pictures
 
 
 @pytest.fixture(scope="module")
-def results():
-    return read(whole()[0])
+def results(tmp_path_factory):
+    """Cells for every figure but those over data sets: sizes, roundings, solvers and noise, and nights."""
+    rows = [*make_rows(), *make_rows({"random": (25, 3, 5, None, 2)})]
+    sdp = [row for row in rows if row["dataset"] == "pima" and row["method"] == "sdp"]
+    others = {"rounding": "gaussian"}, {"solver": "cvxpy-scs"}, {"noise": 0.1}, {"noise": 0.1, "rounding": "gaussian"}
+    for k, more in enumerate(others):
+        for row in sdp:
+            options = json.dumps({"rounding": "tos", "solver": "ipm", **more})
+            known = {name: value for name, value in more.items() if name != "noise"}
+            rows.append({**row, **known, "options": options, "cell": f"{row['cell'][:-1]}{'wxyz'[k]}"})
+    folder = write_folder(tmp_path_factory.mktemp("charts") / "run", rows)
+    write_history(folder)
+    return read(folder)
 
 
 def test_every_marker_has_a_symbol_of_its_own():
@@ -48,15 +59,9 @@ def test_every_figure_is_described_or_stays_a_picture():
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_columns_that_are_described_are_there(results, name):
-    chart, frame = CHARTS[name], None
-    for some in (results, many(), many(measure="test_r2")):
-        try:
-            frame = FIGURES[name].data(some)
-        except NothingToShow:
-            continue
-        break
-    if frame is None:
-        pytest.skip("these results do not hold it")
+    chart = CHARTS[name]
+    some = many(measure="test_r2" if name == "against-r2" else "test_accuracy") if "against" in name else results
+    frame = FIGURES[name].data(some)
     description, rows = described(name, frame, looks(some))
     columns = [chart.x, chart.series, *chart.rows, *chart.panels, *chart.lines, chart.low, chart.high]
     columns += [chart.x_error, chart.y_error, chart.bound, chart.slope, *chart.behind]
