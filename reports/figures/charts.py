@@ -22,15 +22,15 @@ class Chart:
     """Columns of a figure's rows and what they stand for.
 
     x, y: values along the axes. rows: columns whose values are named along the y axis instead. series: what the
-    legend names. panels: a panel for each value. lines: what parts lines of a series. low, high: ends of the bars
-    around the value; x_error, y_error: their half lengths. log: the axes that are logarithmic, of `xy`. line: empty
-    (points), `linear` or `hv` (steps). band: low and high as an area. hollow: (column, value) of hollow marks, which
-    are ends as the others are beginnings. bound: a column drawn as a level across its panel. enough: the smallest x
-    whose y is at most this is marked. slope: a column, of lines fitted in logarithms. median: large marks for the
-    medians of a row. at: a line at this value. share: y is the share of the line's rows with
-    at most this x. apart: every panel has axes of its own. looks: of what the series are, `method`, `gamma` or `choice`.
-    behind: column of the rows → column of the cells that a point stands for; empty where a point stands for no cells.
-    prepare: makes the rows out of the figure's own.
+    legend names. titles: of both axes. panels: a panel for each value. lines: what parts lines of a series. low, high:
+    ends of the bars around the value; x_error, y_error: their half lengths. log: the axes that are logarithmic, of
+    `xy`. line: empty (points), `linear` or `hv` (steps). band: low and high as an area. hollow: (column, value) of
+    hollow marks, which are ends as the others are beginnings. bound: a column drawn as a level across its panel.
+    enough: the smallest x whose y is at most this is marked. slope: a column, of lines fitted in logarithms. median:
+    large marks for the medians of a row. at: a line at this value of x. share: y is the share of the line's rows with
+    at most this x. diagonal: a line where both are equal. apart: every panel has axes of its own. looks: of what the
+    series are, `method`, `gamma` or `choice`. behind: column of the rows → column of the cells that a point stands
+    for; empty where a point stands for no cells. prepare: makes the rows out of the figure's own.
     """
 
     x: str
@@ -88,8 +88,18 @@ def _from_the_edge(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scores(title: str, at: float | None = None) -> Chart:
-    bars = {"low": "low", "high": "high", "at": at, "behind": {**GROUP, "arm": "arm"}}
-    return Chart("mean", "", "method", (title, ""), rows=("problem",), panels=("gamma",), **bars)  # type: ignore[arg-type]
+    return Chart(
+        "mean",
+        "",
+        "method",
+        (title, ""),
+        rows=("problem",),
+        panels=("gamma",),
+        low="low",
+        high="high",
+        at=at,
+        behind={**GROUP, "arm": "arm"},
+    )
 
 
 def _against(title: str) -> Chart:

@@ -182,7 +182,9 @@ def _sections(figures: Sequence[Drawn], absent: Mapping[str, str]) -> list[dict[
         missing = [(one, reason) for one, reason in absent.items() if titles.get(one) in names]
         if drawn or missing:
             slug = title.lower().replace(" ", "-")
-            sections.append({"title": title, "slug": slug, "figures": [_figure(one) for one in drawn], "absent": missing})
+            sections.append(
+                {"title": title, "slug": slug, "figures": [_figure(one) for one in drawn], "absent": missing}
+            )
     return sections
 
 

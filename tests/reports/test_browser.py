@@ -275,7 +275,11 @@ def test_a_link_restores_the_view_in_a_new_window_and_the_back_button_goes_back(
     wait_for(driver, "runtime (s)", lambda texts: texts[0] == least)
     drawn(driver, "width").find_element(By.CSS_SELECTOR, "[data-axis=y]").click()
     driver.find_element(By.CSS_SELECTOR, "a[data-cell]").click()
-    title, link, shown_points = driver.find_element(By.ID, "cell-title").text, driver.current_url, points(driver, "width")
+    title, link, shown_points = (
+        driver.find_element(By.ID, "cell-title").text,
+        driver.current_url,
+        points(driver, "width"),
+    )
     first = driver.current_window_handle
     driver.switch_to.new_window("window")
     try:
@@ -306,7 +310,8 @@ def test_a_row_opens_with_everything_known(driver, index):
     driver.get(f"{index.as_uri()}#?cell={cell['cell']}")
     WebDriverWait(driver, 10).until(lambda d: d.find_element(By.ID, "cell").is_displayed())
     known = driver.execute_script(
-        "return Object.fromEntries([...document.querySelectorAll('#cell dd')].map((dd) => [dd.dataset.name, dd.textContent]))"
+        "const all = [...document.querySelectorAll('#cell dd')];"
+        "return Object.fromEntries(all.map((dd) => [dd.dataset.name, dd.textContent]))"
     )
     for name in ("objective", "lower_bound", "gap", "test_accuracy", "runtime_s", "solve_s", "peak_memory_mb", "gamma"):
         assert float(known[name]) == pytest.approx(cell[name], rel=1e-5), name

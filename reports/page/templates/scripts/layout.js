@@ -24,7 +24,7 @@ function layoutOf(picture, width) {
     const [row, column] = [Math.floor(p / columns), p % columns];
     const [x, y] = [p ? `xaxis${p + 1}` : "xaxis", p ? `yaxis${p + 1}` : "yaxis"];
     const base = { gridcolor: ink.line, zerolinecolor: ink.line, linecolor: ink.soft, automargin: true };
-    const type = (axis) => (picture.log(axis) ? { type: "log", tickformat: "~g", nticks: columns > 1 && width < 600 ? 4 : each < 250 ? 5 : 8 } : { type: "linear", nticks: 6 });
+    const type = (axis) => (picture.log(axis) ? { type: "log", exponentformat: "none", nticks: columns > 1 && width < 600 ? 4 : each < 250 ? 5 : 8 } : { type: "linear", nticks: 6 });
     const low = (lines - 1 - row) * (each + gap);
     const lowest = p + columns >= count;
     layout[x] = {
