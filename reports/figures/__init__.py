@@ -11,6 +11,7 @@ run against another, a point a cell.
 
 kind.py — what a figure is. style.py — how figures look. looks.py — how each method looks in them. drawing.py —
 pictures and their CSV. scripts.py — the script beside a picture. arccosine.py — kernels in closed form.
+charts.py — the figures to look into on the page. interactive.py — their rows and looks, made ready for its script.
 """
 
 from . import (

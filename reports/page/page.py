@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
-import json
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...bench.results.columns import Status
-from ..figures.drawing import Drawn
+from ..figures import FIGURES
+from ..figures.charts import CHARTS
+from ..figures.drawing import Drawn, looks
+from ..figures.interactive import described
 from ..labels import relabelled, reworded
 from ..results import Results
 from ..summary import NOTES
-from ..tables.table import Table
+from ..tables.table import Table, fixed
+from .cells import HEADERS, cell_columns, traces
 from .findings import counted, findings
+from .packing import DIGITS, column, packed
 
-SHOWN = (
-    *("problem", "method", "solver", "rounding", "gamma", "gamma_chosen", "gamma_by"),
-    *("width", "seed", "data_seed", "status"),
-    *("objective", "lower_bound", "gap", "gap_own", "train_accuracy", "test_accuracy", "balanced_accuracy", "test_r2"),
-    *("runtime_s", "n", "d", "c", "message", "cell"),
-)  # not test_accuracy_paper: the two protocols never share a table
-HEADERS = {
-    "problem": "data set",
-    "gamma": "γ",
-    "gamma_chosen": "γ chosen",
-    "gamma_by": "γ by",
-    "lower_bound": "lower bound",
-    "gap_own": "network gap",
-    "runtime_s": "runtime (s)",
+SCRIPTS = ("state", "selection", "table", "traces", "levels", "layout", "figures", "cell", "start")  # as they run
+SECTIONS = {
+    "Accuracy": ("accuracy", "r2", "critical-difference", "against", "against-r2", "accuracy-paper", "optimism"),
+    "Tightness": ("ratio", "interval", "distribution", "scaling"),
+    "Cost": ("profile", "tradeoff", "runtime"),
+    "Width": ("width",),
+    "Rounding": ("rounding", "rounding-noise"),
+    "Solvers": ("gap", "solver-gap"),
+    "What was learned": ("regions", "kernels"),
+    "Trends": ("trends",),
+    "Side by side": ("beside",),
 }
-DIGITS = 6  # significant digits in the page; results.csv has all
+REST = "More figures"  # those that no section names
 MOST_ROWS = 200  # rows of a figure's data shown in the page; the CSV beside the figure has all
 ASSETS = Path(__file__).parent / "assets"
 DARK = {"#1f2328": "#e6edf3", "#57606a": "#9da7b3", "#d5dae0": "#30363d", "#ffffff": "#0d1117", "#6e7781": "#9da7b3"}
@@ -69,36 +70,44 @@ def write_page(
     engine = Environment(
         loader=PackageLoader("relaxbench.reports.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    columns = _columns(results)
-    scripts = [_asset("dataTables.min.js"), _asset("dataTables.columnControl.min.js"), _template("page.js")]
+    columns, plotly = cell_columns(results), _asset("plotly-basic.min.js")
+    scripts = [
+        _asset("dataTables.min.js"),
+        _asset("dataTables.columnControl.min.js"),
+        "\n".join(_template(f"scripts/{name}.js") for name in SCRIPTS),
+    ]
     styles = [
         _asset("dataTables.dataTables.min.css"),
         _asset("columnControl.dataTables.min.css"),
         _template("page.css"),
     ]
+    found, left_out = traces(results)
+    data: dict[str, Any] = {"cells": columns, "figures": _described(results, figures), "dark": DARK}
+    data["traces"] = {"found": found, "left_out": left_out}
     text = engine.get_template("index.html").render(
         title=f"relaxbench: {results.folder.resolve().name}",
-        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
+        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in (*scripts, plotly)),
         scripts=[Markup(script) for script in scripts],
         styles=[Markup(style) for style in styles],
         facts=_facts(results),
         statuses=_statuses(results),
         alarms=results.alarms,
         findings=findings(results),
+        drawn={drawn.kind.name: drawn.kind.title for drawn in figures},
         missing=[reworded(text, results.labels) for text in results.missing],
         lacking=results.lacking,
         beside=results.beside,
-        figures=[_figure(drawn) for drawn in figures],
-        absent=absent,
+        sections=_sections(figures, absent),
         tables=tables,
         notes=NOTES,
         failures=_failures(results),
-        titles=[column["title"] for column in columns],
-        cells=_packed(columns),
+        titles=[column["title"] for column in columns if not column.get("hidden")],
+        data=packed(data),
+        plotly=packed(plotly),
         environment=list(_flat(results.environment)),
         spec=results.spec,
         command=command,
-        folder=results.folder,
+        folder=shlex.quote(str(results.folder)),
     )
     path = target / "index.html"
     path.write_text(text, encoding="utf-8")
@@ -128,6 +137,8 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
     gammas = [f"{value:g}" for value in sorted(cells["gamma"].dropna().unique(), reverse=True)]
     gammas += [f"by {by}" for by in sorted(set(cells.loc[cells["gamma_chosen"].notna(), "gamma_by"]))]
     finished = len(results.done)
+    ratios = results.tightness["certified_ratio"].dropna()
+    median = f"{fixed(max(100 * (1 - ratios.median()), 0.0), 1, ROUND_CEILING)} %" if len(ratios) else "–"
     return [
         (
             f"{finished} / {len(cells)}",
@@ -137,6 +148,11 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
         (*_count(datasets, "data set"), some(datasets)),
         (*_count(methods, "method"), some(methods)),
         (str(len(gammas)), "value of γ" if len(gammas) == 1 else "values of γ", some(gammas)),
+        (
+            median,
+            "left open between bound and network",
+            f"the median of {len(ratios)} (data, γ)" if len(ratios) else "nothing has both a bound and a network",
+        ),
     ]
 
 
@@ -149,10 +165,40 @@ def _statuses(results: Results) -> list[tuple[str, int]]:
     return [(str(name), int(count)) for name, count in results.cells["status"].value_counts().items()]
 
 
+def _described(results: Results, figures: Sequence[Drawn]) -> list[dict[str, Any]]:
+    """What the page's script needs of the figures that can be looked into."""
+    found, known = [], {results.labels.get(name, name): look for name, look in looks(results).items()}
+    for drawn in figures:
+        chart = described(drawn.kind.name, drawn.frame, known)
+        if chart is not None:
+            description, rows = chart
+            columns = [column(str(name), HEADERS.get(name, name.replace("_", " ")), rows[name]) for name in rows]
+            found.append({"name": drawn.kind.name, "chart": description, "columns": columns})
+    return found
+
+
+def _sections(figures: Sequence[Drawn], absent: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Sections with the figures that were drawn, and one line for each that was not."""
+    known = {name for names in SECTIONS.values() for name in names}
+    titles = {kind.title: name for name, kind in FIGURES.items()}
+    whole = {**SECTIONS, REST: tuple(sorted({drawn.kind.name for drawn in figures} - known))}
+    sections = []
+    for title, names in whole.items():
+        drawn = sorted((one for one in figures if one.kind.name in names), key=lambda one: names.index(one.kind.name))
+        missing = [(one, reason) for one, reason in absent.items() if titles.get(one) in names]
+        if drawn or missing:
+            slug = title.lower().replace(" ", "-")
+            sections.append(
+                {"title": title, "slug": slug, "figures": [_figure(one) for one in drawn], "absent": missing}
+            )
+    return sections
+
+
 def _figure(drawn: Drawn) -> dict[str, Any]:
     shown = drawn.frame.head(MOST_ROWS)
     return {
         "name": drawn.kind.name,
+        "live": drawn.kind.name in CHARTS,
         "title": drawn.kind.title,
         "caption": drawn.caption,
         "alt": f"{drawn.kind.title}. The numbers are in the table below the picture.",
@@ -199,26 +245,6 @@ def _failures(results: Results) -> list[dict[str, Any]]:
             }
         )
     return sorted(lines, key=lambda line: -line["count"])
-
-
-def _columns(results: Results) -> list[dict[str, Any]]:
-    """The columns of the sortable table that hold anything; text as codes into a list of names."""
-    cells, columns = relabelled(results.cells, results.labels), []
-    for name in SHOWN:
-        values, title = cells[name], HEADERS.get(name, name.replace("_", " "))
-        if values.dtype == float and values.notna().any():
-            numbers = [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in values]
-            columns.append({"name": name, "title": title, "values": numbers})
-        elif values.dtype != float and (values != "").any():
-            codes, names = pd.factorize(values)
-            columns.append({"name": name, "title": title, "codes": codes.tolist(), "names": list(names)})
-    return columns
-
-
-def _packed(value: Any) -> str:
-    """JSON, compressed so that the page stays small, in base64."""
-    text = json.dumps(value, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _flat(value: Any, prefix: str = "") -> Any:

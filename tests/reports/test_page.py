@@ -13,6 +13,10 @@ import pandas as pd
 import pytest
 from relaxbench.bench.results.folder import load_results
 from relaxbench.reports import ReportError, report
+from relaxbench.reports.figures import FIGURES
+from relaxbench.reports.page.cells import traces
+from relaxbench.reports.page.page import SECTIONS
+from relaxbench.reports.reading import read
 
 from ..support.report_folder import make_rows, quick_report, whole, write_folder
 
@@ -46,11 +50,22 @@ class Page(HTMLParser):
     def all(self, tag):
         return [attributes for name, attributes in self.elements if name == tag]
 
+    def unpacked(self, name):
+        """The text that is packed in a script of this id."""
+        packed = next(s for s, a in zip(self.scripts, self.all("script"), strict=True) if a.get("id") == name)
+        return gzip.decompress(base64.b64decode(packed)).decode()
+
+    def data(self):
+        """What the page's script works with."""
+        return json.loads(self.unpacked("data"))
+
     def cells(self):
         """The data of the sortable table: name of a column → its values."""
-        packed = next(s for s, a in zip(self.scripts, self.all("script"), strict=True) if a.get("id") == "cells")
-        columns = json.loads(gzip.decompress(base64.b64decode(packed)))
-        return {c["name"]: [c["names"][k] for k in c["codes"]] if "codes" in c else c["values"] for c in columns}
+        return values(self.data()["cells"])
+
+
+def values(columns):
+    return {c["name"]: [c["names"][k] for k in c["codes"]] if "codes" in c else c["values"] for c in columns}
 
 
 def page(rows, folder, **options):
@@ -73,12 +88,18 @@ def test_the_page_asks_the_network_for_nothing_and_runs_only_its_own_scripts():
     for script, attributes in zip(found.scripts, found.all("script"), strict=True):
         assert "src" not in attributes
         if attributes.get("type") is None:
-            assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in allowed
+            assert digest(script) in allowed
+    assert digest(found.unpacked("plotly")) in allowed
+    assert "unsafe-eval" not in policy
     for tag, attributes in found.elements:
         for name in ("src", "srcset", "href"):
             target = attributes.get(name) or "#"
             assert target.startswith(("data:", "#", "figures/", "tables/")), (tag, target)
         assert not [name for name in attributes if name.startswith("on")]
+
+
+def digest(script):
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def test_links_lead_somewhere():
@@ -99,6 +120,38 @@ def test_the_table_of_all_results_holds_the_store():
         found = np.array(cells[name], dtype=float)
         assert np.allclose(found, results[name], rtol=1e-5, atol=0, equal_nan=True)
     assert "test_accuracy_paper" not in cells
+
+
+def test_figures_to_look_into_hold_the_rows_of_their_files():
+    folder, index = whole()
+    figures = {figure["name"]: figure for figure in Page(index).data()["figures"]}
+    assert {"accuracy", "interval", "width", "gap", "runtime"} <= figures.keys()
+    for name in ("accuracy", "interval", "width", "ratio", "tradeoff", "runtime"):
+        rows, stored = values(figures[name]["columns"]), pd.read_csv(folder / "report" / "figures" / f"{name}.csv")
+        assert list(rows) == list(stored)
+        for column in stored.select_dtypes("number"):
+            assert np.allclose(np.array(rows[column], float), stored[column], rtol=1e-5, atol=0, equal_nan=True)
+
+
+def test_every_figure_has_a_section_and_those_not_drawn_one_line():
+    _, index = whole()
+    text = Page(index).text
+    assert {name for names in SECTIONS.values() for name in names} == set(FIGURES)
+    assert text.count("Not drawn:") == len(FIGURES) - len(list((index.parent / "figures").glob("*.csv")))
+
+
+def test_traces_are_thinned_and_those_left_out_are_counted(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "run", make_rows(SMALL, methods=("sdp", "nngp"), seeds=(0, 1)))
+    long = pd.DataFrame({"stage": "solve", "seconds": np.arange(1000.0), "value": 2.0, "bound": 1.0, "iteration": 1})
+    monkeypatch.setattr("relaxbench.reports.results.load_trace", lambda *_: long.assign(residual=0.0))
+    monkeypatch.setattr("relaxbench.reports.page.cells.TRACES", 3)
+    found, left_out = traces(read(folder))
+    assert left_out == len(pd.read_csv(folder / "results.csv")) - 3
+    for trace in found:
+        assert len(trace["seconds"]) <= 61
+        assert trace["seconds"][0] == 0
+        assert trace["seconds"][-1] == 999
+        assert trace["rows"] == 1000
 
 
 def test_the_summary_counts_what_ran():
