@@ -87,8 +87,8 @@ def test_the_picture_marks_the_end_of_the_widths(tmp_path, widths, mark):
     frame = FIGURES["width"].data(results)
     figure = FIGURES["width"].draw(frame, looks(results), 7.0)
     figure.draw_without_rendering()
-    assert [text.get_text() for text in figure.axes[0].texts] == (["≥ "] if mark else [])
-    assert "≥ beside it" in FIGURES["width"].caption(frame)
+    assert [text.get_text() for text in figure.axes[0].texts] == (["≥ 16"] if mark else [])
+    assert "≥ m says that this is the widest" in FIGURES["width"].caption(frame)
 
 
 def test_one_width_makes_no_table(tmp_path):
