@@ -49,6 +49,8 @@ def read(folder: Path) -> Results:
         lacking.append("no exact values (method cpp)")
     if claims := unproved(cells):
         lacking.append(claims)
+    if any(folder.glob("conflicts/*/plan.json")):
+        lacking.append("of some cells merged runs had another record too, kept in conflicts/ (relaxbench merge)")
     known = load_environment(folder), load_spec(folder)
     return prepare(folder, cells, tightness, *known, missing, lacking, _history(folder / "history.parquet"))
 
