@@ -53,6 +53,8 @@ def read(folder: Path) -> Results:
         lacking.append("no exact values (method cpp)")
     if claims := unproved(cells):
         lacking.append(claims)
+    if any(folder.glob("conflicts/*/plan.json")):
+        lacking.append("of some cells merged runs had another record too, kept in conflicts/ (relaxbench merge)")
     known = load_environment(folder), load_spec(folder)
     history, labels = _history(folder / "history.parquet"), {str(row["cell"]): _labels(row) for row in rows}
     return prepare(folder, cells, tightness, *known, missing, lacking, history, labels)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..results.labels import labels
+from .checks import BOUNDED
 from .comparison import Comparison, compare_sides
 from .match import read_side
 
@@ -35,6 +36,8 @@ def beside(other: str | Path, this: str | Path) -> tuple[Comparison, pd.DataFram
     for check in comparison.checks:
         row = rows.get(check.cell, {})
         asked = (row.get("dataset") or "", row.get("method") or "", row.get("gamma"))
-        values = (check.kind, check.verdict, check.cell, check.column, check.base, check.cand, check.change, check.note)
-        table.append((*values, *asked))
+        before, after, note = check.base, check.cand, check.note
+        if check.names == BOUNDED:  # the two values are not those of the two sides
+            before, after, note = None, None, f"{BOUNDED[0]} {before}, {BOUNDED[1]} {after}; {note}"
+        table.append((check.kind, check.verdict, check.cell, check.column, before, after, check.change, note, *asked))
     return comparison, pd.DataFrame(table, columns=list(COLUMNS))

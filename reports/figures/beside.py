@@ -83,7 +83,7 @@ def caption(frame: pd.DataFrame) -> str:
     differing = int((judged["verdict"] != "ok").sum())
     return (
         "A point is a cell that both runs have: its value in this run against that in the other; on the line they are "
-        "equal. Rings mark what `relaxbench compare` does not find equal within the tolerance of the column, with the "
+        "equal. Rings mark what relaxbench compare does not find equal within the tolerance of the column, with the "
         f"other run as the base: {differing} of {len(judged)} values. Runtimes are as measured and not judged, as the "
         "runs did not take turns."
     )

@@ -33,17 +33,17 @@ def differing(results: Results) -> Table | None:
     ranks = found["verdict"].map({name: k for k, name in enumerate(ORDER)})
     found = found.assign(rank=ranks).sort_values(["rank", "cell"], kind="stable").drop(columns="rank")
     rows = tuple(
-        tuple(Entry(text) for text in (row["verdict"], row["cell"], row["column"], *_values(row), row["note"]))
+        tuple(Entry(text) for text in (row["verdict"], row["cell"], row["column"], row["note"], *_values(row)))
         for row in records(found.head(MOST))
     )
     more = f" The first {MOST} of {len(found)} are shown; the CSV has all." if len(found) > MOST else ""
     caption = (
-        "What `relaxbench compare` does not find equal, with the other run as the base: regression, worse in this run "
-        "than in the other by more than the tolerance of the column; better likewise; failed, a cell that fails here "
-        f"alone; missing, a cell that only one run has; advisory, not judged.{more}"
+        "What relaxbench compare does not find equal, with the other run as BASE and this one as CAND: regression, "
+        "worse here by more than the tolerance of the column, or a bound above a network; better likewise; failed, a "
+        f"cell that fails here alone; missing, a cell that only one run has; advisory, not judged.{more}"
     )
-    header = ("verdict", "cell", "column", "other run", "this run", "worse by", "note")
-    return Table("differing", "Where the two runs differ", caption, header, rows, found, labels=3)
+    header = ("verdict", "cell", "column", "note", "other run", "this run", "worse by")
+    return Table("differing", "Where the two runs differ", caption, header, rows, found, labels=4)
 
 
 def side_by_side(results: Results) -> Table | None:

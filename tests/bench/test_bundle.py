@@ -19,6 +19,7 @@ from relaxbench.bench.cli import main
 from relaxbench.bench.results.folder import load_arrays, load_plan, load_results, load_trace
 from relaxbench.bench.results.record import Record, write_record
 from relaxbench.bench.text import UsageError
+from relaxbench.reports.reading import read
 
 from ..support.report_folder import make_rows, write_folder
 
@@ -140,6 +141,7 @@ def test_the_same_cell_is_there_once_and_one_that_differs_twice(run, tmp_path, c
     assert set(kept.index) == {rows[0]["cell"], "c0ffee"}
     assert kept.loc[rows[0]["cell"], "objective"] == rows[0]["objective"]
     assert main(["compare", str(tmp_path / "all"), str(tmp_path / "all/conflicts/2"), "--part"]) == 1
+    assert "kept in conflicts/" in " ".join(read(tmp_path / "all").lacking)
     again = merge([tmp_path / "all", other], tmp_path / "again")
     assert [(path.name, count) for path, _, count in again.conflicts] == [("2", 2)], "no conflict is kept twice"
     assert again.shared == len(rows) - 2

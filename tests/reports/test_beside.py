@@ -120,6 +120,17 @@ def test_means_are_over_the_cells_of_both_each_run_by_itself(runs, made):
     assert sgd["other"] == pytest.approx((kept * [0.9, 1.1, 1.0]).mean())
 
 
+def test_a_bound_above_a_network_of_the_other_run_is_told_in_words(runs, tmp_path):
+    rows = rows_of()
+    other = write_folder(tmp_path / "other", [row | {"objective": 1e-3} for row in rows if row["method"] == "sgd"])
+    checks = beside(other, runs[0])[1]
+    (told,) = checks[checks["kind"] == "soundness"].to_dict("records")
+    assert told["verdict"] == "regression"
+    assert told["other"] is None
+    bound = max(row["lower_bound"] for row in rows if row["method"] == "sdp")
+    assert told["note"].startswith(f"bound {bound}, objective 0.001; bound of ")
+
+
 def test_what_the_other_run_says_is_text(made):
     page = made[1].read_text(encoding="utf-8")
     assert "<img src=x" not in page
