@@ -175,6 +175,19 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
     return DualPoint(point.theta, point.T, best_z)
 
 
+def sharper(reduced: Reduced, point: DualPoint) -> DualPoint:
+    """A dual point as it stands, or with z from `sharpen` where that gives a better bound.
+
+    Args:
+        reduced: the problem.
+        point: the dual point.
+
+    Returns:
+        The better one.
+    """
+    return max(point, sharpen(reduced, point), key=lambda candidate: dual_value(reduced, candidate))
+
+
 def _definite_z(B_ss: Array, z: Array) -> Array:
     """z raised by a constant until diag(z) − B_ss ≻ 0."""
     lowest = float(np.linalg.eigvalsh(np.diag(z) - B_ss)[0])
