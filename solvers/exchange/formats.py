@@ -1,14 +1,14 @@
 """A program in standard form written for solvers: SDPA's sparse format, the Conic Benchmark Format, plain arrays.
 
-Numbers are written so that they read back as the same float64. Sources: SDPA (Sparse) format, B. Borchers, SDPLIB 1.2, 1999;
-H. A. Friberg, The Conic Benchmark Format, version 3.
+Numbers are written so that they read back as the same float64. Sources: B. Borchers, SDPLIB 1.2, 1999, for the sparse
+format of SDPA; H. A. Friberg, The Conic Benchmark Format, version 3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,8 @@ class Format(NamedTuple):
 def write_sdpa(program: StandardSDP, path: Path) -> None:
     """Write SDPA's sparse format (.dat-s).
 
-    SDPA's (P) is min Σ c_k x_k, X = Σ x_k F_k − F_0 ⪰ 0, with F_0 = −C, F_k = −A_k, c = −b: its x are our multipliers, and
-    the matrix Y of its (D) is (Z_1, Z_2, slacks of the inequalities).
+    SDPA's (P) is min Σ c_k x_k, X = Σ x_k F_k − F_0 ⪰ 0, with F_0 = −C, F_k = −A_k, c = −b: its x are our multipliers,
+    and the matrix Y of its (D) is (Z_1, Z_2, slacks of the inequalities).
 
     Args:
         program: the program.
@@ -85,18 +85,20 @@ def write_npz(program: StandardSDP, path: Path) -> None:
         path: the file.
     """
     names = ("constraint", "block", "row", "column", "value")
-    arrays = {f"A_{name}": array for name, array in zip(names, program.entries(program.A), strict=True)}
-    arrays |= {f"C_{name}": array for name, array in zip(names, program.entries(program.C), strict=True)}
-    del arrays["C_constraint"]
+    arrays: dict[str, Any] = {f"A_{name}": found for name, found in zip(names, program.entries(program.A), strict=True)}
+    arrays |= {f"C_{name}": found for name, found in zip(names[1:], program.entries(program.C)[1:], strict=True)}
+    arrays |= {"orders": np.array(program.orders), "inequalities": np.array(program.inequalities), "b": program.b}
     with path.open("wb") as out:
-        np.savez_compressed(
-            out, orders=np.array(program.orders), inequalities=np.array(program.inequalities), b=program.b, **arrays
-        )
+        np.savez_compressed(out, **arrays)
 
 
 FORMATS = {
-    "sdpa": Format(write_sdpa, -1, "the value of (P), min Σ c_k x_k; xVec holds the multipliers, yMat (Z_1, Z_2, slacks)"),
-    "cbf": Format(write_cbf, 1, "the minimum; the multipliers are the dual variables of CON, PSDVAR 0 and 1 are Z_1, Z_2"),
+    "sdpa": Format(
+        write_sdpa, -1, "the value of (P), min Σ c_k x_k; xVec holds the multipliers, yMat (Z_1, Z_2, slacks)"
+    ),
+    "cbf": Format(
+        write_cbf, 1, "the minimum; the multipliers are the dual variables of CON, PSDVAR 0 and 1 are Z_1, Z_2"
+    ),
     "npz": Format(write_npz, 1, "min ⟨C, Z⟩; y_k multiplies ⟨A_k, Z⟩ − b_k, and C − Σ y_k A_k ⪰ 0"),
 }
 

@@ -11,34 +11,33 @@ from ..problem import Problem
 from ..reduced.dual import DualPoint, sharper, user_point
 from ..reduced.lift import inequalities
 from ..reduced.reduction import reduce
-from .standard import Form, StandardSDP, standard_sdp
+from .standard import StandardSDP
 
 
-def certificate_of(problem: Problem, multipliers: Array, form: Form = "reduced") -> Certificate:
+def certificate_of(problem: Problem, program: StandardSDP, multipliers: Array) -> Certificate:
     """The certificate that multipliers of the program in standard form lead to.
 
     Args:
         problem: X, Y and γ.
-        multipliers: (m,), of `standard_sdp(problem, form)`, good or bad.
-        form: of the program.
+        program: `standard_sdp` of it.
+        multipliers: (m,), of the program's constraints, good or bad.
 
     Returns:
         A valid certificate always, after clipping T at 0 and choosing the best z near theirs: useless multipliers give
         a weak bound.
 
     Raises:
-        ProblemError: X = 0, another form, another number of multipliers, or some that are not finite.
+        ProblemError: X = 0, another number of multipliers, or some that are not finite.
     """
-    program = standard_sdp(problem, form)
     y, m = np.asarray(multipliers, dtype=np.float64), len(program.b)
     if y.shape != (m,):
-        raise ProblemError(f"multipliers must be the {m} of this program. Got {y.size} instead.")
+        raise ProblemError(f"The solution must have the {m} multipliers of this program. Got {y.size} instead.")
     if not np.isfinite(y).all():
         k = int(np.flatnonzero(~np.isfinite(y))[0])
-        raise ProblemError(f"multipliers must be finite. Got {y[k]} in place {k} (counted from 0) instead.")
+        raise ProblemError(f"The multipliers must be finite. Got {y[k]} in place {k} (counted from 0) instead.")
     reduced = reduce(problem)
     theta, T, z = _parts(program, y, problem.c)
-    if form == "literal":
+    if program.form == "literal":
         point = user_point(reduced, problem.gamma, theta[: program.n], T, z)
     else:
         point = DualPoint(theta, reduced.gamma * T, reduced.gamma * z)

@@ -4,7 +4,8 @@
 
 Z_1 is the lifted matrix: over (s, u, v) in the reduced form, Λ over (α, β, u, v) in the literal one. Z_2 carries the
 loss: Z_2 = [[I, Rᵀ], [R, P]] with R = F − Y makes P ⪰ R Rᵀ, so that ½ tr(diag(w) P) is the loss at the optimum.
-Constraints on Z_1 are products of two linear forms (rows of E): ⟨A, Z_1⟩ = e_iᵀ Z_1 e_j. The multiplier of F − R = Y is Θ.
+Constraints on Z_1 are products of two linear forms (rows of E): ⟨A, Z_1⟩ = e_iᵀ Z_1 e_j. The multiplier of F − R = Y
+is Θ.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MOST_ENTRIES = 20_000_000  # of all A_k before equal places are summed: 3 GB whi
 
 @dataclass(frozen=True)
 class Group:
-    """Constraints that belong together: the `count` from `first` on. about: what they say; multiplier: what theirs is."""
+    """`count` constraints from `first` on that belong together. about: what they say; multiplier: what theirs is."""
 
     name: str
     first: int
@@ -60,6 +61,17 @@ class StandardSDP:
     def inequalities(self) -> int:
         """How many of the constraints are inequalities, the last ones."""
         return self.groups[-1].count
+
+    def dual_objective(self, multipliers: Array) -> float:
+        """The user's value that multipliers claim, offset + scale × bᵀy; nothing proves it.
+
+        Args:
+            multipliers: y (m,).
+
+        Returns:
+            The claim.
+        """
+        return self.offset + self.scale * float(self.b @ multipliers)
 
     def entries(self, matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Array]:
         """The entries of C or A that are not zero.
@@ -140,7 +152,7 @@ def _program(
     consistent: int | None,
     units: tuple[float, float],
 ) -> StandardSDP:
-    """The program from the forms E (α, β, v, and from row `consistent` on those of MΛMᵀ = 0) and the loss on its rows."""
+    """The program from the forms E (α, β, v, from row `consistent` on those of MΛMᵀ = 0) and the loss on its rows."""
     rows, weight, target = loss
     c = target.shape[1]
     orders = (E.shape[1], c + len(rows))
@@ -197,7 +209,7 @@ _GROUPS = (
 def _products(
     E: sparse.csr_array, number: np.ndarray, i: np.ndarray, j: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Array]:
-    """Entries on and above the diagonal of sym(e_i e_jᵀ): constraint, row, column, value; equal places are to be summed."""
+    """Entries of sym(e_i e_jᵀ) on and above the diagonal: constraint, row, column, value, a place up to twice."""
     length = np.diff(E.indptr).astype(np.int64)
     count = length[i] * length[j]
     if count.sum() > MOST_ENTRIES:
