@@ -41,7 +41,7 @@ def certificate_of(problem: Problem, program: StandardSDP, multipliers: Array) -
             f"Got {y[wrong[0]]:g} in place {wrong[0]}, counted from 0."
         )
     reduced = reduce(problem)
-    theta, T, z = _parts(program, y, problem.c)
+    theta, T, z = _parts(program, program.gamma * y, problem.c)
     if program.form == "literal":
         point = user_point(reduced, problem.gamma, theta[: program.n], T, z)
     else:

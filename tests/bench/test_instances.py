@@ -31,8 +31,8 @@ def awkward():
 
 
 PROBLEMS = {
-    "plane": lambda: gauss(0, 10, 2, 2, 0.1),
-    "space": lambda: gauss(1, 8, 3, 1, 0.05),
+    "plane": lambda: gauss(0, 7, 2, 2, 0.1),
+    "space": lambda: gauss(1, 6, 3, 1, 0.05),
     "more features than rows": lambda: gauss(2, 4, 6, 3, 0.3),
     "one row": lambda: gauss(3, 1, 2, 2, 0.1),
     "awkward": awkward,
@@ -83,7 +83,7 @@ def test_the_description_maps_the_matrix_back_to_the_papers(solved, tmp_path):
     description = rb.export_sdp(problem, tmp_path / "reduced")
     L = lifted(description, problem.X, solve_sdpa(tmp_path / "reduced").Z)
     n, d, c = problem.n, problem.d, problem.c
-    residual = L[:n, 2 * n + d :] - problem.Y
+    residual = (L[:n, 2 * n + d :] - problem.Y) / np.sqrt(problem.gamma)
     Z_2 = np.block([[np.eye(c), residual.T], [residual, residual @ residual.T]])
     slacks = np.diag([L[i, j] for i in range(2 * n) for j in range(i + 1, 2 * n) if j != i + n])
     assert np.diag(slacks).min(initial=0.0) >= -1e-6 * np.abs(L).max()
@@ -177,13 +177,13 @@ def test_a_solution_is_read_and_proved(exported, written, tmp_path, capsys):
 BAD_SOLUTIONS = {
     "": "no multipliers",
     "hello\n": "must be a solution of SDPA",
-    "1.0 2.0\n": "must have the 213 multipliers of this program. Got 2",
+    "1.0 2.0\n": "must have the 108 multipliers of this program. Got 2",
     "xVec = {1.0, 2.0": "was it cut off",
     "xVec = {}": "no multipliers",
     "xVec = {1.0, {2.0}}": "xVec",
-    " ".join(["nan"] * 213): "must be finite, at most 1e+100. Got nan in place 0",
-    " ".join(["1"] * 212 + ["1e999"]): "must be finite, at most 1e+100. Got inf in place 212",
-    " ".join(["1"] * 212 + ["-1e101"]): "Got -1e+101 in place 212",
+    " ".join(["nan"] * 108): "must be finite, at most 1e+100. Got nan in place 0",
+    " ".join(["1"] * 107 + ["1e999"]): "must be finite, at most 1e+100. Got inf in place 107",
+    " ".join(["1"] * 107 + ["-1e101"]): "Got -1e+101 in place 107",
     "\x00\xff" * 10: "must be a solution of SDPA",
 }
 
@@ -271,14 +271,14 @@ def outside(solver, path, folder):
 
 PARAMETERS = """200 unsigned int maxIteration;
 1.0E-9 double 0.0 < epsilonStar;
-1.0E4 double 0.0 < lambdaStar;
+1.0E2 double 0.0 < lambdaStar;
 2.0 double 1.0 < omegaStar;
 -1.0E5 double lowerBound;
 1.0E5 double upperBound;
 0.1 double 0.0 <= betaStar < 1.0;
-0.3 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
+0.2 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
 0.9 double 0.0 < gammaStar < 1.0;
-1.0E-9 double 0.0 < epsilonDash;
+1.0E-8 double 0.0 < epsilonDash;
 %+.16e char* xPrint
 %+.16e char* XPrint
 %+.16e char* YPrint
