@@ -43,9 +43,9 @@ INSTANCES = (
 TEXT = """# Other solvers
 
 How well do solvers of general purpose do on the [exported](export.md) relaxation, in its reduced form, and what is
-left of their duals once a bound is proved from them? CSDP {csdp} and SDPA {sdpa} read the exported file; SDPA has a parameter
-file that asks for 1e-9 and all digits. CVXOPT, Clarabel and SCS (the authors' tolerance, 1e-4) solve the same program
-through CVXPY, with default settings. One thread, at most {limit} s; a dash: no solution. Made by
+left of their duals once a bound is proved from them? CSDP {csdp} and SDPA {sdpa} read the exported file; SDPA has a
+parameter file that asks for 1e-9 and all digits. CVXOPT, Clarabel and SCS (the authors' tolerance, 1e-4) solve the same
+program through CVXPY, with default settings. One thread, at most {limit} s; a dash: no solution. Made by
 `.venv/bin/python docs/peers.py`, with `pip install 'relaxbench[peers]'` and `apt-get install coinor-csdp sdpa`; none of
 these is needed for anything else here.
 
