@@ -50,9 +50,9 @@ program through CVXPY, with default settings. One thread, at most {limit} s; a d
 `.venv/bin/python docs/peers.py`, with `pip install 'relaxbench[peers]'` and `apt-get install coinor-csdp sdpa`; none of
 these is needed for anything else here.
 
-CSDP and SDPA, where they end, agree with our solver to its own accuracy, and their duals prove the same bound. They end
-late, or not at all, where there are many constraints (1,365 for `random seed=0`) or nearly parallel rows. SCS at this
-tolerance is off by up to some percent, above or below: its value is no bound.
+CSDP and SDPA agree with our solver to its own accuracy on most instances, and their duals prove the same bound. They
+are slow or fail where there are many constraints (1,365 for `random seed=0`, with nearly parallel rows as well). SCS at
+this tolerance is off by up to some percent, above or below: its value is no bound.
 
 **Error** of the value that the solver states, relative to ours, the upper end of a proved interval whose relative width
 is in the column `interval`:
