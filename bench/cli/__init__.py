@@ -8,6 +8,7 @@ list.py         the data sets, methods and configs there are
 run.py          the cells of a config, or of a grid given by options, into a folder
 report.py       tables, figures and a page from a run's folder
 certify.py      how far a network is from the optimum
+instances.py    problems for solvers outside, and what they found
 verify.py       every bound of a run's folder proved again
 compare.py      two results compared
 bundle.py       a run in one file
@@ -28,11 +29,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import RelaxbenchError
-from . import ab, bundle, certify, compare, merge, nightly, report, run, verify
+from . import ab, bundle, certify, compare, instances, merge, nightly, report, run, verify
 from . import list as list_
 from .parser import INTERRUPTED, OK, USAGE, parser_of
 
-COMMANDS = tuple(file.COMMAND for file in (list_, run, report, verify, certify, compare, bundle, merge, ab, nightly))
+COMMANDS = tuple(
+    file.COMMAND for file in (list_, run, report, verify, certify, instances, compare, bundle, merge, ab, nightly)
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

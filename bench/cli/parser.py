@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,13 +26,15 @@ class Command:
     """A command of the command line.
 
     about: what it does, in a line. arguments: adds its arguments to its parser. run: does it; returns the exit code.
+    commands: those that it is the first word of, in place of arguments and run.
     """
 
     name: str
     about: str
     examples: Sequence[str]
-    arguments: Callable[[Parser], None]
-    run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[Parser], None] | None = None
+    run: Callable[[argparse.Namespace], int] | None = None
+    commands: Sequence[Command] = ()
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,8 +83,11 @@ class Parser(argparse.ArgumentParser):
             parser = parsers.add_parser(
                 command.name, help=command.about, description=sentence, examples=command.examples
             )
-            command.arguments(parser)
-            parser.set_defaults(run=command.run)
+            if command.commands:
+                parser.add_commands(command.commands)
+            if command.arguments is not None:
+                command.arguments(parser)
+                parser.set_defaults(run=command.run)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """As argparse does, but what a command does not know it refuses itself: it knows its options best."""
@@ -102,6 +107,24 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
+def leaves(commands: Sequence[Command], before: str = "relaxbench") -> Iterator[tuple[str, Command]]:
+    """The commands that do something, with all their words.
+
+    Args:
+        commands: those of the command line.
+        before: the words before them.
+
+    Yields:
+        Words and command.
+    """
+    for command in commands:
+        words = f"{before} {command.name}"
+        if command.commands:
+            yield from leaves(command.commands, words)
+        else:
+            yield words, command
+
+
 def parser_of(commands: Sequence[Command]) -> Parser:
     """The parser of the whole command line; what it parses has `run`, the function of the command that was given."""
     parser = Parser(
@@ -117,6 +140,40 @@ def parser_of(commands: Sequence[Command]) -> Parser:
 def add_data(add: Callable[..., Any]) -> None:
     """Add --data, the same for every command that loads data."""
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
+
+
+def add_training_data(parser: Parser) -> None:
+    """Add the part `data`, the same for every command that takes one data set to train on."""
+    add = parser.add_part("data")
+    add_data(add)
+    add("--preprocess", default="none", metavar="P", help="none, standardize or pca:K (default: none)")
+    add("--bias", action="store_true", help="append a column of ones")
+    add("--n", type=int, metavar="N", help="a stratified subsample of so many training rows")
+    add("--data-seed", type=int, default=0, metavar="S", help="seed of the split, or of the data (default: 0)")
+    add(
+        "--test-fraction",
+        type=float,
+        metavar="F",
+        help="part of the rows left out where the data bring no test rows (default: 0, every row trains)",
+    )
+
+
+def training_options(given: argparse.Namespace) -> dict[str, Any]:
+    """What was given for `add_training_data`, but the folder, as arguments of `load_training`."""
+    names = {
+        "preprocess": "preprocess",
+        "bias": "bias",
+        "n": "n",
+        "data_seed": "seed",
+        "test_fraction": "test_fraction",
+    }
+    return {argument: getattr(given, option) for option, argument in names.items()}
+
+
+def refuse_old(folder: Path | None) -> None:
+    """Raise a UsageError for an --out that is no new or empty folder."""
+    if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"--out must be a new or empty folder. Got {folder}, which has something in it.")
 
 
 def add_output(add: Callable[..., Any]) -> None:
