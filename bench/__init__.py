@@ -17,5 +17,6 @@ scoring/        what a method returned: scores, and bounds that go through the g
 results/        records on disk and the tables made of them
 compare/        is the candidate worse than the base?
 ab/             the working tree against a commit, by interleaved pairs of runs
+instances/      entries of instances: kept, checked, moved by submissions
 verify/         every bound of a folder proved again
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..canonical import canonical
 from ..text import UsageError
-from .data import MAX_CELLS, SHOWN, Data, combinations, load_all
+from .data import MAX_CELLS, Data, combinations, load_all
 from .fingerprint import code_fingerprint, forget
 from .methods import check_options, find, split_options
 from .registry import Method

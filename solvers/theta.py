@@ -1,0 +1,85 @@
+"""The best certificate for a given Θ, wherever it comes from: by arcs, by a cover, or by the best T and z."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from .atoms.search import ascend, starts
+from .certificates.certificate import Certificate, Kind
+from .certificates.quadratic import certify as certify_quadratic
+from .certificates.quadratic import trivial_certificate
+from .conic.fixed import best_multipliers
+from .cpp import SPHERE, certify, dual_value, row_space
+from .exact.cover import cover
+from .exact.progress import feasible
+from .exact.sphere import compile_kernels
+from .exact.walk import SLACK
+from .network import Array, whitener
+from .problem import Problem
+from .reduced.dual import sharpen, user_point
+from .reduced.reduction import reduce
+
+FINER = (0.3, 0.1, 0.03, 1e-2, 3e-3, 1e-3, 1e-4)  # shares of max h that covers leave above it, one after the other
+STARTS = 1000
+SMALL = 40  # merged rows up to which T is looked for as well
+
+
+def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Certificate:
+    """Prove as good a bound as can be had from a given Θ, feasible or not.
+
+    Args:
+        problem: X, Y and γ.
+        theta: Θ (n, c), on the rows of X.
+        timeout: seconds for covers of the sphere, and for the program that finds T and z.
+
+    Returns:
+        A certificate of kind `arcs` where X has rank two or less, `cover` up to rank five if one can be had in time,
+        else `doubly nonnegative`, with z alone beyond forty rows.
+    """
+    if not problem.X.any():
+        return trivial_certificate(problem)
+    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], theta, problem.Y)
+    basis = row_space(problem.scaled.problem.X)
+    if basis.shape[1] <= 2:
+        return Certificate(Kind.ARCS, theta, {}, dual_value(theta, problem.Y))
+    covered = _covered(problem, theta, basis, timeout) if basis.shape[1] <= SPHERE else None
+    return covered or _quadratic(problem, theta, timeout)
+
+
+def _covered(problem: Problem, theta: Array, basis: Array, timeout: float) -> Certificate | None:
+    """The finest cover that can be made in time."""
+    scaled = problem.scaled
+    X, Y, gamma = scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma
+    own, live, transform = theta / scaled.kappa, np.any(X != 0, axis=1), whitener(X)
+    compile_kernels(proofs=True)
+    began, best = time.perf_counter(), None
+    rng = np.random.default_rng(0)
+    with threadpool_limits(limits=1):
+        height = float(ascend(own, X, starts(own, X, transform, rng, STARTS), rng)[1][0])
+        for share in FINER:
+            made = cover(
+                own, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout
+            )  # a cover proves whatever it finds, also where the search has missed the highest point
+            if made is None:
+                break
+            if best is None or made.eta < best.eta:
+                best = made
+    if best is None:
+        return None
+    feasible_theta = feasible(own, Y, gamma, live, best.eta * (1 + SLACK))[0]
+    return certify(problem, Kind.COVER, scaled.kappa * feasible_theta, {"basis": basis, **best.proof(transform)})
+
+
+def _quadratic(problem: Problem, theta: Array, timeout: float) -> Certificate:
+    """With the best z for T = 0, or the best T and z where there are few rows."""
+    reduced = reduce(problem)
+    nothing = np.zeros((2 * problem.n, 2 * problem.n))
+    point = sharpen(reduced, user_point(reduced, problem.gamma, theta, nothing, np.zeros(problem.n)))
+    found = [certify_quadratic(problem, reduced, point)]
+    if reduced.n <= SMALL:
+        better = best_multipliers(reduced, point.theta, timeout)
+        found += [] if better is None else [certify_quadratic(problem, reduced, sharpen(reduced, better))]
+    return max(found, key=lambda certificate: certificate.lower_bound)
