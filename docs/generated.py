@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from unittest import mock
 
 from relaxbench.bench import cli
-from relaxbench.bench.cli.parser import EXIT_CODES, Command, Parser
+from relaxbench.bench.cli.parser import EXIT_CODES, Command, Parser, leaves
 
 import relaxbench
 
@@ -40,7 +40,10 @@ def commands() -> str:
     """Every command with its arguments, out of the parsers that --help prints, and the exit codes of all."""
     title, _, codes = EXIT_CODES.partition(": ")
     items = "".join(f"- `{code.partition(' ')[0]}` {code.partition(' ')[2]}\n" for code in codes.split("; "))
-    return "".join(map(_command, cli.COMMANDS)) + f"## {title.capitalize()}\n\n{items}"
+    return (
+        "".join(_command(words, command) for words, command in leaves(cli.COMMANDS))
+        + f"## {title.capitalize()}\n\n{items}"
+    )
 
 
 def _reached(start: Iterable[object]) -> list[type]:
@@ -82,10 +85,10 @@ def _section(name: str, directive: str, *options: str) -> str:
     return f"### `{name.rpartition('.')[2]}`\n\n```{{eval-rst}}\n.. {directive}:: {name}\n{lines}```\n\n"
 
 
-def _command(command: Command) -> str:
-    name = f"relaxbench {command.name}"
+def _command(name: str, command: Command) -> str:
     parser = Parser(prog=name, examples=command.examples)
-    command.arguments(parser)
+    if command.arguments is not None:
+        command.arguments(parser)
     with mock.patch.dict(os.environ, COLUMNS=COLUMNS):
         usage = parser.format_usage()
     text = f"## {name}\n\n{command.about[:1].upper()}{command.about[1:]}.\n\n```text\n{usage}```\n\n"

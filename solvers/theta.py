@@ -52,25 +52,23 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
 def _covered(problem: Problem, theta: Array, basis: Array, timeout: float) -> Certificate | None:
     """The finest cover that can be made in time."""
     scaled = problem.scaled
-    X, Y, gamma = scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma
-    own, live, transform = theta / scaled.kappa, np.any(X != 0, axis=1), whitener(X)
+    inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
+    X, own, transform = inner.X, theta / scaled.kappa, whitener(inner.X)
     compile_kernels(proofs=True)
     began, best = time.perf_counter(), None
     rng = np.random.default_rng(0)
     with threadpool_limits(limits=1):
         height = float(ascend(own, X, starts(own, X, transform, rng, STARTS), rng)[1][0])
         for share in FINER:
-            made = cover(
-                own, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout
-            )  # a cover proves whatever it finds, also where the search has missed the highest point
+            made = cover(own, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout)
             if made is None:
                 break
             if best is None or made.eta < best.eta:
                 best = made
     if best is None:
         return None
-    feasible_theta = feasible(own, Y, gamma, live, best.eta * (1 + SLACK))[0]
-    return certify(problem, Kind.COVER, scaled.kappa * feasible_theta, {"basis": basis, **best.proof(transform)})
+    scaled_theta, _ = feasible(own, inner.Y, inner.gamma, np.any(X != 0, axis=1), best.eta * (1 + SLACK))
+    return certify(problem, Kind.COVER, scaled.kappa * scaled_theta, {"basis": basis, **best.proof(transform)})
 
 
 def _quadratic(problem: Problem, theta: Array, timeout: float) -> Certificate:

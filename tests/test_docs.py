@@ -66,8 +66,12 @@ def test_an_anchor_that_is_not_there_is_noticed():
 def test_commands_are_those_of_the_command_line(path, monkeypatch):
     """What stands in a code block as a command is parsed, and not run."""
     met = []
-    parsed_only = [replace(command, run=lambda given: met.append(given) or 0) for command in cli.COMMANDS]
-    monkeypatch.setattr(cli, "COMMANDS", parsed_only)
+
+    def parsed_only(commands):
+        heard = {"run": lambda given: met.append(given) or 0}
+        return [replace(command, **heard, commands=parsed_only(command.commands)) for command in commands]
+
+    monkeypatch.setattr(cli, "COMMANDS", parsed_only(cli.COMMANDS))
     for line in re.findall(r"^(?:    |\s*)relaxbench (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE):
         arguments = shlex.split(line, comments=True)
         if "COMMAND" not in arguments:

@@ -8,6 +8,9 @@ list.py         the data sets, methods and configs there are
 run.py          the cells of a config, or of a grid given by options, into a folder
 report.py       tables, figures and a page from a run's folder
 certify.py      how far a network is from the optimum
+instances.py    problems by name: the commands of `instances`
+entries.py      list, show and check of `instances`
+submit.py       a network or a bound for an instance
 verify.py       every bound of a run's folder proved again
 compare.py      two results compared
 ab.py           the working tree against a commit
@@ -26,11 +29,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import RelaxbenchError
-from . import ab, certify, compare, nightly, report, run, verify
+from . import ab, certify, compare, instances, nightly, report, run, submit, verify
 from . import list as list_
 from .parser import INTERRUPTED, OK, USAGE, parser_of
 
-COMMANDS = tuple(file.COMMAND for file in (list_, run, report, verify, certify, compare, ab, nightly))
+COMMANDS = tuple(
+    file.COMMAND for file in (list_, run, report, verify, certify, instances, submit, compare, ab, nightly)
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,13 +26,15 @@ class Command:
     """A command of the command line.
 
     about: what it does, in a line. arguments: adds its arguments to its parser. run: does it; returns the exit code.
+    commands: those that it is the first word of, in place of arguments and run.
     """
 
     name: str
     about: str
     examples: Sequence[str]
-    arguments: Callable[[Parser], None]
-    run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[Parser], None] | None = None
+    run: Callable[[argparse.Namespace], int] | None = None
+    commands: Sequence[Command] = ()
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,8 +83,11 @@ class Parser(argparse.ArgumentParser):
             parser = parsers.add_parser(
                 command.name, help=command.about, description=sentence, examples=command.examples
             )
-            command.arguments(parser)
-            parser.set_defaults(run=command.run)
+            if command.commands:
+                parser.add_commands(command.commands)
+            if command.arguments is not None:
+                command.arguments(parser)
+                parser.set_defaults(run=command.run)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """As argparse does, but what a command does not know it refuses itself: it knows its options best."""
@@ -100,6 +105,24 @@ class Parser(argparse.ArgumentParser):
         if choice:
             message = unknown("command", choice[2], self.commands)
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def leaves(commands: Sequence[Command], before: str = "relaxbench") -> Iterator[tuple[str, Command]]:
+    """The commands that do something, with all their words.
+
+    Args:
+        commands: those of the command line.
+        before: the words before them.
+
+    Yields:
+        Words and command.
+    """
+    for command in commands:
+        words = f"{before} {command.name}"
+        if command.commands:
+            yield from leaves(command.commands, words)
+        else:
+            yield words, command
 
 
 def parser_of(commands: Sequence[Command]) -> Parser:

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ...datasets.dataset import SHOWN
 from ..canonical import canonical
 from ..text import UsageError
 from .data import MAX_CELLS, Data, combinations, load_all

@@ -147,7 +147,8 @@ def write_entry(folder: Path, entry: Entry, arrays: Mapping[Side, bytes]) -> Non
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for bound in entry.history:
-        writer.writerow({**asdict(bound), "value": repr(bound.value), "seconds": bound.seconds or ""})
+        seconds = "" if bound.seconds is None else bound.seconds
+        writer.writerow({**asdict(bound), "value": repr(bound.value), "seconds": seconds})
     write_atomically(own / "history.csv", text.getvalue().encode())
 
 

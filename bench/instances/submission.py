@@ -70,8 +70,7 @@ def read_submission(path: str | Path) -> Submission:
         The submission.
 
     Raises:
-        DataError: no .npz of plain arrays with these names.
-        Refused: parts that do not belong together.
+        RelaxbenchError: no .npz of plain arrays with these names, or parts that do not belong together.
     """
     return of_arrays(read_npz(str(path), _names(), LARGEST))
 
@@ -86,7 +85,7 @@ def of_arrays(arrays: Mapping[str, NDArray[Any]]) -> Submission:
         The submission.
 
     Raises:
-        Refused: parts that do not belong together.
+        RelaxbenchError: parts that do not belong together.
     """
     networks = [pair for pair in NETWORKS if pair[0] in arrays or pair[1] in arrays]
     for pair in networks:
