@@ -17,10 +17,12 @@ certificates/   what a certificate is, and the first proofs: the code that makes
 checker/        a second proof of every certificate, by code of its own
 ipm/            our interior point
 conic/          the same and larger programs in general conic solvers
+exchange/       the relaxation for solvers outside, and their solutions as certificates
 rounding/       from a solved relaxation to a network
 atoms/          column generation: networks grown neuron by neuron
 exact/          proofs over the whole circle or sphere of directions
 hierarchy/      regions split by the signs of rows
 
-Each folder imports from those above it only: reduced < certificates < ipm, conic < rounding, atoms < exact < hierarchy.
+Each folder imports from those above it only: reduced < certificates < ipm, conic < exchange, rounding, atoms < exact
+< hierarchy.
 """

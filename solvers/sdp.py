@@ -21,7 +21,7 @@ from .ipm.loop import interior_point
 from .ipm.state import InteriorPoint, WarmStart
 from .network import Array, Network
 from .problem import Problem
-from .reduced.dual import DualPoint, dual_value, sharpen, user_point
+from .reduced.dual import sharper, user_point
 from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation
 from .rounding import DEFAULT, ROUNDINGS, disturbed
@@ -253,7 +253,7 @@ def _general(
     return Relaxation(
         factor=reduced.factor_back(positive_factor(it.Z)),
         value=it.value * reduced.unit,
-        certificate=None if it.point is None else certify(problem, reduced, _sharper(reduced, it.point)),
+        certificate=None if it.point is None else certify(problem, reduced, sharper(reduced, it.point)),
         stats=Statistics(iterations=it.iterations),
         status=it.status,
         message=it.message,
@@ -267,7 +267,7 @@ def _literal(
     if guess is None:
         return relaxation
     point = user_point(reduced, problem.gamma, guess.theta, guess.T, guess.z)
-    return replace(relaxation, certificate=certify(problem, reduced, _sharper(reduced, point)))
+    return replace(relaxation, certificate=certify(problem, reduced, sharper(reduced, point)))
 
 
 def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) -> Relaxation:
@@ -278,10 +278,6 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
     fit = ROUNDINGS[DEFAULT](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
     stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
     return replace(relaxation, network=fit.network, stats=stats)
-
-
-def _sharper(reduced: Reduced, point: DualPoint) -> DualPoint:
-    return max(point, sharpen(reduced, point), key=lambda candidate: dual_value(reduced, candidate))
 
 
 def positive_factor(Z: Array) -> Array:

@@ -8,7 +8,7 @@ list.py         the data sets, methods and configs there are
 run.py          the cells of a config, or of a grid given by options, into a folder
 report.py       tables, figures and a page from a run's folder
 certify.py      how far a network is from the optimum
-instances.py    problems by name: the commands of `instances`
+instances.py    problems for solvers outside, and what they found
 entries.py      list, show and check of `instances`
 submit.py       a network or a bound for an instance
 verify.py       every bound of a run's folder proved again

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .parser import CHECK_FAILED, OK, Command, Parser, add_data
+from .parser import CHECK_FAILED, OK, Command, Parser, add_training_data, refuse_old, training_options
 
 
 def _arguments(parser: Parser) -> None:
@@ -28,29 +28,17 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--timeout", type=float, default=60.0, metavar="S", help="seconds of work (default: 60)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="new folder for the certificate and the best network")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    add = parser.add_part("data")
-    add_data(add)
-    add("--preprocess", default="none", metavar="P", help="none, standardize or pca:K (default: none)")
-    add("--bias", action="store_true", help="append a column of ones")
-    add("--n", type=int, metavar="N", help="a stratified subsample of so many training rows")
-    add("--data-seed", type=int, default=0, metavar="S", help="seed of the split, or of the data (default: 0)")
-    add(
-        "--test-fraction",
-        type=float,
-        metavar="F",
-        help="part of the rows left out where the data bring no test rows (default: 0, every row trains)",
-    )
+    add_training_data(parser)
 
 
 def _run(given: argparse.Namespace) -> int:
     from ...solvers.problem import Problem
     from ..certify import certify
     from ..networks.reading import read_network
-    from ..text import UsageError
+    from ..training import load_training
 
-    if given.out is not None and given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
-        raise UsageError(f"--out must be a new or empty folder. Got {given.out}, which has something in it.")
-    data = _data(given)
+    refuse_old(given.out)
+    data = load_training(given.dataset, data_dir=given.data, **training_options(given))
     problem = Problem(data.X_train, data.Y_train, given.gamma)
     network = read_network(given.network, bias=given.bias) if given.network is not None else None
     found = certify(problem, network, gap=given.gap, timeout=given.timeout)
@@ -62,19 +50,6 @@ def _run(given: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(found)))
     return OK if found.lower is not None else CHECK_FAILED
-
-
-def _data(given: argparse.Namespace) -> Any:
-    """The data set; every row trains where it brings no test rows and no part of it is to be left out."""
-    from ...datasets import load
-
-    options = {"preprocess": given.preprocess, "bias": given.bias}
-    options |= {} if given.n is None else {"n": given.n}
-    options |= {} if given.test_fraction is None else {"test_fraction": given.test_fraction}
-    data = load(given.dataset, seed=given.data_seed, data_dir=given.data, **options)
-    if given.test_fraction is None and "test_fraction" in data.provenance["options"]:
-        data = load(given.dataset, seed=given.data_seed, data_dir=given.data, **options, test_fraction=0.0)
-    return data
 
 
 def _facts(found: Any) -> dict[str, Any]:

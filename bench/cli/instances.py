@@ -1,17 +1,140 @@
-"""relaxbench instances: training problems by name, with bounds that anybody can prove again."""
+"""relaxbench instances: training problems by name, for solvers outside, and what they found."""
 
 from __future__ import annotations
 
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
 from . import entries
-from .parser import Command
+from .parser import OK, Command, Parser, add_data, add_training_data, refuse_old, training_options
+
+
+def _export_arguments(parser: Parser) -> None:
+    parser.add_argument("dataset", metavar="NAME", help="name of a data set, or file:PATH")
+    parser.add_argument("--gamma", type=float, required=True, metavar="G", help="regularisation strength γ > 0")
+    parser.add_argument(
+        "--format",
+        choices=("sdpa", "cbf", "npz"),
+        default="sdpa",
+        help="SDPA's sparse format, which CSDP reads too; the Conic Benchmark Format; or arrays (default: sdpa)",
+    )
+    parser.add_argument(
+        "--form",
+        choices=("reduced", "literal"),
+        default="reduced",
+        help="after facial reduction, with an interior, or as the paper writes it (default: reduced)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="write to FILE, and its description to FILE.json"
+    )
+    add_training_data(parser)
+
+
+def _export(given: argparse.Namespace) -> int:
+    from ...solvers.problem import Problem
+    from ..instances.export import export_sdp
+    from ..training import load_training
+
+    options = training_options(given)
+    data = load_training(given.dataset, data_dir=given.data, **options)
+    problem = Problem(data.X_train, data.Y_train, given.gamma)
+    source = {"dataset": given.dataset, "options": options, "sha256": data.sha256}
+    description = export_sdp(problem, given.out, format=given.format, form=given.form, source=source)
+    found = json.loads(description.read_text(encoding="utf-8"))
+    orders = " + ".join(str(block["order"]) for block in found["blocks"])
+    constraints = sum(group["count"] for group in found["multipliers"])
+    print(f"{given.out}: blocks of order {orders}, {constraints} constraints; what is what: {description}")
+    return OK
+
+
+def _read_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "solution", type=Path, metavar="SOLUTION", help="the result file of SDPA, or the solution file of CSDP"
+    )
+    parser.add_argument(
+        "--instance", type=Path, required=True, metavar="JSON", help="the FILE.json that export wrote beside FILE"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="new folder for the certificate")
+    add_data(parser.add_argument)
+
+
+def _read(given: argparse.Namespace) -> int:
+    from ...solvers.exchange.multipliers import certificate_of
+    from ...solvers.exchange.standard import standard_sdp
+    from ...solvers.verify import verify
+    from ..instances.solution import read_instance, read_multipliers
+
+    refuse_old(given.out)
+    instance = read_instance(given.instance)
+    problem = _problem(given, instance)
+    program, multipliers = standard_sdp(problem, instance.form), read_multipliers(given.solution)
+    certificate = certificate_of(problem, program, multipliers)
+    proved, claimed = verify(certificate, problem), program.dual_objective(multipliers)
+    if given.out is not None:
+        _write(given.out, certificate, proved)
+    print(f"optimum over all widths: proved to be at least {proved:.8g} (by the checker, from the solution's dual)")
+    print(f"the solution claims {claimed:.8g} for the relaxation, which nothing was taken from")
+    return OK
+
+
+def _problem(given: argparse.Namespace, instance: Any) -> Any:
+    """The problem that was exported."""
+    from ...solvers.problem import Problem
+    from ..text import UsageError
+    from ..training import load_training
+
+    data = load_training(instance.dataset, data_dir=given.data, **instance.options.model_dump())
+    if data.sha256 != instance.sha256:
+        raise UsageError(
+            f"{instance.dataset} must be the data of the export (sha256 {instance.sha256[:12]}…). "
+            f"Got {data.sha256[:12]}… instead: export it again."
+        )
+    return Problem(data.X_train, data.Y_train, instance.gamma)
+
+
+def _write(folder: Path, certificate: Any, proved: float) -> None:
+    """The certificate's arrays, and what they prove."""
+    import numpy as np
+
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / "certificate.npz", **certificate.arrays())
+    facts = {"certificate": str(certificate.kind), "lower": proved}
+    (folder / "certificate.json").write_text(json.dumps(facts), encoding="utf-8")
+
 
 COMMAND = Command(
     "instances",
-    "training problems by name, with the best bounds that anybody has proved",
+    "training problems by name, with the best bounds known; for solvers outside, and what their solutions prove",
     (
         "relaxbench instances list --class open",
-        "relaxbench instances show iris-std-g0.1",
         "relaxbench instances check",
+        "relaxbench instances export iris --n 20 --gamma 0.1 --out iris.dat-s",
+        "relaxbench instances read iris.sol --instance iris.dat-s.json",
     ),
-    commands=entries.COMMANDS,
+    commands=(
+        *entries.COMMANDS,
+        Command(
+            "export",
+            "write a problem's relaxation for solvers outside, with a description that maps solutions back",
+            (
+                "relaxbench instances export iris --n 20 --gamma 0.1 --out iris.dat-s",
+                "relaxbench instances export random --gamma 0.01 --format cbf --form literal --out random.cbf",
+                "relaxbench instances export file:my.npz --bias --gamma 0.1 --format npz --out my-sdp.npz",
+            ),
+            _export_arguments,
+            _export,
+        ),
+        Command(
+            "read",
+            "prove a lower bound from an outside solver's solution of an exported problem",
+            (
+                "relaxbench instances read iris.sol --instance iris.dat-s.json",
+                "relaxbench instances read iris.result --instance iris.dat-s.json --out proof",
+            ),
+            _read_arguments,
+            _read,
+        ),
+    ),
 )

@@ -142,6 +142,40 @@ def add_data(add: Callable[..., Any]) -> None:
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
 
 
+def add_training_data(parser: Parser) -> None:
+    """Add the part `data`, the same for every command that takes one data set to train on."""
+    add = parser.add_part("data")
+    add_data(add)
+    add("--preprocess", default="none", metavar="P", help="none, standardize or pca:K (default: none)")
+    add("--bias", action="store_true", help="append a column of ones")
+    add("--n", type=int, metavar="N", help="a stratified subsample of so many training rows")
+    add("--data-seed", type=int, default=0, metavar="S", help="seed of the split, or of the data (default: 0)")
+    add(
+        "--test-fraction",
+        type=float,
+        metavar="F",
+        help="part of the rows left out where the data bring no test rows (default: 0, every row trains)",
+    )
+
+
+def training_options(given: argparse.Namespace) -> dict[str, Any]:
+    """What was given for `add_training_data`, but the folder, as arguments of `load_training`."""
+    names = {
+        "preprocess": "preprocess",
+        "bias": "bias",
+        "n": "n",
+        "data_seed": "seed",
+        "test_fraction": "test_fraction",
+    }
+    return {argument: getattr(given, option) for option, argument in names.items()}
+
+
+def refuse_old(folder: Path | None) -> None:
+    """Raise a UsageError for an --out that is no new or empty folder."""
+    if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"--out must be a new or empty folder. Got {folder}, which has something in it.")
+
+
 def add_output(add: Callable[..., Any]) -> None:
     """Add --format and --out, the same for every command that shows a comparison."""
     formats = ("table", "markdown", "json", "junit")

@@ -92,7 +92,7 @@ def of_arrays(arrays: Mapping[str, NDArray[Any]]) -> Submission:
         if missing := [name for name in pair if name not in arrays]:
             raise Refused(f"A network must have {pair[0]} and {pair[1]}. Got none named {missing[0]}.")
     found = tuple(Network(arrays[U], arrays[V]) for U, V in networks)
-    proof = {}
+    proof: dict[str, NDArray[Any]] = {}
     for name in ("theta", *sorted(PROOFS[Kind.CELLS] | PROOFS[Kind.COVER])):
         given = [arrays[form] for form in (name, PREFIX + name) if form in arrays]
         if len(given) > 1:

@@ -39,7 +39,9 @@ def best_multipliers(reduced: Reduced, theta: Array, budget: float | None = None
     constraints = [top * room - own / unit - (form + form.T) / 2 >> 0, A >= 0, B >= 0, C >= 0, cp.diag(B) == 0]
     options = {} if budget is None else {"time_limit": budget}
     run_backend(cp.Problem(cp.Minimize(top), constraints), "clarabel", options)
-    if any(variable.value is None or not np.isfinite(variable.value).all() for variable in (A, B, C, z)):
+    values = [np.asarray(variable.value, np.float64) for variable in (A, B, C, z)]  # None becomes NaN
+    if not all(np.isfinite(value).all() for value in values):
         return None
-    T = unit * np.maximum(np.block([[A.value, B.value], [B.value.T, C.value]]), 0.0)
-    return DualPoint(theta, (T + T.T) / 2, unit * z.value)
+    aa, ab, bb, multiplier = values
+    T = unit * np.maximum(np.block([[aa, ab], [ab.T, bb]]), 0.0)
+    return DualPoint(theta, (T + T.T) / 2, unit * multiplier)

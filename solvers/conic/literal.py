@@ -73,7 +73,7 @@ def paper_sdp(problem: Problem) -> LiteralSDP:
     αβ = slice(0, 2 * n)
     M = np.hstack([-np.eye(n), np.eye(n), problem.X, np.zeros((n, c))])  # Mλ = 0 says α − β = Xu
 
-    Λ = cp.Variable((2 * n + d + c, 2 * n + d + c), PSD=True)
+    Λ = cp.Variable((2 * n + d + c, 2 * n + d + c), PSD=True, name="Λ")
     loss = cp.sum_squares(Λ[α, v] - problem.Y) / 2
     penalty = problem.gamma / 2 * (cp.trace(Λ[u, u]) + cp.trace(Λ[v, v]))
     consistent = M @ Λ @ M.T == 0

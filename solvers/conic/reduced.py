@@ -29,7 +29,7 @@ class Solved(NamedTuple):
     iterations: int
 
 
-class _Program(NamedTuple):
+class ReducedSDP(NamedTuple):
     """CVXPY's program with what is read back: Z, the predictions F, and the constraints diag S = diag M, αα, ββ, αβ."""
 
     program: Any
@@ -57,7 +57,7 @@ def solve_reduced(
         zero, the dual None and the value nan.
     """
     began = time.perf_counter()
-    it = _program(reduced)
+    it = reduced_sdp(reduced)
     options: dict[str, Any] = {"eps_abs": eps, "eps_rel": eps, "max_iters": 10**6} if backend == "scs" else {}
     it.program.get_problem_data(backend.upper())  # compiles; the result stays in CVXPY's cache
     if budget is not None:
@@ -76,12 +76,19 @@ def solve_reduced(
     return Solved((Z + Z.T) / 2, _dual(reduced, it), value, status, message, iterations)
 
 
-def _program(reduced: Reduced) -> _Program:
-    """The program of the module's docstring."""
+def reduced_sdp(reduced: Reduced) -> ReducedSDP:
+    """The program of the module's docstring.
+
+    Args:
+        reduced: the problem.
+
+    Returns:
+        The program, unsolved; its objective is in scaled units and lacks `reduced.constant`.
+    """
     import cvxpy as cp
 
     n, d, c, X = reduced.n, reduced.d, reduced.c, reduced.X
-    Z = cp.Variable((n + d + c, n + d + c), PSD=True)
+    Z = cp.Variable((n + d + c, n + d + c), PSD=True, name="Z")
     S, U, V = Z[:n, :n], Z[n : n + d, n : n + d], Z[n + d :, n + d :]
     M, D = X @ U @ X.T, Z[:n, n : n + d] @ X.T
     F = cp.vstack([Z[:n, n + d :] + X @ Z[n : n + d, n + d :], Z[:n, n + d :] - X @ Z[n : n + d, n + d :]]) / 2
@@ -94,10 +101,10 @@ def _program(reduced: Reduced) -> _Program:
     rows = reduced.loss_rows
     residual = cp.multiply(np.sqrt(reduced.weight[rows])[:, None], F[rows] - reduced.target[rows])
     objective = cp.sum_squares(residual) / 2 + reduced.gamma / 2 * (cp.trace(U) + cp.trace(V))
-    return _Program(cp.Problem(cp.Minimize(objective), [diagonal, αα, ββ, αβ]), Z, F, diagonal, αα, ββ, αβ)
+    return ReducedSDP(cp.Problem(cp.Minimize(objective), [diagonal, αα, ββ, αβ]), Z, F, diagonal, αα, ββ, αβ)
 
 
-def _dual(reduced: Reduced, it: _Program) -> DualPoint:
+def _dual(reduced: Reduced, it: ReducedSDP) -> DualPoint:
     """The dual point of a solved program.
 
     CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in reduced/dual.py.

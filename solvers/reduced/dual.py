@@ -21,6 +21,8 @@ from ..network import Array
 from .lift import adjoint, project
 from .reduction import Reduced
 
+MARGINS = 10.0 ** np.arange(-6, -13, -1)  # to which −B_ss is made definite, relative to the largest entry
+
 
 @dataclass(frozen=True)
 class DualPoint:
@@ -141,7 +143,7 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
     base = quadratic_form(reduced, point)
     best, best_z = maximum(_with_z(reduced, base, point.z), n)[0], point.z
     if not np.isfinite(best):
-        best_z = _definite_z(base[:n, :n], point.z)
+        best_z = _definite_z(reduced, base, point.z)
         best = maximum(_with_z(reduced, base, best_z), n)[0]
     unit = float(np.mean(np.abs(best_z))) or 1.0
 
@@ -175,11 +177,31 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
     return DualPoint(point.theta, point.T, best_z)
 
 
-def _definite_z(B_ss: Array, z: Array) -> Array:
-    """z raised by a constant until diag(z) − B_ss ≻ 0."""
-    lowest = float(np.linalg.eigvalsh(np.diag(z) - B_ss)[0])
-    size = max(float(np.max(np.abs(B_ss))), float(np.max(np.abs(z))), 1e-300)
-    return z if lowest > 1e-12 * size else z + (1e-6 * size - lowest)
+def sharper(reduced: Reduced, point: DualPoint) -> DualPoint:
+    """A dual point as it stands, or with z from `sharpen` where that gives a better bound.
+
+    Args:
+        reduced: the problem.
+        point: the dual point.
+
+    Returns:
+        The better one.
+    """
+    return max(point, sharpen(reduced, point), key=lambda candidate: dual_value(reduced, candidate))
+
+
+def _definite_z(reduced: Reduced, base: Array, z: Array) -> Array:
+    """z raised by a constant until diag(z) − B_ss ≻ 0, by the margin for which the bound is best.
+
+    Large margins spoil the bound where z is large, as it is for nearly parallel rows; rounding forbids very small ones.
+    """
+    n = reduced.n
+    lowest = float(np.linalg.eigvalsh(np.diag(z) - base[:n, :n])[0])
+    size = max(float(np.max(np.abs(base[:n, :n]))), float(np.max(np.abs(z))), 1e-300)
+    if lowest > 1e-12 * size:
+        return z
+    raised = [z + (margin * size - lowest) for margin in MARGINS]
+    return min(raised, key=lambda trial: maximum(_with_z(reduced, base, trial), n)[0])
 
 
 def user_point(reduced: Reduced, gamma: float, theta: Array, T: Array, z: Array) -> DualPoint:

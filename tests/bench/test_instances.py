@@ -1,4 +1,4 @@
-"""Entries of instances: what is sent in is judged and not believed, what is kept is proved again, what is altered shows."""
+"""Entries of instances: submissions are judged, not believed, what is kept is proved again, what is altered shows."""
 
 import csv
 import io
