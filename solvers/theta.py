@@ -12,8 +12,9 @@ from .certificates.certificate import Certificate, Kind
 from .certificates.quadratic import certify as certify_quadratic
 from .certificates.quadratic import trivial_certificate
 from .conic.fixed import best_multipliers
-from .cpp import SPHERE, certify, dual_value, row_space
-from .exact.cover import cover
+from .cpp import SPHERE, certify, row_space
+from .exact.arcs import local_maxima
+from .exact.cover import Cover, cover
 from .exact.progress import feasible
 from .exact.sphere import compile_kernels
 from .exact.walk import SLACK
@@ -41,34 +42,50 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
     """
     if not problem.X.any():
         return trivial_certificate(problem)
-    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], theta, problem.Y)
-    basis = row_space(problem.scaled.problem.X)
-    if basis.shape[1] <= 2:
-        return Certificate(Kind.ARCS, theta, {}, dual_value(theta, problem.Y))
-    covered = _covered(problem, theta, basis, timeout) if basis.shape[1] <= SPHERE else None
-    return covered or _quadratic(problem, theta, timeout)
-
-
-def _covered(problem: Problem, theta: Array, basis: Array, timeout: float) -> Certificate | None:
-    """The finest cover that can be made in time."""
+    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], _best_multiple(theta, problem.Y), problem.Y)
     scaled = problem.scaled
+    basis = row_space(scaled.problem.X)
     inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
-    X, own, transform = inner.X, theta / scaled.kappa, whitener(inner.X)
+    if basis.shape[1] <= 2:
+        plane = np.hstack([inner.X, np.zeros((inner.n, 2 - inner.d))])
+        height = local_maxima(theta / scaled.kappa, plane)[1]
+        return certify(problem, Kind.ARCS, _feasible(problem, theta, float(np.max(height, initial=0.0))), {})
+    made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= SPHERE else None
+    if made is None:
+        return _quadratic(problem, theta, timeout)
+    proof = {"basis": basis, **made.proof(whitener(inner.X))}
+    return certify(problem, Kind.COVER, _feasible(problem, theta, made.eta), proof)
+
+
+def _best_multiple(theta: Array, Y: Array) -> Array:
+    """tΘ with the largest value, whether it is feasible or not; Θ at length 1 where that is no t > 0."""
+    theta = theta / (np.max(np.abs(theta)) or 1.0)
+    linear, square = float(np.sum(theta * Y)), float(np.sum(theta**2))
+    return theta * (linear / square) if linear > 0 else theta
+
+
+def _feasible(problem: Problem, theta: Array, eta: float) -> Array:
+    """Θ made smaller until h ≤ γ. eta: max h in the scaled problem."""
+    inner = problem.scaled.problem
+    live = np.any(problem.X != 0, axis=1)
+    kappa = problem.scaled.kappa
+    return kappa * feasible(theta / kappa, inner.Y, inner.gamma, live, eta * (1 + SLACK))[0]
+
+
+def _cover(inner: Problem, theta: Array, timeout: float) -> Cover | None:
+    """The finest cover that can be made in time."""
+    X, transform, rng = inner.X, whitener(inner.X), np.random.default_rng(0)
     compile_kernels(proofs=True)
     began, best = time.perf_counter(), None
-    rng = np.random.default_rng(0)
     with threadpool_limits(limits=1):
-        height = float(ascend(own, X, starts(own, X, transform, rng, STARTS), rng)[1][0])
+        height = float(ascend(theta, X, starts(theta, X, transform, rng, STARTS), rng)[1][0])
         for share in FINER:
-            made = cover(own, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout)
+            made = cover(theta, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout)
             if made is None:
                 break
             if best is None or made.eta < best.eta:
                 best = made
-    if best is None:
-        return None
-    scaled_theta, _ = feasible(own, inner.Y, inner.gamma, np.any(X != 0, axis=1), best.eta * (1 + SLACK))
-    return certify(problem, Kind.COVER, scaled.kappa * scaled_theta, {"basis": basis, **best.proof(transform)})
+    return best
 
 
 def _quadratic(problem: Problem, theta: Array, timeout: float) -> Certificate:

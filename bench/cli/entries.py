@@ -21,18 +21,26 @@ def add_entries(parser: Parser) -> None:
     )
 
 
-def entries_of(given: argparse.Namespace) -> Path:
+def entries_of(given: argparse.Namespace, new: bool = False) -> Path:
     """The folder with the entries.
 
     Args:
         given: the arguments.
+        new: whether it may be one that is not there yet.
 
     Returns:
         The folder.
+
+    Raises:
+        UsageError: it is none.
     """
     from ...datasets.instances import ENTRIES
+    from ..text import UsageError
 
-    return ENTRIES if given.entries is None else Path(given.entries)
+    folder = ENTRIES if given.entries is None else Path(given.entries)
+    if not (folder.is_dir() or (new and not folder.exists())):
+        raise UsageError(f"--entries must be a folder with entries. Got {folder} instead.")
+    return folder
 
 
 def _list_arguments(parser: Parser) -> None:

@@ -41,16 +41,15 @@ def _run(given: argparse.Namespace) -> int:
     from ..instances.submit import submit
     from ..text import UsageError
 
-    instance, folder = find(given.instance), entries_of(given)
+    instance, folder = find(given.instance), entries_of(given, new=True)
     if not given.file.is_file():
         raise UsageError(f"FILE must be a file that exists. Got {given.file} instead.")
     if not given.timeout > 0:
         raise UsageError(f"--timeout must be a number of seconds > 0. Got {given.timeout:g} instead.")
+    readonly = f"The folder of entries must be one that can be written to. Got {folder} instead: give --entries DIR, "
+    readonly += "or work in a checkout."
     if not os.access(folder if folder.exists() else folder.parent, os.W_OK):
-        raise UsageError(
-            f"The folder of entries must be one that can be written to. Got {folder} instead: give --entries DIR, or "
-            "work in a checkout."
-        )
+        raise UsageError(readonly)
     try:
         submission = read_submission(given.file)
     except RelaxbenchError as error:
@@ -67,6 +66,8 @@ def _run(given: argparse.Namespace) -> int:
         )
     except Refused as error:
         return _refuse(error)
+    except OSError:
+        raise UsageError(readonly) from None
     for found in outcome.found:
         had = outcome.before.lower if found.side == "lower" else outcome.before.upper
         what = f"a proof of {found.value:.10g} ({found.kind})"

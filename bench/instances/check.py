@@ -16,8 +16,8 @@ from ...solvers.checker import verify as prove
 from ..results.record import read_limited
 from ..text import UsageError, one_line
 from ..verify.bounds import SLACK, forward_objective
-from .entries import MOST_BYTES, SIDES, Bound, Entry, Side, read_entry, sha256
-from .submission import LARGEST, PREFIX, PROOFS
+from .entries import MOST_BYTES, SIDES, UNPACKED, Bound, Entry, Side, read_entry, sha256
+from .submission import PREFIX, PROOFS
 
 NETWORK = {"U", "V"}
 MISSED = 1e-6  # relative: a value that is more than this below what is proved is not what was proved
@@ -46,10 +46,8 @@ def filled(names: Sequence[str] = (), entries: Path = ENTRIES) -> list[str]:
         Their names, in the order of the catalogue; at the end folders that are no instance's.
 
     Raises:
-        RelaxbenchError: no such instance, or no such folder.
+        RelaxbenchError: no such instance.
     """
-    if not entries.is_dir():
-        raise UsageError(f"--entries must be a folder with entries. Got {entries} instead.")
     if names:
         return [find(name).name for name in names]
     there = {path.name for path in entries.iterdir()}
@@ -112,7 +110,7 @@ def _side(instance: Instance, entry: Entry, side: Side, bound: Bound, path: Path
 
 
 def _objective(path: Path, data: Dataset, gamma: float) -> float:
-    arrays = read_npz(str(path), sorted(NETWORK), LARGEST)
+    arrays = read_npz(str(path), sorted(NETWORK), UNPACKED)
     U, V = arrays["U"], arrays["V"]
     wanted = (data.X_train.shape[1], data.Y_train.shape[1])
     if U.ndim != 2 or V.ndim != 2 or (len(U), V.shape[1]) != wanted or U.shape[1] != len(V):
@@ -122,6 +120,6 @@ def _objective(path: Path, data: Dataset, gamma: float) -> float:
 
 def _proved(path: Path, bound: Bound, data: Dataset, gamma: float) -> float:
     names = {"theta"}.union(*PROOFS.values())
-    arrays = read_npz(str(path), sorted(PREFIX + name for name in names), LARGEST)
+    arrays = read_npz(str(path), sorted(PREFIX + name for name in names), UNPACKED)
     certificate = Certificate.from_arrays(bound.kind, arrays, bound.value)
     return float(prove(certificate, data.X_train, data.Y_train, gamma))

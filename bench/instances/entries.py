@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import printable
 from ..results.record import read_limited, write_atomically
 from ..text import UsageError
 
@@ -28,6 +29,7 @@ CLASSES: tuple[Class, ...] = ("solved", "hard", "open")
 SOLVED, HARD = 1e-3, 0.5  # proved (upper − lower)/upper up to which an instance is `solved`, or `hard`; beyond, `open`
 RECOMPUTE = "recompute"
 MOST_BYTES = 150_000  # of a file of arrays
+UNPACKED = 2**24  # bytes of its arrays: a small file must not take hours to check
 MOST_HISTORY = 10_000_000
 
 
@@ -123,7 +125,8 @@ def _bound(line: Mapping[str, Any]) -> Bound:
     value, seconds = float(line["value"]), float(line["seconds"]) if line["seconds"] else None
     if line["side"] not in SIDES or not math.isfinite(value) or None in line.values() or None in line:
         raise ValueError(f"a line for side {str(line['side'])[:20]!r} with value {str(line['value'])[:20]!r}")
-    return Bound(**{**line, "value": value, "seconds": seconds})
+    words = {name: printable(text) for name, text in line.items()}  # a history may come from anybody
+    return Bound(**{**words, "value": value, "seconds": seconds})
 
 
 def write_entry(folder: Path, entry: Entry, arrays: Mapping[Side, bytes]) -> None:
@@ -164,6 +167,19 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
     return file.getvalue()
+
+
+def too_large(arrays: Mapping[str, NDArray[Any]], content: bytes) -> bool:
+    """Whether arrays are not kept.
+
+    Args:
+        arrays: by name.
+        content: the same as a file.
+
+    Returns:
+        True where file or arrays are above their limits.
+    """
+    return len(content) > MOST_BYTES or sum(array.nbytes for array in arrays.values()) > UNPACKED
 
 
 def sha256(content: bytes) -> str:

@@ -26,7 +26,7 @@ from ...solvers.network import Network, ProblemError
 from ...solvers.problem import Problem
 from ...solvers.theta import certificate_for
 from ..scoring.gate import MARGIN
-from .entries import MOST_BYTES, RECOMPUTE, SIDES, Bound, Entry, Side, packed, read_entry, sha256, write_entry
+from .entries import RECOMPUTE, SIDES, Bound, Entry, Side, packed, read_entry, sha256, too_large, write_entry
 from .submission import Refused, Submission, finite
 
 BETTER = 1e-9  # relative: by less than that nothing is better
@@ -112,7 +112,7 @@ def submit(
     about = {"method": _words(method), "seconds": seconds, "date": today, "by": _words(by)}
     moved = []
     for one in better:
-        large = len(files[one.side]) > MOST_BYTES
+        large = too_large(one.arrays, files[one.side])
         moved.append(
             Bound(
                 side=one.side,
@@ -158,23 +158,23 @@ def _bound(problem: Problem, submission: Submission, most: float, timeout: float
             f"Got shape {theta.shape}{'' if finite(theta) else ', with NaN, infinities or no numbers,'} instead."
         )
     theta = np.asarray(theta, np.float64)
-    value = float(np.sum(theta * problem.Y) - 0.5 * np.sum(theta**2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = float(np.sum(theta * problem.Y) - 0.5 * np.sum(theta**2))
     alone = submission.kind is None
     if value > most * (1 + (INFEASIBLE if alone else CLAIM)):
         raise Refused(
             f"theta must satisfy ‖Θᵀ(Xu)₊‖ ≤ γ‖u‖ for all u. Got one that stands for a bound of {value:.9g} instead, "
             f"above the objective {most:.9g} of a network."
         )
-    certificate = (
-        certificate_for(problem, theta, timeout)
-        if submission.kind is None
-        else Certificate(submission.kind, theta, submission.proof or {}, value)
-    )
     try:
+        if submission.kind is None:
+            certificate = certificate_for(problem, theta, timeout)
+        else:
+            certificate = Certificate(submission.kind, theta, submission.proof or {}, value)
         proved = float(prove(certificate, problem.X, problem.Y, problem.gamma)) * (1 - MARGIN)
     except CertificateError as error:
         raise Refused(str(error)) from None
-    if not proved > 0:
+    if not proved > BETTER * 0.5 * float(np.sum(problem.Y**2)):
         raise Refused("theta and its proof must prove something for this instance. Got nothing that is proved.")
     exact = not alone or certificate.kind == "arcs"  # elsewhere a proof that we look for may be too weak
     missed = exact and proved < value * (1 - CLAIM)
@@ -197,7 +197,7 @@ def _contradictions(found: list[Found], before: Entry) -> None:
 
 def _improves(one: Found, before: Entry) -> bool:
     """Whether it is better than all that are kept; where its arrays are too large, than all."""
-    large = len(packed(one.arrays)) > MOST_BYTES
+    large = too_large(one.arrays, packed(one.arrays))
     values = [bound.value for bound in before.history if bound.side == one.side and (bound.kept or large)]
     if one.side == "upper":
         return not values or one.value < min(values) * (1 - BETTER)

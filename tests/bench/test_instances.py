@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 from relaxbench.bench import cli
-from relaxbench.bench.instances import submit as judge
+from relaxbench.bench.instances import entries as kept
 from relaxbench.bench.instances.check import check, filled
 from relaxbench.bench.instances.entries import Bound, Entry, packed, read_entry, write_entry
 from relaxbench.bench.instances.submission import Submission, of_arrays
@@ -272,7 +272,7 @@ def test_a_contradiction_is_an_alarm(entries, tmp_path, capsys):
 
 
 def test_arrays_that_are_too_large_are_not_kept_and_nothing_rests_on_them(relaxed, tmp_path, monkeypatch):
-    monkeypatch.setattr(judge, "MOST_BYTES", 1000)
+    monkeypatch.setattr(kept, "MOST_BYTES", 1000)
     sent = Submission.of(None, relaxed.certificate)
     outcome = submit(find(PLANE), sent, tmp_path)
     assert [bound.sha256 for bound in outcome.moved] == ["recompute"]
