@@ -126,7 +126,16 @@ def _bound(line: Mapping[str, Any]) -> Bound:
     if line["side"] not in SIDES or not math.isfinite(value) or None in line.values() or None in line:
         raise ValueError(f"a line for side {str(line['side'])[:20]!r} with value {str(line['value'])[:20]!r}")
     words = {name: printable(text) for name, text in line.items()}  # a history may come from anybody
-    return Bound(**{**words, "value": value, "seconds": seconds})
+    return Bound(
+        side=line["side"],
+        value=value,
+        method=words["method"],
+        seconds=seconds,
+        date=words["date"],
+        kind=words["kind"],
+        sha256=words["sha256"],
+        by=words["by"],
+    )
 
 
 def write_entry(folder: Path, entry: Entry, arrays: Mapping[Side, bytes]) -> None:

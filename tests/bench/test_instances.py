@@ -352,6 +352,27 @@ def test_what_ships_holds(name):
     assert read_entry(ENTRIES, name).kind == "solved"
 
 
+@pytest.mark.parametrize("name", SAMPLE)
+def test_no_descent_gets_below_what_ships(name):
+    entry = read_entry(ENTRIES, name)
+    rival = rb.fit(problem_of(name), "lbfgs", width=20, budget=0.5).objective
+    assert entry.lower <= rival
+    assert entry.upper <= rival * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "<b>", "a,b\nlower,9,,,,,,"])
+def test_words_of_a_stranger_stay_words(text, tmp_path, capsys):
+    sent = Submission((rb.Network(**arrays(PLANE, "upper")),))
+    after = submit(find(PLANE), sent, tmp_path, method=text, by=text * 100).after
+    assert read_entry(tmp_path, PLANE) == after
+    assert (len(after.history), after.lower) == (1, None)
+    assert cli.main(["instances", "show", PLANE, "--entries", str(tmp_path)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    altered(tmp_path / PLANE / "history.csv", after.history[0].date, "\x1b[2J")
+    assert cli.main(["instances", "show", PLANE, "--entries", str(tmp_path)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_all_that_ships_holds():
     names = filled()
