@@ -249,6 +249,7 @@ def test_what_is_better_moves_an_instance_and_what_is_equal_or_worse_does_not(re
     assert (facts["class"], len(facts["history"])) == ("solved", 4)
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_run_is_a_submission(tmp_path):
     (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
     run = rb.run(tmp_path / "run.toml", out=tmp_path / "r")
