@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from .entries import add_entries, entries_of
 from .parser import CHECK_FAILED, OK, Command, Parser, add_data
@@ -54,33 +55,30 @@ def _run(given: argparse.Namespace) -> int:
         submission = read_submission(given.file)
     except RelaxbenchError as error:
         return _refuse(error)
+    words = {"method": given.method, "by": given.by}
     try:
-        outcome = submit(
-            instance,
-            submission,
-            folder,
-            method=given.method,
-            by=given.by,
-            timeout=given.timeout,
-            data_dir=given.data,
-        )
+        outcome = submit(instance, submission, folder, **words, timeout=given.timeout, data_dir=given.data)
     except Refused as error:
         return _refuse(error)
     except OSError:
         raise UsageError(readonly) from None
+    print("\n".join(_lines(outcome, folder / instance.name)))
+    return OK
+
+
+def _lines(outcome: Any, folder: Path) -> list[str]:
+    lines = []
     for found in outcome.found:
-        had = outcome.before.lower if found.side == "lower" else outcome.before.upper
+        had = getattr(outcome.before, found.side)
         what = f"a proof of {found.value:.10g} ({found.kind})"
         what = f"a network of objective {found.value:.10g}" if found.side == "upper" else what
         moved = next((bound for bound in outcome.moved if bound.side == found.side), None)
         verdict = "no improvement" if moved is None else "written" if moved.kept else "written without its arrays"
-        print(f"{found.side}: {what}; the instance had {'none' if had is None else f'{had:.10g}'}: {verdict}")
+        lines.append(f"{found.side}: {what}; the instance had {'none' if had is None else f'{had:.10g}'}: {verdict}")
     if not outcome.moved:
-        print("no improvement, nothing written")
-        return OK
+        return [*lines, "no improvement, nothing written"]
     gap = "" if outcome.after.gap is None else f", gap {100 * outcome.after.gap:.3g} %"
-    print(f"{folder / instance.name}: {outcome.after.kind}{gap}")
-    return OK
+    return [*lines, f"{folder}: {outcome.after.kind}{gap}"]
 
 
 def _refuse(error: Exception) -> int:

@@ -7,10 +7,10 @@ looked for. Numbers that a submission claims are not even read.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ CLAIM = 1e-6  # relative, by which a proof may fall short of what its Θ stands 
 INFEASIBLE = 1e-3  # relative, by which the value of Θ alone may exceed a network's objective
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """What a submission proves on one side. short_of: what its Θ stands for, where less than that was proved."""
 
@@ -44,19 +44,28 @@ class Found:
     arrays: Mapping[str, NDArray[Any]]
     short_of: float | None = None
 
+    @cached_property
+    def content(self) -> bytes:
+        """The arrays as a file."""
+        return packed(self.arrays)
+
+    @property
+    def large(self) -> bool:
+        """Whether they are too large to be kept."""
+        return too_large(self.arrays, self.content)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a submission. found: what it proves; moved: the new lines of the history, none if it is no better.
+    """What came of a submission.
 
-    before, after: the entry. seconds: that the proofs took.
+    found: what it proves. moved: the new lines of the history, none if it is no better. before, after: the entry.
     """
 
     found: tuple[Found, ...]
     moved: tuple[Bound, ...]
     before: Entry
     after: Entry
-    seconds: float
 
 
 def submit(
@@ -90,15 +99,8 @@ def submit(
         RelaxbenchError: the data cannot be had, or the entry is damaged.
         OSError: the folder cannot be written to.
     """
-    began = time.perf_counter()
     data, before = load(instance, data_dir), read_entry(entries, instance.name)
-    problem = Problem(data.X_train, data.Y_train, instance.gamma)
-    networks = [_network(problem, network) for network in submission.networks]
-    found = [min(networks, key=lambda one: one.value)] if networks else []
-    most = min([0.5 * float(np.sum(problem.Y**2)), *(one.value for one in found)])
-    most = most if before.upper is None else min(most, before.upper)
-    if submission.theta is not None:
-        found.append(_bound(problem, submission, most, timeout))
+    found = _proved(Problem(data.X_train, data.Y_train, instance.gamma), submission, before, timeout)
     _contradictions(found, before)
     better = [one for one in found if _improves(one, before)]
     for one in found:
@@ -108,26 +110,34 @@ def submit(
                 "instead, which is no improvement."
             )
     today = datetime.now(UTC).date().isoformat()
-    files: dict[Side, bytes] = {one.side: packed(one.arrays) for one in better}
-    about = {"method": _words(method), "seconds": seconds, "date": today, "by": _words(by)}
-    moved = []
-    for one in better:
-        large = too_large(one.arrays, files[one.side])
-        moved.append(
-            Bound(
-                side=one.side,
-                value=one.value,
-                kind=one.kind,
-                sha256=RECOMPUTE if large else sha256(files[one.side]),
-                **about,  # type: ignore[arg-type]
-            )
+    moved = tuple(
+        Bound(
+            side=one.side,
+            value=one.value,
+            method=_words(method),
+            seconds=seconds,
+            date=today,
+            kind=one.kind,
+            sha256=RECOMPUTE if one.large else sha256(one.content),
+            by=_words(by),
         )
-        if large:
-            del files[one.side]
+        for one in better
+    )
     after = Entry(instance.name, (*before.history, *moved))
     if moved:
-        write_entry(entries, after, files)
-    return Outcome(tuple(found), tuple(moved), before, after, time.perf_counter() - began)
+        write_entry(entries, after, {one.side: one.content for one in better if not one.large})
+    return Outcome(tuple(found), moved, before, after)
+
+
+def _proved(problem: Problem, submission: Submission, before: Entry, timeout: float) -> list[Found]:
+    """The best of the networks, and the bound."""
+    networks = [_network(problem, network) for network in submission.networks]
+    found = [min(networks, key=lambda one: one.value)] if networks else []
+    if submission.theta is not None:
+        known = [0.5 * float(np.sum(problem.Y**2)), *(one.value for one in found)]
+        known += [] if before.upper is None else [before.upper]
+        found.append(_bound(problem, submission, min(known), timeout))
+    return found
 
 
 def _network(problem: Problem, network: Network) -> Found:
@@ -197,8 +207,7 @@ def _contradictions(found: list[Found], before: Entry) -> None:
 
 def _improves(one: Found, before: Entry) -> bool:
     """Whether it is better than all that are kept; where its arrays are too large, than all."""
-    large = too_large(one.arrays, packed(one.arrays))
-    values = [bound.value for bound in before.history if bound.side == one.side and (bound.kept or large)]
+    values = [bound.value for bound in before.history if bound.side == one.side and (bound.kept or one.large)]
     if one.side == "upper":
         return not values or one.value < min(values) * (1 - BETTER)
     return not values or one.value > max(values) * (1 + BETTER)
