@@ -112,10 +112,11 @@ def _show(given: argparse.Namespace) -> int:
     between = f"{_number(entry.lower)} and {_number(entry.upper)}, a gap of {_share(entry.gap)}"
     print(f"{entry.kind}: " + ("nothing is proved yet" if entry.gap is None else f"the optimum lies between {between}"))
     for bound in entry.history:
-        seconds = "" if bound.seconds is None else f", {bound.seconds:g} s"
+        seconds = [] if bound.seconds is None else [f"{bound.seconds:g} s"]
+        how = ", ".join(part for part in (bound.kind, bound.method, *seconds) if part)
         by = f" by {bound.by}" if bound.by else ""
         kept = "" if bound.kept else "; arrays not kept: recompute"
-        print(f"{bound.date} {bound.side} {_number(bound.value)} ({bound.kind}; {bound.method}{seconds}){by}{kept}")
+        print(f"{bound.date} {bound.side} {_number(bound.value)} ({how}){by}{kept}")
     return OK
 
 
