@@ -73,6 +73,7 @@ SMALL = (  # all rows train, n of them where there are more than a thousand; γ 
 
 GAPS = (5e-4, 1e-2)  # asked for; the second where the proof of the first is too large to be kept
 MANY = 200  # rows up to which exact methods and the relaxation are tried
+FEW = 3  # features up to which exact methods are tried whatever the rows
 WIDTH = 100
 SPARSE = (1e-3, 1e-4, 1e-5, 1e-6)  # shares of the largest entry of T below which entries are left out
 LOSS = 2e-4  # of a bound that such a lighter proof may cost
@@ -149,7 +150,7 @@ def _filled(instance: Instance, seconds: float) -> str:
     data = load_instance(instance)
     problem = Problem(data.X_train, data.Y_train, instance.gamma)
     after = read_entry(ENTRIES, instance.name)
-    for gap in GAPS if problem.n <= MANY else ():
+    for gap in GAPS if problem.n <= MANY or problem.d <= FEW else ():
         found = certify(problem, gap=gap, timeout=seconds)
         method = f"{found.method}, gap {gap:g}, {seconds:g} s"
         outcome = _sent(instance, problem, method, found.seconds, found.network, found.certificate)
