@@ -21,8 +21,8 @@ BLOCKS = {
     "literal": ("Z_1 = Λ, the lifted matrix over (α, β, u, v)", "Z_2, the loss"),
 }
 Z_2 = (
-    "Z_2 = [[I, Rᵀ], [R, P]] over the outputs and then the rows with a loss: R = F − Y is the residual, P ⪰ R Rᵀ, "
-    "and ½ tr(diag(w) P) is the loss."
+    "Z_2 = [[I, Rᵀ], [R, P]] over the outputs and then the rows with a loss: √γ R = F − Y is the residual, P ⪰ R Rᵀ, "
+    "and ½ tr(diag(w) P) is the loss over γ."
 )
 TO_LAMBDA = {
     "reduced": (
@@ -34,8 +34,9 @@ TO_LAMBDA = {
     "literal": "Z_1 is Λ itself, over α, β (n each), u (d), v (c). " + Z_2,
 }
 TO_DUAL = (
-    "The multipliers hold Θ, z and T as `multipliers` says, in the order of its entries, y ≥ 0 for those of T. In the "
-    "reduced form they belong to the merged rows in unit scale; `merged_rows` gives the rows of (α, β) that Θ has, "
+    "The multipliers hold Θ, z and T as `multipliers` says, in the order of its entries, y ≥ 0 for those of T: then "
+    "γ²‖u‖² ≥ (α, β)ᵀ T (α, β) + ‖Θᵀ(α, β)‖² − Σ z_i (s_i² − (Xu)_i²) for all s and u. In the reduced form they belong "
+    "to the merged rows in unit scale, γ is `scaled_gamma`, and `merged_rows` gives the rows of (α, β) that Θ has, "
     "counted from 0. Any (Θ, T, z) gives a proved bound: relaxbench instances read SOLUTION --instance THIS.json"
 )
 

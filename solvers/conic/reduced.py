@@ -73,7 +73,7 @@ def solve_reduced(
         return Solved(np.zeros(it.Z.shape), None, float("nan"), status, message, 0)
     iterations = int(it.program.solver_stats.num_iters or 0)
     value = float(it.program.value) + reduced.constant
-    return Solved((Z + Z.T) / 2, _dual(reduced, it), value, status, message, iterations)
+    return Solved((Z + Z.T) / 2, reduced_dual(reduced, it), value, status, message, iterations)
 
 
 def reduced_sdp(reduced: Reduced) -> ReducedSDP:
@@ -104,10 +104,17 @@ def reduced_sdp(reduced: Reduced) -> ReducedSDP:
     return ReducedSDP(cp.Problem(cp.Minimize(objective), [diagonal, αα, ββ, αβ]), Z, F, diagonal, αα, ββ, αβ)
 
 
-def _dual(reduced: Reduced, it: ReducedSDP) -> DualPoint:
+def reduced_dual(reduced: Reduced, it: ReducedSDP) -> DualPoint:
     """The dual point of a solved program.
 
     CVXPY adds ζᵀ(diag S − diag M); objective and multipliers count half of the form in reduced/dual.py.
+
+    Args:
+        reduced: the problem.
+        it: its program, solved by any solver of CVXPY's.
+
+    Returns:
+        The dual point.
     """
     n, rows = reduced.n, reduced.loss_rows
     upper, below = _triangles(n)

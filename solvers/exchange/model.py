@@ -34,7 +34,7 @@ def cvxpy_problem(problem: Problem, form: Form = "reduced") -> Any:
         >>> [variable.name() for variable in program.variables()]
         ['Z']
         >>> round(float(program.solve(solver="CLARABEL")), 4)
-        0.29
+        0.2186
     """
     import cvxpy as cp
 

@@ -13,6 +13,8 @@ from ..reduced.lift import inequalities
 from ..reduced.reduction import reduce
 from .standard import StandardSDP
 
+LARGEST = 1e100  # of a multiplier: its square is far from overflowing
+
 
 def certificate_of(problem: Problem, program: StandardSDP, multipliers: Array) -> Certificate:
     """The certificate that multipliers of the program in standard form lead to.
@@ -27,16 +29,19 @@ def certificate_of(problem: Problem, program: StandardSDP, multipliers: Array) -
         a weak bound.
 
     Raises:
-        ProblemError: X = 0, another number of multipliers, or some that are not finite.
+        ProblemError: X = 0, another number of multipliers, or some that are not finite or above 1e100.
     """
     y, m = np.asarray(multipliers, dtype=np.float64), len(program.b)
     if y.shape != (m,):
         raise ProblemError(f"The solution must have the {m} multipliers of this program. Got {y.size} instead.")
-    if not np.isfinite(y).all():
-        k = int(np.flatnonzero(~np.isfinite(y))[0])
-        raise ProblemError(f"The multipliers must be finite. Got {y[k]} in place {k} (counted from 0) instead.")
+    wrong = np.flatnonzero(~(np.abs(y) <= LARGEST))
+    if wrong.size:
+        raise ProblemError(
+            f"The multipliers must be finite, at most {LARGEST:g}. "
+            f"Got {y[wrong[0]]:g} in place {wrong[0]}, counted from 0."
+        )
     reduced = reduce(problem)
-    theta, T, z = _parts(program, y, problem.c)
+    theta, T, z = _parts(program, program.gamma * y, problem.c)
     if program.form == "literal":
         point = user_point(reduced, problem.gamma, theta[: program.n], T, z)
     else:

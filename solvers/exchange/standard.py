@@ -3,9 +3,10 @@
     minimise ⟨C, Z⟩   such that   ⟨A_k, Z⟩ = b_k,  then  ⟨A_k, Z⟩ ≥ 0 for the last ones,   Z = (Z_1, Z_2) ⪰ 0
 
 Z_1 is the lifted matrix: over (s, u, v) in the reduced form, Λ over (α, β, u, v) in the literal one. Z_2 carries the
-loss: Z_2 = [[I, Rᵀ], [R, P]] with R = F − Y makes P ⪰ R Rᵀ, so that ½ tr(diag(w) P) is the loss at the optimum.
-Constraints on Z_1 are products of two linear forms (rows of E): ⟨A, Z_1⟩ = e_iᵀ Z_1 e_j. The multiplier of F − R = Y
-is Θ.
+loss: Z_2 = [[I, Rᵀ], [R, P]] with √γ R = F − Y makes P ⪰ R Rᵀ, so that ½ tr(diag(w) P) is the loss over γ at the
+optimum. The objective is divided by γ as a whole: solvers measure their accuracy against 1.
+Constraints on Z_1 are products of two linear forms (rows of E): ⟨A, Z_1⟩ = e_iᵀ Z_1 e_j. The multiplier of
+F − √γ R = Y is Θ/γ.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class StandardSDP:
     orders: those of Z_1 and Z_2. C (1, N) and A (m, N): sparse, over the entries on and above the diagonals, Z_1 row by
     row (its lower triangle counts and stays empty), then Z_2; an entry off the diagonal counts twice in ⟨·, ·⟩. b (m,).
     groups: of constraints, in order; those of the last one, `T`, are the inequalities. The user's value is
-    offset + scale × ⟨C, Z⟩. loss_rows: the extended rows (α, β) that carry a loss. n: rows that α and β have.
+    offset + scale × ⟨C, Z⟩. loss_rows: the extended rows (α, β) that carry a loss. n: rows that α and β have. gamma:
+    γ in the units of the program.
     """
 
     form: Form
@@ -56,6 +58,7 @@ class StandardSDP:
     scale: float
     loss_rows: np.ndarray
     n: int
+    gamma: float
 
     @property
     def inequalities(self) -> int:
@@ -119,11 +122,11 @@ def _reduced(reduced: Reduced) -> StandardSDP:
     return _program(
         "reduced",
         E,
-        np.r_[np.zeros(n), np.full(d + c, reduced.gamma / 2)],
+        np.r_[np.zeros(n), np.full(d + c, 0.5)],
         (rows, reduced.weight[rows], reduced.target[rows]),
         n,
         None,
-        (reduced.constant * reduced.unit, reduced.unit),
+        (reduced.constant * reduced.unit, reduced.unit, reduced.gamma),
     )
 
 
@@ -135,11 +138,11 @@ def _literal(problem: Problem) -> StandardSDP:
     return _program(
         "literal",
         E,
-        np.r_[np.zeros(2 * n), np.full(d + c, problem.gamma / 2)],
+        np.r_[np.zeros(2 * n), np.full(d + c, 0.5)],
         (np.arange(n), np.ones(n), problem.Y),
         n,
         2 * n + c,
-        (0.0, 1.0),
+        (0.0, 1.0, problem.gamma),
     )
 
 
@@ -150,10 +153,11 @@ def _program(
     loss: tuple[np.ndarray, Array, Array],
     n: int,
     consistent: int | None,
-    units: tuple[float, float],
+    units: tuple[float, float, float],
 ) -> StandardSDP:
     """The program from the forms E (α, β, v, from row `consistent` on those of MΛMᵀ = 0) and the loss on its rows."""
     rows, weight, target = loss
+    offset, unit_of_value, gamma = units
     c = target.shape[1]
     orders = (E.shape[1], c + len(rows))
     i_T, j_T = np.nonzero(inequalities(n))
@@ -172,7 +176,7 @@ def _program(
     k, p, q, value = _products(E, number, *map(np.concatenate, zip(*pairs, strict=True)))
 
     r, o = np.divmod(np.arange(target.size), c)
-    residual = (first[0] + np.arange(target.size), o, c + r, np.full(target.size, -0.5))
+    residual = (first[0] + np.arange(target.size), o, c + r, np.full(target.size, -np.sqrt(gamma) / 2))
     unit = (first[3] + np.arange(len(i_1)), i_1, j_1, np.where(i_1 == j_1, 1.0, 0.5))
     k_2, p_2, q_2, value_2 = map(np.concatenate, zip(residual, unit, strict=True))
     order, size = orders[0], orders[0] ** 2 + orders[1] ** 2
@@ -190,18 +194,18 @@ def _program(
         for (name, about, multiplier), at, count in zip(_GROUPS, first, counts, strict=False)
         if count or name == "T"
     )
-    return StandardSDP(form, orders, C, A, b, groups, *units, rows, n)
+    return StandardSDP(form, orders, C, A, b, groups, offset, unit_of_value * gamma, rows, n, gamma)
 
 
 _GROUPS = (
-    ("theta", "F − R = Y, entry by entry, row by row", "Θ, the residual Y − F at the optimum"),
-    ("z", "α_i β_i = 0", "y_i, from which z_i = −y_i/2 (times γ in the reduced form)"),
+    ("theta", "F − √γ R = Y, entry by entry, row by row", "Θ/γ, where Θ is the residual Y − F at the optimum"),
+    ("z", "α_i β_i = 0", "y_i = −2 z_i/γ²"),
     ("consistent", "(M Λ Mᵀ)_ij = 0 for i ≤ j, M = (−I, I, X, 0)", "not used"),
     ("unit", "the first block of Z_2 is the identity, entries i ≤ j", "not used"),
     (
         "T",
         "Λ_ij ≥ 0 over (α, β) for i < j without the pairs (α_i, β_i), row by row",
-        "T_ij = T_ji ≥ 0 (times γ in the reduced form)",
+        "T_ij/γ² = T_ji/γ² ≥ 0",
     ),
 )
 

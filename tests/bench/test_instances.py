@@ -1,430 +1,329 @@
-"""Entries of instances: submissions are judged, not believed, what is kept is proved again, what is altered shows."""
+"""Exported programs have our value in another solver, and what it finds becomes a proof, whatever it claims."""
 
-import csv
-import io
 import json
-import os
-import pickle
-import re
 import shutil
-import zipfile
+import subprocess
 
 import numpy as np
 import pytest
 from relaxbench.bench import cli
-from relaxbench.bench.instances import entries as kept
-from relaxbench.bench.instances.check import check, filled
-from relaxbench.bench.instances.entries import Bound, Entry, packed, read_entry, write_entry
-from relaxbench.bench.instances.submission import Submission, of_arrays
-from relaxbench.bench.instances.submit import submit
-from relaxbench.datasets.instances import ENTRIES, find, instances, load
+from relaxbench.bench.instances.solution import read_multipliers
+from relaxbench.solvers import sdp
+from relaxbench.solvers.exchange.multipliers import certificate_of
+from relaxbench.solvers.exchange.standard import standard_sdp
 
 import relaxbench as rb
 
-PLANE, FAINT, SPACE = "random-n10-d2-c1-s0-g0.1", "random-n10-d2-c1-s0-g0.01", "random-n10-d3-c3-s0-g0.1"
-HELD = (PLANE, FAINT, SPACE)
-SAMPLE = (*HELD, "spiral-n30-s0-g0.1", "random-n50-d2-c2-s0-g0.01", "iris-n30-std-g0.1")
-
-CONFIG = """
-gamma = [0.1]
-width = [10]
-jobs = 1
-
-[[dataset]]
-name = "random"
-n = 10
-d = 2
-c = 1
-test_fraction = 0.0
-
-[[method]]
-name = "cpp"
-"""
+from ..support.sdpfiles import lifted, read_sdpa, solve_cbf, solve_sdpa
 
 
-def problem_of(name):
-    data = load(find(name))
-    return rb.Problem(data.X_train, data.Y_train, find(name).gamma)
+def gauss(seed, n, d, c, gamma):
+    rng = np.random.default_rng(seed)
+    return rb.Problem(rng.standard_normal((n, d)), rng.standard_normal((n, c)), gamma)
+
+
+def awkward():
+    """A zero row, a row twice, one in the opposite direction, dependent columns, large units."""
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((7, 2))
+    X[1], X[2], X[3] = 0.0, 2 * X[0], -0.5 * X[0]
+    return rb.Problem(30 * np.hstack([X, X[:, :1]]), 20 * rng.standard_normal((7, 2)), 5.0)
+
+
+PROBLEMS = {
+    "plane": lambda: gauss(0, 7, 2, 2, 0.1),
+    "space": lambda: gauss(1, 6, 3, 1, 0.05),
+    "more features than rows": lambda: gauss(2, 4, 6, 3, 0.3),
+    "one row": lambda: gauss(3, 1, 2, 2, 0.1),
+    "awkward": awkward,
+}
+SOLVERS = {"sdpa": solve_sdpa, "cbf": solve_cbf}
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
+def solved(request):
+    problem = PROBLEMS[request.param]()
+    return problem, our(problem)
+
+
+def our(problem):
+    """Our relaxation; the network beside it is not needed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sdp, "SIDE_WIDTH", 1)
+        return sdp.relax(problem)
+
+
+@pytest.mark.parametrize(
+    ("form", "format", "value_to", "bound_to"),
+    [
+        ("reduced", "sdpa", 1e-5, 1e-4),
+        ("reduced", "cbf", 1e-5, 1e-4),
+        ("literal", "sdpa", 1e-3, 1e-3),  # it has no interior: Clarabel loses half of its digits
+    ],
+)
+def test_another_solver_finds_our_value_in_the_file_and_its_dual_is_a_proof(
+    solved, form, format, value_to, bound_to, tmp_path
+):
+    problem, ours = solved
+    path = tmp_path / "program"
+    description = json.loads(rb.export_sdp(problem, path, format=format, form=form).read_text())
+    answer = SOLVERS[format](path)
+    value = description["offset"] + description["scale"] * answer.objective
+    assert value == pytest.approx(ours.value, rel=value_to)
+    program = standard_sdp(problem, form)
+    assert program.dual_objective(answer.multipliers) == pytest.approx(ours.value, rel=value_to)
+    certificate = certificate_of(problem, program, answer.multipliers)
+    assert certificate.lower_bound == pytest.approx(ours.certificate.lower_bound, rel=bound_to)
+    assert rb.verify(certificate, problem) <= ours.value * (1 + 1e-6)
+
+
+def test_the_description_maps_the_matrix_back_to_the_papers(solved, tmp_path):
+    """Z_1 of the reduced file becomes Λ, which the literal file holds feasible, with the same objective."""
+    problem, ours = solved
+    description = rb.export_sdp(problem, tmp_path / "reduced")
+    L = lifted(description, problem.X, solve_sdpa(tmp_path / "reduced").Z)
+    n, d, c = problem.n, problem.d, problem.c
+    residual = (L[:n, 2 * n + d :] - problem.Y) / np.sqrt(problem.gamma)
+    Z_2 = np.block([[np.eye(c), residual.T], [residual, residual @ residual.T]])
+    slacks = np.diag([L[i, j] for i in range(2 * n) for j in range(i + 1, 2 * n) if j != i + n])
+    assert np.diag(slacks).min(initial=0.0) >= -1e-6 * np.abs(L).max()
+    assert np.linalg.eigvalsh(L)[0] >= -1e-6 * np.abs(L).max()
+
+    literal = json.loads(rb.export_sdp(problem, tmp_path / "literal", form="literal").read_text())
+    it = read_sdpa(tmp_path / "literal")
+    matrices = [L, Z_2, slacks][: len(it.F)]
+    products = sum(F.T @ matrix.ravel() for F, matrix in zip(it.F, matrices, strict=True))
+    assert np.abs(products[1:] - it.c).max() <= 1e-6 * np.abs(L).max()
+    assert literal["offset"] + literal["scale"] * products[0] == pytest.approx(ours.value, rel=1e-5)
+
+
+@pytest.mark.parametrize("form", ["reduced", "literal"])
+def test_the_arrays_are_the_program_of_the_text(form, tmp_path):
+    problem = PROBLEMS["plane"]()
+    rb.export_sdp(problem, tmp_path / "it.npz", format="npz", form=form)
+    rb.export_sdp(problem, tmp_path / "it.cbf", format="cbf", form=form)
+    with np.load(tmp_path / "it.npz") as arrays:
+        rows = [arrays[f"A_{name}"] for name in ("constraint", "block", "column", "row", "value")]
+        lines = (tmp_path / "it.cbf").read_text().split("\n\n")
+        (text,) = [part.split("\n")[2:] for part in lines if part.startswith("FCOORD")]
+        assert len(text) == len(rows[0])
+        written = np.array([line.split() for line in text], dtype=float)
+        assert np.array_equal(written, np.array(rows, dtype=float).T)  # every digit, as the values read back the same
+        assert arrays["inequalities"] == 2 * problem.n * (problem.n - 1)
+
+
+def test_the_program_in_cvxpy_has_our_value_and_a_name(solved):
+    problem, ours = solved
+    program = rb.cvxpy_problem(problem)
+    assert [variable.name() for variable in program.variables()] == ["Z"]
+    assert program.solve(solver="CLARABEL", accept_unknown=True) == pytest.approx(ours.value, rel=1e-5)
+    assert [variable.name() for variable in rb.cvxpy_problem(problem, "literal").variables()] == ["Λ"]
+    with pytest.raises(rb.RelaxbenchError, match="form must be 'reduced' or 'literal'"):
+        rb.cvxpy_problem(problem, "other")
+
+
+@pytest.mark.parametrize("form", ["reduced", "literal"])
+def test_no_multipliers_prove_more_than_is_true(form):
+    problem = PROBLEMS["plane"]()
+    program, limit = standard_sdp(problem, form), rb.certify(problem, gap=1e-6).upper
+    rng = np.random.default_rng(0)
+    honest = certificate_of(problem, program, np.zeros(len(program.b))).lower_bound
+    for scale in (1e-300, 1e-9, 1.0, 1e9, 1e90):
+        forged = certificate_of(problem, program, scale * rng.standard_normal(len(program.b)))
+        assert 0 <= honest <= forged.lower_bound <= limit
+        assert rb.verify(forged, problem) <= limit
 
 
 @pytest.fixture
-def entries(tmp_path):
-    """A copy of a few of the entries that ship."""
-    for name in HELD:
-        shutil.copytree(ENTRIES / name, tmp_path / "entries" / name)
-    return tmp_path / "entries"
+def exported(tmp_path):
+    """A file of data, its export, and the multipliers of a good solution."""
+    problem = PROBLEMS["plane"]()
+    np.savez(tmp_path / "my.npz", X=problem.X, Y=problem.Y)
+    out = tmp_path / "my.dat-s"
+    words = ["instances", "export", f"file:{tmp_path / 'my.npz'}", "--gamma", "0.1", "--out", str(out)]
+    assert cli.main(words) == 0
+    return problem, out, solve_sdpa(out).multipliers
 
 
-def content(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def as_sdpa(y):
+    return (
+        "phase.value = pdOPT\nxVec = \n{"
+        + ",".join(f"{each:+.16e}" for each in y)
+        + "}\nxMat = \n{\n{ {+1.0e+00} }\n}\n"
+    )
 
 
-def arrays(name, side):
-    with np.load(ENTRIES / name / f"{side}.npz") as file:
-        return dict(file)
+def as_csdp(y):
+    return " ".join(f"{each:.18e}" for each in y) + " \n1 1 1 1 1.0\n2 1 1 1 1.0\n"
 
 
-@pytest.fixture(scope="module")
-def relaxed():
-    """The certificate and network of the relaxation for an instance whose exact optimum ships."""
-    return rb.fit(problem_of(PLANE), "sdp", width=20)
-
-
-def forged_theta(path, name=PLANE, other=PLANE, change=lambda theta: theta):
-    proof = arrays(other, "lower")
-    np.savez(path, **{**proof, "certificate_theta": change(proof["certificate_theta"])})
-    return name
-
-
-def forged_network(path, change, name=PLANE):
-    U, V = change(**arrays(name, "upper"))
-    np.savez(path, U=U, V=V)
-    return name
-
-
-def forged_cover(path, change):
-    proof = arrays(SPACE, "lower")
-    np.savez(path, **{**proof, "certificate_splits": change(proof["certificate_splits"].copy())})
-    return SPACE
-
-
-def with_nan(array):
-    array = np.array(array)
-    array.flat[-1] = np.nan
-    return array
-
-
-def coarser(splits):
-    """The first bisection that has two leaves becomes one: a cover still, of cells that are not proved."""
-    k = next(k for k in range(len(splits)) if splits[k] and not splits[k + 1 : k + 3].any())
-    return np.delete(np.where(np.arange(len(splits)) == k, 0, splits), [k + 1, k + 2]).astype(np.uint8)
-
-
-def bomb(path):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        with file.open("U.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array_header_1_0(
-                member, {"descr": "<f8", "fortran_order": False, "shape": (2, 2**24 + 1)}
-            )
-            for _ in range(257):
-                member.write(bytes(2**20))
-        file.writestr("V.npy", b"")
-    assert path.stat().st_size < 2**22
-    return PLANE
-
-
-class Evil:
-    """Leaves a mark where it is unpickled."""
-
-    def __reduce__(self):
-        return os.mkdir, ("ran",)
-
-
-def pickled(path):
-    np.savez(path, U=np.array([Evil()], dtype=object), V=np.ones((1, 1)))
-    return PLANE
-
-
-def plain_pickle(path):
-    path.write_bytes(pickle.dumps({"U": Evil(), "V": Evil()}))
-    return PLANE
-
-
-def climbing(path):
-    file = io.BytesIO()
-    np.save(file, np.ones((2, 1)))
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in ("U.npy", "V.npy", "../../climbed.npy"):
-            archive.writestr(name, file.getvalue())
-    return PLANE
-
-
-def beside(path, **more):
-    np.savez(path, **arrays(SPACE, "lower"), **more)
-    return SPACE
-
-
-FORGERIES = {
-    "bound above the optimum": (lambda path: forged_theta(path, change=lambda theta: 1.5 * theta), "for all u"),
-    "bound above it, with a cover": (
-        lambda path: forged_theta(path, SPACE, SPACE, lambda theta: 1.2 * theta),
-        "above the objective",
-    ),
-    "theta of another gamma": (lambda path: forged_theta(path, FAINT, PLANE), "above the objective"),
-    "theta of another instance": (lambda path: forged_theta(path, PLANE, SPACE), r"must be \(10, 1\)"),
-    "theta in another order": (
-        lambda path: forged_theta(path, change=lambda theta: theta[::-1]),
-        "must prove|for all u",
-    ),
-    "theta of zeros": (lambda path: forged_theta(path, change=np.zeros_like), "Got nothing that is proved"),
-    "theta with NaN": (lambda path: forged_theta(path, change=with_nan), "with NaN"),
-    "theta of text": (lambda path: forged_theta(path, change=lambda theta: theta.astype(str)), "no numbers"),
-    "network with NaN": (lambda path: forged_network(path, lambda U, V: (with_nan(U), V)), "finite weights"),
-    "network too large for a float": (lambda path: forged_network(path, lambda U, V: (1e200 * U, V)), "better than"),
-    "wrong shapes": (lambda path: forged_network(path, lambda U, V: (U[:, 1:], V)), "U must be"),
-    "theta of a wrong shape": (lambda path: forged_theta(path, change=lambda theta: theta.T), r"must be \(10, 1\)"),
-    "network of another data set": (lambda path: forged_network(path, lambda U, V: (U, V), SPACE) and PLANE, "map 2"),
-    "network worse than none": (lambda path: forged_network(path, lambda U, V: (-100 * U, V)), "better than none"),
-    "tampered cover": (lambda path: forged_cover(path, coarser), "must prove|nothing that is proved"),
-    "cover cut off": (lambda path: forged_cover(path, lambda splits: splits[:-1]), "proved|offsets|splits"),
-    "cover of no cells": (lambda path: forged_cover(path, np.zeros_like), "must prove|proved"),
-    "proof with a part too many": (lambda path: beside(path, z=np.ones(3)), "z beside them"),
-    "zip bomb": (bomb, "must fit into"),
-    "pickle in it": (pickled, "Python objects"),
-    "pickle": (plain_pickle, "must be readable"),
-    "path that climbs": (climbing, "and no others"),
-}
-
-
-@pytest.mark.parametrize("name", FORGERIES)
-def test_a_forgery_is_refused_and_nothing_is_written(name, entries, tmp_path, monkeypatch, capsys):
-    make, words = FORGERIES[name]
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "forged.npz"
-    instance = make(path)
-    before = content(tmp_path)
-    assert cli.main(["submit", str(path), "--instance", instance, "--entries", str(entries)]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert "refused, nothing written" in said.err
-    assert re.search(words, said.err)
-    assert content(tmp_path) == before
-    assert not (tmp_path / "ran").exists()
-
-
-def test_a_negative_T_is_refused(relaxed, entries, tmp_path, capsys):
-    proof = relaxed.certificate.arrays()
-    proof["certificate_T_value"] = -proof["certificate_T_value"]
-    np.savez(tmp_path / "forged.npz", **proof)
-    before = content(entries)
-    assert cli.main(["submit", str(tmp_path / "forged.npz"), "--instance", PLANE, "--entries", str(entries)]) == 1
-    assert "T" in capsys.readouterr().err
-    assert content(entries) == before
-
-
-@pytest.mark.parametrize("name", ["../../etc", "/tmp", "..", "", "random-n10-d2-c1-s0-g0.2"])
-def test_an_instance_that_there_is_not_is_wrong_usage(name, entries, tmp_path, capsys):
-    np.savez(tmp_path / "net.npz", **arrays(PLANE, "upper"))
-    before = content(tmp_path)
-    assert cli.main(["submit", str(tmp_path / "net.npz"), "--instance", name, "--entries", str(entries)]) == 2
-    assert "instance is unknown" in capsys.readouterr().err
-    assert content(tmp_path) == before
-
-
-def test_what_is_better_moves_an_instance_and_what_is_equal_or_worse_does_not(relaxed, tmp_path, capsys):
-    entries, file = tmp_path / "entries", tmp_path / "sent.npz"
-    entries.mkdir()
-
-    def send(**sent):
-        np.savez(file, **sent)
-        code = cli.main(
-            ["submit", str(file), "--instance", PLANE, "--entries", str(entries), "--by", "A", "--method", "B, C"]
-        )
-        return code, capsys.readouterr().out, read_entry(entries, PLANE)
-
-    weak = relaxed.certificate.arrays()
-    network = {"network_U": relaxed.network.U, "network_V": relaxed.network.V}
-    code, out, first = send(**weak, **network, lower_bound=1e9, certificate_lower_bound=1e9, objective=0.0)
-    assert (code, len(first.history)) == (0, 2)
-    assert first.kind == "hard"
-    assert first.lower == pytest.approx(relaxed.lower_bound)
-    assert first.upper == pytest.approx(relaxed.objective)
-    assert {(bound.by, bound.method) for bound in first.history} == {("A", "B, C")}
-    best = arrays(PLANE, "upper") | {"theta": arrays(PLANE, "lower")["certificate_theta"]}
-    code, out, second = send(**best)
-    assert (code, len(second.history), second.kind) == (0, 4, "solved")
-    assert out.count("written") == 2
-    assert first.lower < second.lower <= second.upper <= first.upper
-    held = content(entries)
-    for again in (best, weak | network, {"theta": 0.999 * best["theta"]}, {"U": best["U"], "V": 0.99 * best["V"]}):
-        code, out, _ = send(**again)
-        assert code == 0, again
-        assert "no improvement, nothing written" in out
-        assert content(entries) == held
-    assert cli.main(["instances", "check", "--entries", str(entries)]) == 0
+@pytest.mark.parametrize("written", [as_sdpa, as_csdp])
+def test_a_solution_is_read_and_proved(exported, written, tmp_path, capsys):
+    problem, out, y = exported
+    solution, proof = tmp_path / "solution", tmp_path / "proof"
+    solution.write_text(written(y))
     capsys.readouterr()
-    assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert (facts["class"], len(facts["history"])) == ("solved", 4)
+    assert cli.main(["instances", "read", str(solution), "--instance", f"{out}.json", "--out", str(proof)]) == 0
+    ours = our(problem).certificate.lower_bound
+    facts = json.loads((proof / "certificate.json").read_text())
+    assert facts["lower"] == pytest.approx(ours, rel=1e-4)
+    assert f"at least {facts['lower']:.8g}" in capsys.readouterr().out
+    with np.load(proof / "certificate.npz") as arrays:
+        again = rb.Certificate.from_arrays(facts["certificate"], arrays, facts["lower"])
+    assert rb.verify(again, problem) == facts["lower"]
+    assert rb.read_solution(solution, problem).lower_bound == pytest.approx(ours, rel=1e-4)
 
 
-@pytest.mark.slow
-def test_a_cell_of_a_run_is_a_submission(tmp_path):
-    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
-    run = rb.run(tmp_path / "run.toml", out=tmp_path / "r")
-    (row,) = run.results.to_dict("records")
-    assert row["data"] == find(PLANE).data
-    outcome = submit(find(PLANE), of_arrays(run.arrays(row["cell"])), tmp_path / "entries")
-    assert outcome.after.lower == pytest.approx(row["lower_bound"])
-    assert outcome.after.upper == pytest.approx(row["objective"])
-
-
-def test_a_contradiction_is_an_alarm(entries, tmp_path, capsys):
-    """A lower bound in the history that is not true: the honest network contradicts it."""
-    entry = read_entry(entries, PLANE)
-    false = Bound("lower", 2 * entry.upper, "m", None, "2026-01-01", "arcs", "0" * 64, "")
-    write_entry(entries, Entry(PLANE, (*entry.history, false)), {})
-    np.savez(tmp_path / "net.npz", **arrays(PLANE, "upper"))
-    before = content(entries)
-    assert cli.main(["submit", str(tmp_path / "net.npz"), "--instance", PLANE, "--entries", str(entries)]) == 1
-    assert "ALARM" in capsys.readouterr().err
-    assert content(entries) == before
-
-
-def test_arrays_that_are_too_large_are_not_kept_and_nothing_rests_on_them(relaxed, tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "MOST_BYTES", 1000)
-    sent = Submission.of(None, relaxed.certificate)
-    outcome = submit(find(PLANE), sent, tmp_path)
-    assert [bound.sha256 for bound in outcome.moved] == ["recompute"]
-    assert (outcome.after.lower, outcome.after.kind) == (None, "open")
-    assert not (tmp_path / PLANE / "lower.npz").exists()
-    assert submit(find(PLANE), sent, tmp_path).moved == ()
-    monkeypatch.undo()
-    assert submit(find(PLANE), sent, tmp_path).after.lower == pytest.approx(relaxed.lower_bound)
-
-
-def altered(path, old, new):
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def flip(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def raised(entries, side):
-    value = getattr(read_entry(entries, PLANE), side)
-    altered(entries / PLANE / "history.csv", repr(value), repr(value * (1 + 1e-6)))
-
-
-def swapped(entries, side):
-    """With the sha256 of the file that was put there, so that only the proof can tell."""
-    shutil.copy(entries / FAINT / f"{side}.npz", entries / PLANE / f"{side}.npz")
-    hashes = [read_entry(entries, name).best(side).sha256 for name in (PLANE, FAINT)]
-    altered(entries / PLANE / "history.csv", *hashes)
-
-
-DAMAGES = {
-    "flipped byte of a proof": (lambda entries: flip(entries / PLANE / "lower.npz"), "sha256"),
-    "flipped byte of a network": (lambda entries: flip(entries / PLANE / "upper.npz"), "sha256"),
-    "raised lower bound": (lambda entries: raised(entries, "lower"), "proves less"),
-    "raised objective": (lambda entries: raised(entries, "upper"), "another objective"),
-    "swapped proof": (lambda entries: swapped(entries, "lower"), "proves less"),
-    "swapped network": (lambda entries: swapped(entries, "upper"), "another objective"),
-    "swapped file": (
-        lambda entries: shutil.copy(entries / FAINT / "lower.npz", entries / PLANE / "lower.npz"),
-        "sha256",
-    ),
-    "missing file": (lambda entries: (entries / PLANE / "upper.npz").unlink(), "No such file"),
-    "folder of no instance": (lambda entries: (entries / "mine").mkdir(), "unknown"),
-    "line of nonsense": (lambda entries: altered(entries / PLANE / "history.csv", "lower,", "middle,"), "damaged"),
-    "line of infinity": (
-        lambda entries: altered(entries / PLANE / "history.csv", repr(read_entry(entries, PLANE).upper), "inf"),
-        "damaged",
-    ),
-    "file in no line": (
-        lambda entries: altered(
-            entries / PLANE / "history.csv", read_entry(entries, PLANE).best("lower").sha256, "recompute"
-        ),
-        "in no line",
-    ),
+BAD_SOLUTIONS = {
+    "": "no multipliers",
+    "hello\n": "must be a solution of SDPA",
+    "1.0 2.0\n": "must have the 108 multipliers of this program. Got 2",
+    "xVec = {1.0, 2.0": "was it cut off",
+    "xVec = {}": "no multipliers",
+    "xVec = {1.0, {2.0}}": "xVec",
+    " ".join(["nan"] * 108): "must be finite, at most 1e+100. Got nan in place 0",
+    " ".join(["1"] * 107 + ["1e999"]): "must be finite, at most 1e+100. Got inf in place 107",
+    " ".join(["1"] * 107 + ["-1e101"]): "Got -1e+101 in place 107",
+    "\x00\xff" * 10: "must be a solution of SDPA",
 }
 
 
-@pytest.mark.parametrize("name", DAMAGES)
-def test_check_finds_what_was_altered(name, entries, capsys):
-    damage, words = DAMAGES[name]
-    assert cli.main(["instances", "check", "--entries", str(entries)]) == 0
-    assert "6 bounds, 0 do not hold" in capsys.readouterr().out
-    damage(entries)
-    assert cli.main(["instances", "check", "--entries", str(entries)]) == 1
-    failed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAILED")]
-    assert len(failed) == 1
-    assert words in failed[0]
+@pytest.mark.parametrize("text", BAD_SOLUTIONS, ids=range(len(BAD_SOLUTIONS)))
+def test_a_broken_solution_is_one_line(exported, text, tmp_path, capsys):
+    _, out, _ = exported
+    (tmp_path / "bad").write_text(text)
+    capsys.readouterr()
+    proof = tmp_path / "proof"
+    assert cli.main(["instances", "read", str(tmp_path / "bad"), "--instance", f"{out}.json", "--out", str(proof)]) == 2
+    said = capsys.readouterr().err
+    assert BAD_SOLUTIONS[text] in said
+    assert said.count("\n") == 1
+    assert not proof.exists()
 
 
-@pytest.mark.parametrize("name", SAMPLE)
-def test_what_ships_holds(name):
-    assert [found.message for found in check(name)] == ["", ""]
-    assert read_entry(ENTRIES, name).kind == "solved"
+def test_a_huge_solution_is_not_read(exported, tmp_path, capsys):
+    _, out, _ = exported
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(2**40)  # of holes
+    assert cli.main(["instances", "read", str(tmp_path / "huge"), "--instance", f"{out}.json"]) == 2
+    assert "at most 268,435,456 bytes" in capsys.readouterr().err
+    assert cli.main(["instances", "read", str(tmp_path), "--instance", f"{out}.json"]) == 2
+    assert cli.main(["instances", "read", str(tmp_path / "none"), "--instance", f"{out}.json"]) == 2
 
 
-@pytest.mark.parametrize("name", SAMPLE)
-def test_no_descent_gets_below_what_ships(name):
-    entry = read_entry(ENTRIES, name)
-    rival = rb.fit(problem_of(name), "lbfgs", width=20, budget=0.5).objective
-    assert entry.lower <= rival
-    assert entry.upper <= rival * (1 + 1e-3)
-
-
-@pytest.mark.parametrize("text", ["\x1b[2J", "<b>", "a,b\nlower,9,,,,,,"])
-def test_words_of_a_stranger_stay_words(text, tmp_path, capsys):
-    sent = Submission((rb.Network(**arrays(PLANE, "upper")),))
-    after = submit(find(PLANE), sent, tmp_path, method=text, by=text * 100).after
-    assert read_entry(tmp_path, PLANE) == after
-    assert (len(after.history), after.lower) == (1, None)
-    assert cli.main(["instances", "show", PLANE, "--entries", str(tmp_path)]) == 0
-    assert "\x1b" not in capsys.readouterr().out
-    altered(tmp_path / PLANE / "history.csv", after.history[0].date, "\x1b[2J")
-    assert cli.main(["instances", "show", PLANE, "--entries", str(tmp_path)]) == 0
-    assert "\x1b" not in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_all_that_ships_holds():
-    names = filled()
-    assert len(names) > 20
-    assert [found for name in names for found in check(name) if not found.holds] == []
-
-
-def test_what_ships_is_small_and_belongs_to_instances():
-    sizes = [path.stat().st_size for path in ENTRIES.rglob("*") if path.is_file()]
-    assert sum(sizes) < 10_000_000
-    assert {path.name for path in ENTRIES.iterdir()} <= {instance.name for instance in instances()}
-    assert {path.name for path in ENTRIES.rglob("*") if path.is_file()} <= {"history.csv", "lower.npz", "upper.npz"}
-
-
-def test_the_same_arrays_are_the_same_bytes():
-    first = {"b": np.arange(3.0), "a": np.ones((2, 2))}
-    assert packed(first) == packed(dict(reversed(first.items())))
-
-
-def test_list_shows_every_instance_and_its_class(entries, capsys):
-    assert cli.main(["instances", "list", "--json", "--entries", str(entries)]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == [instance.name for instance in instances()]
-    with (entries / PLANE / "history.csv").open(encoding="utf-8") as file:
-        values = {line["side"]: float(line["value"]) for line in csv.DictReader(file)}
-    assert {side: rows[PLANE][side] for side in values} == values
-    assert {name for name, row in rows.items() if row["class"] == "solved"} == set(HELD)
-    assert cli.main(["instances", "list", "--class", "solved", "--entries", str(entries)]) == 0
-    assert capsys.readouterr().out.endswith("3 instances\n")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda it: it | {"sha256": "0" * 64}, "must be the data of the export"),
+        (lambda it: it | {"options": it["options"] | {"bias": True}}, "must be the data of the export"),
+        (lambda it: it | {"options": {"data_dir": "/"}}, "options.data_dir"),
+        (lambda it: it | {"form": "other"}, "form"),
+        (lambda it: it | {"gamma": -1}, "gamma must be"),
+        (lambda it: it | {"gamma": "x"}, "gamma"),
+        (lambda it: {"form": "reduced"}, "dataset: Field required"),
+        (lambda it: [1], "the file"),
+    ],
+)
+def test_a_broken_description_is_one_line(exported, change, words, tmp_path, capsys):
+    _, out, y = exported
+    (tmp_path / "good").write_text(as_csdp(y))
+    description = out.with_name(f"{out.name}.json")
+    description.write_text(json.dumps(change(json.loads(description.read_text()))))
+    capsys.readouterr()
+    assert cli.main(["instances", "read", str(tmp_path / "good"), "--instance", str(description)]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["instances"], "a command is missing"),
-        (["instances", "chek"], "Did you mean 'check'"),
-        (["instances", "show", "iris-sdt-g0.1"], "Did you mean 'iris-std-g0.1'"),
-        (["instances", "check", "--entries", "nowhere"], "must be a folder with entries"),
-        (["submit", "nowhere.npz", "--instance", PLANE], "FILE must be a file that exists"),
+        (["export", "iris", "--gamma", "0.1"], "--out"),
+        (["export", "iris", "--gamma", "0", "--out", "x"], "gamma must be"),
+        (["export", "irsi", "--gamma", "1", "--out", "x"], "did you mean 'iris'"),
+        (["export", "iris", "--gamma", "1", "--out", "no/x"], "can be written"),
+        (["export", "pima", "--gamma", "1", "--out", "x"], "at most 20,000,000 entries"),
+        (["exprot"], "Did you mean 'export'"),
+        ([], "a command is missing (see relaxbench instances --help)"),
     ],
 )
-def test_wrong_usage_is_one_line(words, said, tmp_path, monkeypatch, capsys):
+def test_wrong_usage_is_one_line_and_writes_nothing(words, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(words) == 2
+    assert cli.main(["instances", *words]) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_entries_that_cannot_be_written_are_said_to_be(tmp_path, monkeypatch, capsys):
-    np.savez(tmp_path / "net.npz", **arrays(PLANE, "upper"))
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert cli.main(["submit", str(tmp_path / "net.npz"), "--instance", PLANE]) == 2
-    assert "give --entries DIR, or work in a checkout" in capsys.readouterr().err
+def outside(solver, path, folder):
+    """The solution of a solver that is installed as a program; skips where it is not."""
+    if shutil.which(solver) is None:
+        pytest.skip(f"{solver} IS NOT INSTALLED: apt-get install {'coinor-csdp' if solver == 'csdp' else 'sdpa'}")
+    words = {"csdp": [path, "solution"], "sdpa": ["-ds", path, "-o", "solution", "-p", "digits"]}[solver]
+    (folder / "digits").write_text(PARAMETERS)
+    subprocess.run(
+        [solver, *words], cwd=folder, capture_output=True, check=solver == "sdpa"
+    )  # csdp: 3 for "reduced accuracy"
+    return folder / "solution"
+
+
+PARAMETERS = """200 unsigned int maxIteration;
+1.0E-9 double 0.0 < epsilonStar;
+1.0E2 double 0.0 < lambdaStar;
+2.0 double 1.0 < omegaStar;
+-1.0E5 double lowerBound;
+1.0E5 double upperBound;
+0.1 double 0.0 <= betaStar < 1.0;
+0.2 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
+0.9 double 0.0 < gammaStar < 1.0;
+1.0E-8 double 0.0 < epsilonDash;
+%+.16e char* xPrint
+%+.16e char* XPrint
+%+.16e char* YPrint
+%+.16e char* infPrint
+"""
+
+
+def agrees(problem, solver, folder):
+    rb.export_sdp(problem, folder / "it.dat-s")
+    y = read_multipliers(outside(solver, "it.dat-s", folder))
+    ours, program = our(problem), standard_sdp(problem)
+    assert program.dual_objective(y) == pytest.approx(ours.value, rel=1e-5)
+    certificate = certificate_of(problem, program, y)
+    assert certificate.lower_bound >= ours.certificate.lower_bound * (1 - 1e-4)
+    assert rb.verify(certificate, problem) <= ours.value * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("solver", ["csdp", "sdpa"])
+def test_outside_solvers_agree_with_us(solver, tmp_path):
+    agrees(PROBLEMS["more features than rows"](), solver, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", ["csdp", "sdpa"])
+@pytest.mark.parametrize(
+    ("name", "options", "gamma"),
+    [
+        ("random", {"seed": 1, "c": 3}, 0.1),
+        ("random", {"seed": 2, "n": 15, "d": 4}, 0.1),
+        ("spiral", {"n": 18}, 0.1),
+        ("iris", {"n": 20}, 0.1),
+        ("pima", {"n": 16, "preprocess": "standardize"}, 0.1),
+    ],
+)
+def test_outside_solvers_agree_with_us_on_data_sets(solver, name, options, gamma, tmp_path):
+    data = rb.load(name, **options)
+    agrees(rb.Problem(data.X_train, data.Y_train, gamma), solver, tmp_path)
+
+
+def test_a_solver_of_many_digits_lies_in_our_interval():
+    """SDPA-GMP, which comes as the same Python package as SDPA does: pip install sdpa-multiprecision."""
+    sdpacall = pytest.importorskip("sdpap.sdpacall.sdpacall", reason="SDPA-GMP IS NOT INSTALLED")
+    if not sdpacall.get_backend_info()["gmp"]:
+        pytest.skip("SDPA-GMP IS NOT INSTALLED: pip install sdpa-multiprecision in place of sdpa-python")
+    problem = PROBLEMS["more features than rows"]()
+    ours = our(problem)
+    value = rb.cvxpy_problem(problem).solve(solver="SDPA", epsilonStar=1e-12, epsilonDash=1e-12, verbose=False)
+    assert ours.certificate.lower_bound <= value <= ours.value

@@ -10,8 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from relaxbench.solvers.certificates.quadratic import certify, lower_bound, prove, trivial_certificate
 from relaxbench.solvers.conic.reduced import solve_reduced
+from relaxbench.solvers.ipm.loop import interior_point
 from relaxbench.solvers.problem import Problem
-from relaxbench.solvers.reduced.dual import DualPoint, dual_maximum, dual_value, maximum, quadratic_form, sharpen
+from relaxbench.solvers.reduced.dual import (
+    DualPoint,
+    dual_maximum,
+    dual_value,
+    maximum,
+    quadratic_form,
+    sharpen,
+    sharper,
+)
 from relaxbench.solvers.reduced.reduction import parallel_rows, reduce
 
 from ..support.cases import circle_maximum, noise, quarter_turns, sampled_maximum, tight, train
@@ -240,3 +249,18 @@ def test_sharpening_mends_multipliers_that_prove_nothing():
     point = DualPoint(np.ones((10, 2)), np.zeros((10, 10)), np.full(5, -1.0))
     assert dual_maximum(reduced, point) == np.inf
     assert np.isfinite(dual_maximum(reduced, sharpen(reduced, point)))
+
+
+def test_a_dual_that_misses_the_cone_by_little_loses_little():
+    """Nearly parallel rows have large z, so that a margin which is small beside these costs much of the bound."""
+    rng = np.random.default_rng(0)
+    problem = Problem(rng.standard_normal((25, 2)), rng.standard_normal((25, 3)), 0.1)
+    reduced = reduce(problem)
+    good = interior_point(reduced, gap=1e-6).dual
+    form = quadratic_form(reduced, good, good.z)[: reduced.n, : reduced.n]
+    lowest = np.linalg.eigvalsh(-form)[0]
+    assert lowest > 0
+    missed = DualPoint(good.theta, good.T, good.z - lowest - 1e-13 * good.z.max())
+    assert maximum(quadratic_form(reduced, missed, missed.z), reduced.n)[0] == np.inf
+    best = certify(problem, reduced, good).lower_bound
+    assert certify(problem, reduced, sharper(reduced, missed)).lower_bound == pytest.approx(best, rel=1e-5)
