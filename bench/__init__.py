@@ -11,7 +11,7 @@ canonical.py    values as JSON text that hashes are made of
 memory.py       how much memory there is, and is held
 
 cli/            the command line, one file a command
-instances/      training problems written for outside solvers, and their solutions
+instances/      training problems by name: bounds kept, checked and moved; and exchange with outside solvers
 networks/       a network of the user's out of a file
 grid/           what a run is to do: specs, methods, cells          configs/  the configs that ship
 engine/         doing it: schedule, tasks, workers, limits

@@ -15,6 +15,7 @@ userfile.py    file:PATH: arrays or a table of the user's own, checked
 npzfile.py     .npz without pickles, sizes checked before anything is unpacked
 csvfile.py     .csv with a header, strictly
 small/         small/NAME: fifty-seven data sets out of packages, read and coded by one rule
+instances/     training problems by name, with the best bounds known
 files/         the three UCI files that ship, and where they come from
 """
 

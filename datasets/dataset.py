@@ -13,6 +13,20 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+SHOWN = 12  # hexadecimal digits of a hash that stand in a table
+
+
+def short_hash(sha256: str) -> str:
+    """A hash as tables show it.
+
+    Args:
+        sha256: in hexadecimal digits.
+
+    Returns:
+        Its first digits, marked: digits alone may read as a number, such as 1e0678286166.
+    """
+    return f"sha256:{sha256[:SHOWN]}"
+
 
 @dataclass(frozen=True, eq=False)
 class Source:

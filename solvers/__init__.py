@@ -8,6 +8,7 @@ relaxation.py   a solved relaxation
 sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program
 cpp.py          the method `cpp`: the exact completely positive program
+theta.py        the best certificate for a given Θ
 verify.py       the second proof of a certificate
 arguments.py    arguments checked by their annotations
 

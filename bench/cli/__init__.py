@@ -9,6 +9,8 @@ run.py          the cells of a config, or of a grid given by options, into a fol
 report.py       tables, figures and a page from a run's folder
 certify.py      how far a network is from the optimum
 instances.py    problems for solvers outside, and what they found
+entries.py      list, show and check of `instances`
+submit.py       a network or a bound for an instance
 verify.py       every bound of a run's folder proved again
 compare.py      two results compared
 bundle.py       a run in one file
@@ -29,12 +31,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import RelaxbenchError
-from . import ab, bundle, certify, compare, instances, merge, nightly, report, run, verify
+from . import ab, bundle, certify, compare, instances, merge, nightly, report, run, submit, verify
 from . import list as list_
 from .parser import INTERRUPTED, OK, USAGE, parser_of
 
 COMMANDS = tuple(
-    file.COMMAND for file in (list_, run, report, verify, certify, instances, compare, bundle, merge, ab, nightly)
+    file.COMMAND
+    for file in (list_, run, report, verify, certify, instances, submit, compare, bundle, merge, ab, nightly)
 )
 
 

@@ -1,4 +1,4 @@
-"""relaxbench instances: training problems for solvers outside, and what they found."""
+"""relaxbench instances: training problems by name, for solvers outside, and what they found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from . import entries
 from .parser import OK, Command, Parser, add_data, add_training_data, refuse_old, training_options
 
 
@@ -105,12 +106,15 @@ def _write(folder: Path, certificate: Any, proved: float) -> None:
 
 COMMAND = Command(
     "instances",
-    "training problems for solvers outside, and the bounds that their solutions prove",
+    "training problems by name, with the best bounds known; for solvers outside, and what their solutions prove",
     (
+        "relaxbench instances list --class open",
+        "relaxbench instances check",
         "relaxbench instances export iris --n 20 --gamma 0.1 --out iris.dat-s",
         "relaxbench instances read iris.sol --instance iris.dat-s.json",
     ),
     commands=(
+        *entries.COMMANDS,
         Command(
             "export",
             "write a problem's relaxation for solvers outside, with a description that maps solutions back",

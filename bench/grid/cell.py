@@ -10,9 +10,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ...datasets.dataset import SHOWN
 from ..canonical import canonical
 from ..text import UsageError
-from .data import MAX_CELLS, SHOWN, Data, combinations, load_all
+from .data import MAX_CELLS, Data, combinations, load_all
 from .fingerprint import code_fingerprint, forget
 from .methods import check_options, find, split_options
 from .registry import Method

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import DataError, Dataset, load
+from ...datasets.dataset import short_hash
 from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..text import UsageError
 from .spec import VALIDATION, DatasetTable, Spec
 
 MAX_CELLS = 1_000_000
-SHOWN = 12  # hexadecimal digits of a hash that stand in a table
-SHORT = "sha256:"  # before a short hash: digits alone may read as a number, such as 1e0678286166
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Data:
         """The columns of results that the data decide."""
         return {
             "dataset": self.name,
-            "data": SHORT + self.sha256[:SHOWN],
+            "data": short_hash(self.sha256),
             "data_seed": self.seed,
             "preprocess": self.options["preprocess"],
             "bias": self.options["bias"],

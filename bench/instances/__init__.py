@@ -1,5 +1,9 @@
-"""Training problems that others can take away and send back.
+"""Training problems by name or of your own: bounds that are kept, checked and moved, and exchange with other solvers.
 
-export.py       a problem's relaxation as a file for outside solvers, with a description beside it
-solution.py     what those solvers found, read back as a certificate
+entries.py     what is kept of an instance: the history of its bounds, the arrays of the best, its class
+submission.py  networks, Θ and proof arrays out of a file that may be hostile
+submit.py      what a submission proves, and whether it moves the instance; nothing in it is believed
+check.py       every stored bound proved again
+export.py      a problem's relaxation as a file for outside solvers, with a description beside it
+solution.py    what those solvers found, read back as a certificate
 """
