@@ -23,7 +23,7 @@ def data(results: Results) -> pd.DataFrame:
     cells = cells[(cells["status"] == Status.OK) & (cells["runtime_s"] > 0) & cells["n"].notna()]
     if cells["n"].nunique() < 2:
         raise NothingToShow("All finished cells have the same number of rows n: it needs data sets of different size.")
-    grouped = cells.groupby(["method", "arm", "problem", "gamma", "n"])["runtime_s"]
+    grouped = cells.groupby(["method", "arm", "problem", "gamma", "n"], dropna=False)["runtime_s"]
     rows = grouped.agg(median="median", low="min", high="max", runs="size").reset_index()
     slopes = {arm: _slope(part) for arm, part in rows.groupby("arm")}
     return rows.assign(slope=rows["arm"].map(slopes)).sort_values(["method", "arm", "n", "problem", "gamma"])
