@@ -124,7 +124,7 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
     """(count, noun, which) of what ran."""
     cells = results.cells
 
-    def some(names: Sequence[str], most: int = 8) -> str:
+    def some(names: Sequence[str], most: int = 5) -> str:
         return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
     datasets = sorted(cells["dataset"].unique())
