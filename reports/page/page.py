@@ -130,7 +130,7 @@ def _facts(results: Results) -> list[tuple[str, str, str]]:
     """(count, noun, which) of what ran."""
     cells, methods = results.cells, [results.labels.get(name, name) for name in results.methods]
 
-    def some(names: Sequence[str], most: int = 8) -> str:
+    def some(names: Sequence[str], most: int = 5) -> str:
         return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
     datasets = sorted(cells["dataset_label"].mask(cells["dataset_label"] == "", cells["dataset"]).unique())

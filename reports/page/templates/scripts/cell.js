@@ -85,7 +85,7 @@ async function drawWay(holder, way) {
   await Plotly.newPlot(holder, lines, {
     width: Math.max(240, holder.clientWidth), height: 260, margin: { l: 10, r: 10, t: 30, b: 40 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink.ink, size: 12 }, xaxis: { ...axis, title: { text: "seconds" } }, yaxis: axis, showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
-  }, MODEBAR);
+  }, { displayModeBar: false });
   holder.dataset.points = way.seconds.length;
   if (way.rows > way.seconds.length) holder.append(element("p", { class: "note" }, `${way.seconds.length} of ${way.rows} rows of its trace, evenly taken.`));
 }

@@ -8,7 +8,7 @@ function layoutOf(picture, width) {
   const many = picture.rowName ? (width > 900 && count > 1 ? 2 : 1) : width > 900 ? 4 : width > 600 ? 3 : width > 330 ? 2 : 1;
   const columns = Math.min(count, many);
   const lines = Math.ceil(count / columns);
-  const each = picture.rowName ? Math.max(90, picture.rowNames.length * Math.max(20, 9 * picture.present.size)) : count > 1 ? 190 : 330;
+  const each = picture.rowName ? Math.max(90, picture.rowNames.length * Math.min(64, Math.max(20, 9 * picture.present.size))) : count > 1 ? 190 : 330;
   const legendRows = Math.ceil([...picture.present].reduce((sum, name) => sum + 40 + 7 * String(name).length, 0) / width);
   const [top, bottom, gap] = [14 + 22 * legendRows, 44, chart.apart ? 56 : 40];
   const inside = lines * each + (lines - 1) * gap;
