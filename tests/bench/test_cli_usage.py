@@ -160,7 +160,7 @@ def test_version_help_and_list_as_commands():
     names = [command.name for command in COMMANDS]
     assert {"list", "run", "report", "verify"} <= set(names)
     for name in names:
-        assert f"    {name} " in top.stdout
+        assert re.search(rf"^    {name}\s", top.stdout, re.MULTILINE)
         help_ = cli(name, "--help")
         assert help_.returncode == 0
         assert "examples:\n  relaxbench" in help_.stdout

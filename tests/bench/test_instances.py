@@ -1,8 +1,6 @@
 """Exported programs have our value in another solver, and what it finds becomes a proof, whatever it claims."""
 
 import json
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from relaxbench.solvers.exchange.standard import standard_sdp
 
 import relaxbench as rb
 
-from ..support.sdpfiles import lifted, read_sdpa, solve_cbf, solve_sdpa
+from ..support.sdpfiles import lifted, outside, read_sdpa, solve_cbf, solve_sdpa
 
 
 def gauss(seed, n, d, c, gamma):
@@ -255,35 +253,6 @@ def test_wrong_usage_is_one_line_and_writes_nothing(words, said, tmp_path, monke
     assert said in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def outside(solver, path, folder):
-    """The solution of a solver that is installed as a program; skips where it is not."""
-    if shutil.which(solver) is None:
-        pytest.skip(f"{solver} IS NOT INSTALLED: apt-get install {'coinor-csdp' if solver == 'csdp' else 'sdpa'}")
-    words = {"csdp": [path, "solution"], "sdpa": ["-ds", path, "-o", "solution", "-p", "digits"]}[solver]
-    (folder / "digits").write_text(PARAMETERS)
-    subprocess.run(
-        [solver, *words], cwd=folder, capture_output=True, check=solver == "sdpa"
-    )  # csdp: 3 for "reduced accuracy"
-    return folder / "solution"
-
-
-PARAMETERS = """200 unsigned int maxIteration;
-1.0E-9 double 0.0 < epsilonStar;
-1.0E2 double 0.0 < lambdaStar;
-2.0 double 1.0 < omegaStar;
--1.0E5 double lowerBound;
-1.0E5 double upperBound;
-0.1 double 0.0 <= betaStar < 1.0;
-0.2 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
-0.9 double 0.0 < gammaStar < 1.0;
-1.0E-8 double 0.0 < epsilonDash;
-%+.16e char* xPrint
-%+.16e char* XPrint
-%+.16e char* YPrint
-%+.16e char* infPrint
-"""
 
 
 def agrees(problem, solver, folder):

@@ -1,12 +1,15 @@
-"""Small readers of SDPA's and CBF's files that share no code with what writes them, and Clarabel to solve them."""
+"""Small readers of SDPA's and CBF's files that share no code with what writes them, and solvers for these."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 
@@ -134,3 +137,32 @@ def lifted(description: Path, X: np.ndarray, Z: np.ndarray) -> np.ndarray:
     v = np.hstack([np.zeros((c, n + d)), r * np.eye(c)])
     L = np.vstack([(s + X @ u) / 2, (s - X @ u) / 2, u, v])
     return L @ Z @ L.T
+
+
+def outside(solver, path, folder):
+    """The solution of a solver that is installed as a program; skips where it is not."""
+    if shutil.which(solver) is None:
+        pytest.skip(f"{solver} IS NOT INSTALLED: apt-get install {'coinor-csdp' if solver == 'csdp' else 'sdpa'}")
+    words = {"csdp": [path, "solution"], "sdpa": ["-ds", path, "-o", "solution", "-p", "digits"]}[solver]
+    (folder / "digits").write_text(PARAMETERS)
+    subprocess.run(
+        [solver, *words], cwd=folder, capture_output=True, check=solver == "sdpa"
+    )  # csdp: 3 for "reduced accuracy"
+    return folder / "solution"
+
+
+PARAMETERS = """200 unsigned int maxIteration;
+1.0E-9 double 0.0 < epsilonStar;
+1.0E2 double 0.0 < lambdaStar;
+2.0 double 1.0 < omegaStar;
+-1.0E5 double lowerBound;
+1.0E5 double upperBound;
+0.1 double 0.0 <= betaStar < 1.0;
+0.2 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
+0.9 double 0.0 < gammaStar < 1.0;
+1.0E-8 double 0.0 < epsilonDash;
+%+.16e char* xPrint
+%+.16e char* XPrint
+%+.16e char* YPrint
+%+.16e char* infPrint
+"""
