@@ -31,6 +31,19 @@ def column(name: str, title: str, values: pd.Series) -> dict[str, Any]:
     return {"name": name, "title": title, "codes": codes.tolist(), "names": list(names)}
 
 
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Round as `column` does, so that values that are equal in the page are so before it groups them.
+
+    Args:
+        frame: any rows.
+
+    Returns:
+        The rows, floats to DIGITS.
+    """
+    floats = frame.select_dtypes("float").columns
+    return frame.assign(**{name: frame[name].map(lambda value: float(f"{value:.{DIGITS}g}")) for name in floats})
+
+
 def packed(value: Any) -> str:
     """Compress, so that the page stays small.
 

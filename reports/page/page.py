@@ -26,7 +26,7 @@ from ..summary import NOTES
 from ..tables.table import Table, fixed
 from .cells import HEADERS, cell_columns, traces
 from .findings import counted, findings
-from .packing import DIGITS, column, packed
+from .packing import DIGITS, column, packed, rounded
 
 SCRIPTS = ("state", "selection", "table", "traces", "levels", "layout", "figures", "cell", "start")  # as they run
 SECTIONS = {
@@ -169,7 +169,7 @@ def _described(results: Results, figures: Sequence[Drawn]) -> list[dict[str, Any
     """What the page's script needs of the figures that can be looked into."""
     found, known = [], {results.labels.get(name, name): look for name, look in looks(results).items()}
     for drawn in figures:
-        chart = described(drawn.kind.name, drawn.frame, known)
+        chart = described(drawn.kind.name, rounded(drawn.frame), known)
         if chart is not None:
             description, rows = chart
             columns = [column(str(name), HEADERS.get(name, name.replace("_", " ")), rows[name]) for name in rows]

@@ -20,6 +20,7 @@ from relaxbench.reports.figures.interactive import SYMBOLS, THIN, described
 from relaxbench.reports.figures.looks import SOLVER_LOOKS
 from relaxbench.reports.figures.style import GAMMA_LOOKS, OTHER_LOOKS
 from relaxbench.reports.page.cells import cell_columns, commands
+from relaxbench.reports.page.packing import column, rounded
 from relaxbench.reports.reading import read
 from relaxbench.reports.results import prepare
 
@@ -94,6 +95,16 @@ def test_a_point_stands_for_as_many_cells_as_it_averages(results, name):
     for row in frame.to_dict("records"):
         same = np.logical_and.reduce([cells[other] == row[name] for name, other in chart.behind.items()])
         assert same.sum() == row["runs"]
+
+
+def test_series_named_by_long_numbers_are_called_as_their_rows_in_the_page():
+    ratios = {"lower_bound": 0.9, "upper_bound": 1.0, "certified_ratio": 0.9}
+    frame = pd.DataFrame(
+        {"problem": "a", "data": ["x", "y"], "gamma": [2.8284271247461903, 2.82842712474619], **ratios}
+    )
+    description, rows = described("ratio", rounded(frame), {})
+    assert description["names"] == [2.82843]
+    assert column("gamma", "γ", rows["gamma"])["values"] == [2.82843, 2.82843]
 
 
 def test_long_lines_are_thinned_and_end_where_they_end(results):
