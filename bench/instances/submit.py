@@ -30,8 +30,7 @@ from .entries import RECOMPUTE, SIDES, Bound, Entry, Side, packed, read_entry, s
 from .submission import Refused, Submission, finite
 
 BETTER = 1e-9  # relative: by less than that nothing is better
-CLAIM = 1e-6  # relative, by which a proof may fall short of what its Θ stands for
-INFEASIBLE = 1e-3  # relative, by which the value of Θ alone may exceed a network's objective
+ROUGH = 1e-3  # relative, by which what Θ stands for may exceed what is proved, or a network's objective
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +170,7 @@ def _bound(problem: Problem, submission: Submission, most: float, timeout: float
     with np.errstate(over="ignore", invalid="ignore"):
         value = float(np.sum(theta * problem.Y) - 0.5 * np.sum(theta**2))
     alone = submission.kind is None
-    if value > most * (1 + (INFEASIBLE if alone else CLAIM)):
+    if value > most * (1 + ROUGH):
         raise Refused(
             f"theta must satisfy ‖Θᵀ(Xu)₊‖ ≤ γ‖u‖ for all u. Got one that stands for a bound of {value:.9g} instead, "
             f"above the objective {most:.9g} of a network."
@@ -187,7 +186,7 @@ def _bound(problem: Problem, submission: Submission, most: float, timeout: float
     if not proved > BETTER * 0.5 * float(np.sum(problem.Y**2)):
         raise Refused("theta and its proof must prove something for this instance. Got nothing that is proved.")
     exact = not alone or certificate.kind == "arcs"  # elsewhere a proof that we look for may be too weak
-    missed = exact and proved < value * (1 - CLAIM)
+    missed = exact and proved < value * (1 - ROUGH)
     return Found("lower", proved, str(certificate.kind), certificate.arrays(), value if missed else None)
 
 
