@@ -12,8 +12,8 @@ from .parser import OK, Command, Parser, add_data, add_training_data, refuse_old
 
 
 def _export_arguments(parser: Parser) -> None:
-    parser.add_argument("dataset", metavar="NAME", help="name of a data set, or file:PATH")
-    parser.add_argument("--gamma", type=float, required=True, metavar="G", help="regularisation strength γ > 0")
+    parser.add_argument("dataset", metavar="NAME", help="name of an instance or of a data set, or file:PATH")
+    parser.add_argument("--gamma", type=float, metavar="G", help="γ > 0, which an instance has already")
     parser.add_argument(
         "--format",
         choices=("sdpa", "cbf", "npz"),
@@ -33,12 +33,22 @@ def _export_arguments(parser: Parser) -> None:
 
 
 def _export(given: argparse.Namespace) -> int:
+    from ...datasets.instances import find
     from ...solvers.problem import Problem
     from ..instances.export import export_sdp
-    from ..training import load_training
+    from ..instances.solution import DataOptions
+    from ..text import UsageError
 
     options = training_options(given)
-    data = load_training(given.dataset, data_dir=given.data, **options)
+    if _is_instance(given.dataset):
+        if given.gamma is not None or DataOptions(**options) != DataOptions():
+            raise UsageError(f"{given.dataset} has γ and data of its own. Got options for these: leave them out.")
+        given.gamma, options = find(given.dataset).gamma, {}
+    elif given.gamma is None:
+        raise UsageError(
+            f"--gamma must be given for {given.dataset}, which is no instance (relaxbench instances list)."
+        )
+    data = _loaded(given.dataset, options, given.data)
     problem = Problem(data.X_train, data.Y_train, given.gamma)
     source = {"dataset": given.dataset, "options": options, "sha256": data.sha256}
     description = export_sdp(problem, given.out, format=given.format, form=given.form, source=source)
@@ -47,6 +57,20 @@ def _export(given: argparse.Namespace) -> int:
     constraints = sum(group["count"] for group in found["multipliers"])
     print(f"{given.out}: blocks of order {orders}, {constraints} constraints; what is what: {description}")
     return OK
+
+
+def _is_instance(name: str) -> bool:
+    from ...datasets.instances import instances
+
+    return name in {instance.name for instance in instances()}
+
+
+def _loaded(name: str, options: dict[str, Any], folder: Path | None) -> Any:
+    """The data of an instance, or of a data set with these options."""
+    from ...datasets.instances import find, load
+    from ..training import load_training
+
+    return load(find(name), folder) if _is_instance(name) else load_training(name, data_dir=folder, **options)
 
 
 def _read_arguments(parser: Parser) -> None:
@@ -83,9 +107,8 @@ def _problem(given: argparse.Namespace, instance: Any) -> Any:
     """The problem that was exported."""
     from ...solvers.problem import Problem
     from ..text import UsageError
-    from ..training import load_training
 
-    data = load_training(instance.dataset, data_dir=given.data, **instance.options.model_dump())
+    data = _loaded(instance.dataset, instance.options.model_dump(), given.data)
     if data.sha256 != instance.sha256:
         raise UsageError(
             f"{instance.dataset} must be the data of the export (sha256 {instance.sha256[:12]}…). "
@@ -119,6 +142,7 @@ COMMAND = Command(
             "export",
             "write a problem's relaxation for solvers outside, with a description that maps solutions back",
             (
+                "relaxbench instances export random-n10-d2-c1-s0-g0.1 --out small.dat-s",
                 "relaxbench instances export iris --n 20 --gamma 0.1 --out iris.dat-s",
                 "relaxbench instances export random --gamma 0.01 --format cbf --form literal --out random.cbf",
                 "relaxbench instances export file:my.npz --bias --gamma 0.1 --format npz --out my-sdp.npz",

@@ -172,6 +172,20 @@ def test_a_solution_is_read_and_proved(exported, written, tmp_path, capsys):
     assert rb.read_solution(solution, problem).lower_bound == pytest.approx(ours, rel=1e-4)
 
 
+def test_an_instance_is_exported_by_its_name_and_has_gamma_and_data_of_its_own(tmp_path, capsys):
+    name, out, solution = "random-n10-d2-c1-s0-g0.01", tmp_path / "it.dat-s", tmp_path / "it.sol"
+    assert cli.main(["instances", "export", name, "--out", str(out)]) == 0
+    described = json.loads((tmp_path / "it.dat-s.json").read_text())
+    assert (described["gamma"], described["n"], described["d"], described["c"]) == (0.01, 10, 2, 1)
+    solution.write_text(as_csdp(np.zeros(sum(group["count"] for group in described["multipliers"]))))
+    assert cli.main(["instances", "read", str(solution), "--instance", f"{out}.json"]) == 0
+    assert "at least 0 " in capsys.readouterr().out
+    for wrong in ([name, "--gamma", "0.1"], [name, "--bias"], ["iris"]):
+        assert cli.main(["instances", "export", *wrong, "--out", str(tmp_path / "no")]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "no").exists()
+
+
 BAD_SOLUTIONS = {
     "": "no multipliers",
     "hello\n": "must be a solution of SDPA",
