@@ -71,21 +71,7 @@ machine: they are orders of magnitude.
 
 Negative losses are bounds better than ours, within the interval at which our solver stops.
 """
-PARAMETERS = """200 unsigned int maxIteration;
-1.0E-9 double 0.0 < epsilonStar;
-1.0E2 double 0.0 < lambdaStar;
-2.0 double 1.0 < omegaStar;
--1.0E5 double lowerBound;
-1.0E5 double upperBound;
-0.1 double 0.0 <= betaStar < 1.0;
-0.2 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
-0.9 double 0.0 < gammaStar < 1.0;
-1.0E-8 double 0.0 < epsilonDash;
-%+.16e char* xPrint
-%+.16e char* XPrint
-%+.16e char* YPrint
-%+.16e char* infPrint
-"""
+PARAMETERS = (Path(__file__).parent / "sdpa.param").read_text(encoding="utf-8")
 Found = tuple[float, float, float]  # value, proved bound, seconds
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+PARAMETERS = Path(__file__).parents[2] / "docs" / "sdpa.param"
+
 
 @dataclass
 class Answer:
@@ -144,25 +146,8 @@ def outside(solver, path, folder):
     if shutil.which(solver) is None:
         pytest.skip(f"{solver} IS NOT INSTALLED: apt-get install {'coinor-csdp' if solver == 'csdp' else 'sdpa'}")
     words = {"csdp": [path, "solution"], "sdpa": ["-ds", path, "-o", "solution", "-p", "digits"]}[solver]
-    (folder / "digits").write_text(PARAMETERS)
+    shutil.copy(PARAMETERS, folder / "digits")
     subprocess.run(
         [solver, *words], cwd=folder, capture_output=True, check=solver == "sdpa"
     )  # csdp: 3 for "reduced accuracy"
     return folder / "solution"
-
-
-PARAMETERS = """200 unsigned int maxIteration;
-1.0E-9 double 0.0 < epsilonStar;
-1.0E2 double 0.0 < lambdaStar;
-2.0 double 1.0 < omegaStar;
--1.0E5 double lowerBound;
-1.0E5 double upperBound;
-0.1 double 0.0 <= betaStar < 1.0;
-0.2 double 0.0 <= betaBar < 1.0, betaStar <= betaBar;
-0.9 double 0.0 < gammaStar < 1.0;
-1.0E-8 double 0.0 < epsilonDash;
-%+.16e char* xPrint
-%+.16e char* XPrint
-%+.16e char* YPrint
-%+.16e char* infPrint
-"""
