@@ -40,7 +40,7 @@ def described(name: str, frame: pd.DataFrame, looks: Looks) -> tuple[dict[str, A
     chart = CHARTS.get(name)
     if chart is None:
         return None
-    rows = chart.prepare(frame) if chart.prepare else frame
+    rows = (chart.prepare(frame) if chart.prepare else frame).dropna(subset=[chart.series])
     kept = _thinned(rows, chart)
     names = list(dict.fromkeys(kept[chart.series]))
     order = {name: k for k, name in enumerate(looks)}
