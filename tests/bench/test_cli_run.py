@@ -34,12 +34,12 @@ def cli(*arguments, **options):
 
 @pytest.fixture
 def slow_run(tmp_path, monkeypatch):
-    """A command of six cells of half a second each, and what its workers noted."""
+    """A command of six cells of a second each, and what its workers noted."""
     notes = tmp_path / "notes"
     notes.mkdir()
     monkeypatch.setenv("PLANTED_NOTES", str(notes))
     config = tmp_path / "slow.toml"
-    method = f'[[method]]\nuse = "{PLANTED}:slow"\nseconds = 0.5\n'
+    method = f'[[method]]\nuse = "{PLANTED}:slow"\nseconds = 1.0\n'
     config.write_text(f"{SMALL}{method}", encoding="utf-8")
     command = ["run", str(config), "--out", str(tmp_path / "out"), "--seed", "0..5", "--width", "3", "--jobs", "2"]
     return command, lambda name: (notes / name).read_text().split() if (notes / name).exists() else []
