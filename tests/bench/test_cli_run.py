@@ -34,12 +34,12 @@ def cli(*arguments, **options):
 
 @pytest.fixture
 def slow_run(tmp_path, monkeypatch):
-    """A command of six cells of a second each, and what its workers noted."""
+    """A command of six cells of half a second each, and what its workers noted."""
     notes = tmp_path / "notes"
     notes.mkdir()
     monkeypatch.setenv("PLANTED_NOTES", str(notes))
     config = tmp_path / "slow.toml"
-    method = f'[[method]]\nuse = "{PLANTED}:slow"\nseconds = 1.0\n'
+    method = f'[[method]]\nuse = "{PLANTED}:slow"\nseconds = 0.5\n'
     config.write_text(f"{SMALL}{method}", encoding="utf-8")
     command = ["run", str(config), "--out", str(tmp_path / "out"), "--seed", "0..5", "--width", "3", "--jobs", "2"]
     return command, lambda name: (notes / name).read_text().split() if (notes / name).exists() else []
@@ -48,7 +48,12 @@ def slow_run(tmp_path, monkeypatch):
 def started(command, cells, folder):
     """The command in a process group of its own, once so many cells are finished."""
     process = subprocess.Popen(
-        [RELAXBENCH, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [RELAXBENCH, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's `&` has these tests ignore Ctrl-C
     )
     end = time.monotonic() + WAIT_S
     while len(list(folder.glob("cells/*/record.json"))) < cells:
