@@ -6,7 +6,7 @@ certify.py      how far a network is from the global optimum, provably
 training.py     the training rows of a data set, all of them where it brings no test rows
 runs.py         a run's folder as an object, for notebooks
 nightly.py      nightly: run, verify, compare with the night before, keep the history, report
-text.py         errors of one line that name the nearest valid value
+text.py         errors of one line, arguments refused alike, how names and numbers are written
 canonical.py    values as JSON text that hashes are made of
 memory.py       how much memory there is, and is held
 

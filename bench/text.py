@@ -1,4 +1,4 @@
-"""Errors of one line that name the nearest valid value."""
+"""Errors of one line, arguments that many refuse alike, and how names and numbers are written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 
 from ..errors import RelaxbenchError, printable
 
@@ -31,6 +32,24 @@ def require(name: str, value: object, kind: type, fix: str) -> None:
     """
     if not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__}. Got {type(value).__name__} instead: {fix}.")
+
+
+def refuse_old(folder: Path | None) -> None:
+    """Refuse an --out that is there and is no empty folder.
+
+    Args:
+        folder: the --out, None if there is none.
+
+    Raises:
+        UsageError: it is a file, or has something in it.
+    """
+    if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"--out must be a new or empty folder. Got {folder}, which has something in it.")
+
+
+def share(part: float | None) -> str:
+    """A part of 1 in per cent, such as a gap; a dash for None."""
+    return "-" if part is None else f"{100 * part:.3g} %"
 
 
 def one_line(error: BaseException | str) -> str:

@@ -7,8 +7,6 @@ seconds, and loads the page again, place and address kept, when there is a newer
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 import os
@@ -26,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..bench.results.folder import read_plan
 from ..errors import RelaxbenchError, printable
+from .page.packing import in_policy
 from .results import ReportError
 
 HOST = "127.0.0.1"
@@ -149,8 +148,7 @@ def followed(page: str, version: int, progress: str) -> str:
         The page; the script is named in its policy, and may ask this server alone.
     """
     script = (Path(__file__).parent / "page" / "templates" / "live.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = page.replace("script-src ", f"connect-src 'self'; script-src 'sha256-{digest}' ", 1)
+    page = page.replace("script-src ", f"connect-src 'self'; script-src {in_policy(script)} ", 1)
     words = html.escape(progress)
     line = f'<aside id="live" aria-label="Progress of the run" data-version="{version}">{words}.</aside>'
     head, body, rest = page.partition("<body>")

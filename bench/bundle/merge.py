@@ -22,7 +22,7 @@ from ..results.folder import is_results_folder, load_environment, load_spec, own
 from ..results.plan import Row, united
 from ..results.record import SIDE_FILES, DamagedRecord, Record, rewrite_extra
 from ..results.store import Store
-from ..text import UsageError
+from ..text import UsageError, refuse_old
 from .layout import CONFLICTS, SPECS
 from .unpack import opened
 
@@ -67,8 +67,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> Merged:
     Raises:
         UsageError: a source without records, or a folder that is not new.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"--out must be a new or empty folder. Got {out} with something in it.")
+    refuse_old(out)
     with ExitStack() as stack:
         found = [(str(source), stack.enter_context(opened(source))) for source in sources]
         found = [one for name, folder in found for one in [(name, folder), *_conflicts(name, folder)]]

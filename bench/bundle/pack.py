@@ -6,7 +6,6 @@ were too large to take along, with their sha256.
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from ...datasets.checks import MAX_BYTES
 from ..results.folder import is_results_folder, load_environment, load_plan, load_results
-from ..results.record import read_limited
+from ..results.record import read_limited, sha256
 from ..text import UsageError
 from .layout import CITATION, LEFT_OUT, SUMS, admitted, files_of
 
@@ -82,7 +81,7 @@ def _add_files(archive: zipfile.ZipFile, run: Path, largest: float | None) -> tu
     for name in files_of(run):
         content = read_limited(run / name, MAX_BYTES)
         if largest is not None and name.endswith(".npz") and len(content) > largest * 1e6:
-            left_out[name] = hashlib.sha256(content).hexdigest()
+            left_out[name] = sha256(content)
         else:
             sums[name] = _add(archive, name, content)
     return sums, left_out
@@ -93,7 +92,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> str:
     member = zipfile.ZipInfo(name, FIRST_DAY)
     member.compress_type, member.external_attr, member.create_system = zipfile.ZIP_DEFLATED, PLAIN_FILE, 3
     archive.writestr(member, content)
-    return hashlib.sha256(content).hexdigest()
+    return sha256(content)
 
 
 def _lines(sums: dict[str, str]) -> str:

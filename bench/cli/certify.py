@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .parser import CHECK_FAILED, OK, Command, Parser, add_training_data, refuse_old, training_options
+from ..text import refuse_old, share
+from .parser import CHECK_FAILED, OK, Command, Parser, add_training_data, training_options
 
 
 def _arguments(parser: Parser) -> None:
@@ -65,21 +66,17 @@ def _lines(found: Any) -> list[str]:
     else:
         lines = [
             f"optimum over all widths: proved to lie between {found.lower:.6g} and {found.upper:.6g}, a gap of "
-            f"{_share(found.gap)} ({found.method}, {found.seconds:.1f} s, proved again by the checker)"
+            f"{share(found.gap)} ({found.method}, {found.seconds:.1f} s, proved again by the checker)"
         ]
     if found.objective is not None:
         lines.append(f"your network: objective {found.objective:.6g}")
         if found.network_gap is not None:
-            lines.append(f"  at most {_share(found.network_gap)} of it lies above the optimum")
-            lines.append(f"  {_share(found.improvable)} does, as a network of objective {found.upper:.6g} is known")
+            lines.append(f"  at most {share(found.network_gap)} of it lies above the optimum")
+            lines.append(f"  {share(found.improvable)} does, as a network of objective {found.upper:.6g} is known")
             lines.append(
-                f"  {_share(found.network_gap - found.improvable)} is open: for a better network or a better bound"
+                f"  {share(found.network_gap - found.improvable)} is open: for a better network or a better bound"
             )
     return [*lines, *([found.message] if found.message else [])]
-
-
-def _share(part: float) -> str:
-    return f"{100 * part:.3g} %"
 
 
 def _write(folder: Path, facts: dict[str, Any], found: Any) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..text import UsageError, share
 from .parser import CHECK_FAILED, NOTHING_COMPARABLE, OK, Command, Parser, add_data
 
 
@@ -35,7 +36,6 @@ def entries_of(given: argparse.Namespace, new: bool = False) -> Path:
         UsageError: it is none.
     """
     from ...datasets.instances import ENTRIES
-    from ..text import UsageError
 
     folder = ENTRIES if given.entries is None else Path(given.entries)
     if not (folder.is_dir() or (new and not folder.exists())):
@@ -68,7 +68,7 @@ def _list(given: argparse.Namespace) -> int:
     print(f"{'name':<{width}} {'n':>5} {'d':>3} {'c':>3} {'gamma':>6} {'lower':>13} {'upper':>13} {'gap':>8}  class")
     for row in rows:
         sizes = f"{row['n']:>5} {row['d']:>3} {row['c']:>3} {row['gamma']:>6g}"
-        bounds = f"{_number(row['lower']):>13} {_number(row['upper']):>13} {_share(row['gap']):>8}"
+        bounds = f"{_number(row['lower']):>13} {_number(row['upper']):>13} {share(row['gap']):>8}"
         print(f"{row['name']:<{width}} {sizes} {bounds}  {row['class']}")
     print(f"{len(rows)} instances")
     return OK
@@ -82,10 +82,6 @@ def _facts(instance: Any, entry: Any) -> dict[str, Any]:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.9g}"
-
-
-def _share(gap: float | None) -> str:
-    return "-" if gap is None else f"{100 * gap:.3g} %"
 
 
 def _show_arguments(parser: Parser) -> None:
@@ -109,7 +105,7 @@ def _show(given: argparse.Namespace) -> int:
     options = ", ".join(f"{name} = {value!r}" for name, value in instance.options.items())
     print(f"{instance.name}: {instance.dataset}, seed {instance.seed}, {options}; gamma {instance.gamma:g}")
     print(f"{instance.n} rows, {instance.d} features, {instance.c} outputs; data {instance.data}")
-    between = f"{_number(entry.lower)} and {_number(entry.upper)}, a gap of {_share(entry.gap)}"
+    between = f"{_number(entry.lower)} and {_number(entry.upper)}, a gap of {share(entry.gap)}"
     print(f"{entry.kind}: " + ("nothing is proved yet" if entry.gap is None else f"the optimum lies between {between}"))
     for bound in entry.history:
         seconds = [] if bound.seconds is None else [f"{bound.seconds:g} s"]

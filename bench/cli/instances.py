@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..text import UsageError, refuse_old
 from . import entries
-from .parser import OK, Command, Parser, add_data, add_training_data, refuse_old, training_options
+from .parser import OK, Command, Parser, add_data, add_training_data, training_options
 
 
 def _export_arguments(parser: Parser) -> None:
@@ -37,7 +38,6 @@ def _export(given: argparse.Namespace) -> int:
     from ...solvers.problem import Problem
     from ..instances.export import export_sdp
     from ..instances.solution import DataOptions
-    from ..text import UsageError
 
     options = training_options(given)
     if _is_instance(given.dataset):
@@ -106,7 +106,6 @@ def _read(given: argparse.Namespace) -> int:
 def _problem(given: argparse.Namespace, instance: Any) -> Any:
     """The problem that was exported."""
     from ...solvers.problem import Problem
-    from ..text import UsageError
 
     data = _loaded(instance.dataset, instance.options.model_dump(), given.data)
     if data.sha256 != instance.sha256:

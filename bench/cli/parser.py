@@ -170,12 +170,6 @@ def training_options(given: argparse.Namespace) -> dict[str, Any]:
     return {argument: getattr(given, option) for option, argument in names.items()}
 
 
-def refuse_old(folder: Path | None) -> None:
-    """Raise a UsageError for an --out that is no new or empty folder."""
-    if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"--out must be a new or empty folder. Got {folder}, which has something in it.")
-
-
 def add_output(add: Callable[..., Any]) -> None:
     """Add --format and --out, the same for every command that shows a comparison."""
     formats = ("table", "markdown", "json", "junit")

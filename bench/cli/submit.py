@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..text import UsageError, share
 from .entries import add_entries, entries_of
 from .parser import CHECK_FAILED, OK, Command, Parser, add_data
 
@@ -40,7 +41,6 @@ def _run(given: argparse.Namespace) -> int:
     from ...errors import RelaxbenchError
     from ..instances.submission import Refused, read_submission
     from ..instances.submit import submit
-    from ..text import UsageError
 
     instance, folder = find(given.instance), entries_of(given, new=True)
     if not given.file.is_file():
@@ -77,7 +77,7 @@ def _lines(outcome: Any, folder: Path) -> list[str]:
         lines.append(f"{found.side}: {what}; the instance had {'none' if had is None else f'{had:.10g}'}: {verdict}")
     if not outcome.moved:
         return [*lines, "no improvement, nothing written"]
-    gap = "" if outcome.after.gap is None else f", gap {100 * outcome.after.gap:.3g} %"
+    gap = "" if outcome.after.gap is None else f", gap {share(outcome.after.gap)}"
     return [*lines, f"{folder}: {outcome.after.kind}{gap}"]
 
 

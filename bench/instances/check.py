@@ -13,10 +13,10 @@ from ...datasets.npzfile import read_npz
 from ...errors import RelaxbenchError
 from ...solvers.certificates.certificate import Certificate
 from ...solvers.checker import verify as prove
-from ..results.record import read_limited
+from ..results.record import read_limited, sha256
 from ..text import UsageError, one_line
 from ..verify.bounds import SLACK, forward_objective
-from .entries import MOST_BYTES, SIDES, UNPACKED, Bound, Entry, Side, read_entry, sha256
+from .entries import MOST_BYTES, SIDES, UNPACKED, Bound, Entry, Side, read_entry
 from .submission import PREFIX, PROOFS
 
 NETWORK = {"U", "V"}

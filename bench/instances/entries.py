@@ -7,7 +7,6 @@ Only the arrays of the best bound on either side are kept. A bound whose arrays 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 from collections.abc import Mapping
@@ -189,15 +188,3 @@ def too_large(arrays: Mapping[str, NDArray[Any]], content: bytes) -> bool:
         True where file or arrays are above their limits.
     """
     return len(content) > MOST_BYTES or sum(array.nbytes for array in arrays.values()) > UNPACKED
-
-
-def sha256(content: bytes) -> str:
-    """Hash of a file.
-
-    Args:
-        content: its bytes.
-
-    Returns:
-        Hexadecimal digits.
-    """
-    return hashlib.sha256(content).hexdigest()

@@ -25,8 +25,9 @@ from ...solvers.checker import verify as prove
 from ...solvers.network import Network, ProblemError
 from ...solvers.problem import Problem
 from ...solvers.theta import certificate_for
+from ..results.record import sha256
 from ..scoring.gate import MARGIN
-from .entries import RECOMPUTE, SIDES, Bound, Entry, Side, packed, read_entry, sha256, too_large, write_entry
+from .entries import RECOMPUTE, SIDES, Bound, Entry, Side, packed, read_entry, too_large, write_entry
 from .submission import Refused, Submission, finite
 
 BETTER = 1e-9  # relative: by less than that nothing is better

@@ -68,7 +68,7 @@ def write_record(folder: Path, record: Record) -> None:
     document = {
         "row": plain(record.row),
         "extra": plain(record.extra),
-        "files": {name: _sha256(content) for name, content in files.items()},
+        "files": {name: sha256(content) for name, content in files.items()},
     }
     write_atomically(folder / "record.json", _with_checksum(document))
     _sync(folder.parent)
@@ -101,7 +101,7 @@ def read_record(folder: Path, *, check_files: bool | Collection[str]) -> Record:
     checked = SIDE_FILES if check_files is True else check_files or ()
     for name, expected in ((name, files[name]) for name in checked if name in files):
         path = folder / name
-        if not path.is_file() or _sha256(read_limited(path, MAX_BYTES)) != expected:
+        if not path.is_file() or sha256(read_limited(path, MAX_BYTES)) != expected:
             raise DamagedRecord(f"{path} must be as it was written. Got other bytes, or no file, instead.")
     return Record(row, extra, files=files)
 
@@ -213,11 +213,19 @@ def _side_files(record: Record) -> dict[str, bytes]:
 
 
 def _with_checksum(document: dict[str, Any]) -> bytes:
-    whole = {**document, "checksum": _sha256(canonical(document).encode(errors="surrogatepass"))}
+    whole = {**document, "checksum": sha256(canonical(document).encode(errors="surrogatepass"))}
     return (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _sha256(content: bytes) -> str:
+def sha256(content: bytes) -> str:
+    """Hash of a file.
+
+    Args:
+        content: its bytes.
+
+    Returns:
+        Hexadecimal digits.
+    """
     return hashlib.sha256(content).hexdigest()
 
 

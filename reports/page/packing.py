@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import math
 from typing import Any
@@ -55,6 +56,18 @@ def packed(value: Any) -> str:
     """
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def in_policy(script: str) -> str:
+    """How a content policy names a script that may run.
+
+    Args:
+        script: its text.
+
+    Returns:
+        The source expression, with its quotes.
+    """
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _short(value: float) -> float | int:

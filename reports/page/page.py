@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
 import re
 import shlex
@@ -26,7 +25,7 @@ from ..summary import NOTES
 from ..tables.table import Table, fixed
 from .cells import HEADERS, cell_columns, traces
 from .findings import counted, findings
-from .packing import DIGITS, column, packed, rounded
+from .packing import DIGITS, column, in_policy, packed, rounded
 
 SCRIPTS = ("state", "selection", "table", "traces", "levels", "layout", "figures", "cell", "start")  # as they run
 SECTIONS = {
@@ -86,7 +85,7 @@ def write_page(
     data["traces"] = {"found": found, "left_out": left_out}
     text = engine.get_template("index.html").render(
         title=f"relaxbench: {results.folder.resolve().name}",
-        hashes=" ".join(f"'sha256-{_digest(script)}'" for script in (*scripts, plotly)),
+        hashes=" ".join(map(in_policy, (*scripts, plotly))),
         scripts=[Markup(script) for script in scripts],
         styles=[Markup(style) for style in styles],
         facts=_facts(results),
@@ -120,10 +119,6 @@ def _asset(name: str) -> str:
 
 def _template(name: str) -> str:
     return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _facts(results: Results) -> list[tuple[str, str, str]]:

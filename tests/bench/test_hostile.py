@@ -80,7 +80,7 @@ def test_a_zip_bomb_is_refused_by_its_declared_size(tmp_path, monkeypatch):
 def test_a_record_cannot_point_out_of_its_folder(tmp_path):
     write_record(tmp_path / "cell", Record({"status": "ok"}))
     (tmp_path / "secret").write_bytes(b"x")
-    document = {"row": {}, "extra": {}, "files": {"../secret": record._sha256(b"x")}}
+    document = {"row": {}, "extra": {}, "files": {"../secret": record.sha256(b"x")}}
     (tmp_path / "cell" / "record.json").write_bytes(record._with_checksum(document))
     with pytest.raises(DamagedRecord):
         read_record(tmp_path / "cell", check_files=True)
