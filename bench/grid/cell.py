@@ -30,7 +30,7 @@ JUDGES = (
 )
 CHOOSERS: Mapping[str | None, tuple[str, ...]] = {  # what chooses γ, by the value of gamma_by
     None: (),
-    CV: ("bench/scoring/crossval.py",),
+    CV: ("bench/scoring/crossval.py", "datasets/sampling.py"),
     VALIDATION: ("bench/scoring/validation.py", "datasets/folds.py", "datasets/sampling.py"),
 }
 

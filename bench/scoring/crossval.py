@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.sampling import row_groups
 from ...solvers.fit import ENDED_EARLY, Fit, Status
 from ...solvers.network import Array
 from ...solvers.problem import Problem
@@ -51,12 +52,12 @@ def cross_validate(
         where the one chosen is an end of the grid; its status is `timeout` where the limit cuts fits to folds short.
 
     Raises:
-        UsageError: a single row.
+        UsageError: all rows are the same.
         RuntimeError: every γ is out.
     """
-    if len(X) < 2:
-        raise UsageError('gamma = "cv" must have at least 2 training rows. Got 1 instead: give γ.')
-    fold = folds(Y, classes, np.random.default_rng(seed))
+    fold = folds(X, Y, classes, np.random.default_rng(seed))
+    if not fold.any():
+        raise UsageError('gamma = "cv" must have at least 2 different training rows. Got 1 instead: give γ.')
     trial = _Trial(fit, X, Y, [fold == k for k in range(int(fold.max()) + 1)], INNER_SHARE * budget)
     scores, complaint = {}, ""
     for i, gamma in enumerate(gammas):
@@ -137,12 +138,14 @@ def _doubt(scores: Mapping[float, float], chosen: float, gammas: Sequence[float]
     return ""
 
 
-def folds(Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Assign rows to at most FOLDS folds of equal size give or take one, and of classes alike.
+def folds(X: Array, Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Assign rows to at most FOLDS folds of equal size give or take one, and of classes alike; copies stay together.
 
     The shuffled rows are dealt out like cards, class after class, so a class may have fewer rows than there are folds.
+    Rows with the same features are one card, as a copy in another fold would give its target away.
 
     Args:
+        X: rows (n, d).
         Y: targets (n, c).
         classes: whether the rows of Y are one-hot labels.
         rng: shuffles the rows.
@@ -150,9 +153,10 @@ def folds(Y: Array, classes: bool, rng: np.random.Generator) -> NDArray[np.int64
     Returns:
         The fold of each row (n,).
     """
-    order = rng.permutation(len(Y))
+    first, groups = np.unique(row_groups(X), return_index=True, return_inverse=True)[1:]
+    order = rng.permutation(len(first))
     if classes:
-        order = order[np.argsort(np.argmax(Y[order], axis=1), kind="stable")]
-    fold = np.empty(len(Y), dtype=np.int64)
-    fold[order] = np.arange(len(Y)) % FOLDS
-    return fold
+        order = order[np.argsort(np.argmax(Y[first[order]], axis=1), kind="stable")]
+    fold = np.empty(len(first), dtype=np.int64)
+    fold[order] = np.arange(len(first)) % FOLDS
+    return fold[groups]

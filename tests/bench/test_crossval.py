@@ -48,14 +48,22 @@ def linear(problem, budget):
 @given(st.integers(2, 40), st.integers(1, 4), st.integers(0, 5))
 def test_folds_share_rows_and_classes_out_evenly(n, c, seed):
     Y = np.eye(c)[np.random.default_rng(seed).integers(0, c, n)]
-    fold = folds(Y, True, np.random.default_rng(seed))
+    X = np.arange(n, dtype=float)[:, None]
+    fold = folds(X, Y, True, np.random.default_rng(seed))
     sizes = np.bincount(fold)
     assert len(sizes) == min(n, FOLDS)
     assert sizes.max() - sizes.min() <= 1
     for label in range(c):
         of_class = np.bincount(fold[Y[:, label] == 1], minlength=len(sizes))
         assert of_class.max() - of_class.min() <= 1
-    np.testing.assert_array_equal(fold, folds(Y, True, np.random.default_rng(seed)))
+    np.testing.assert_array_equal(fold, folds(X, Y, True, np.random.default_rng(seed)))
+
+
+def test_copies_of_a_row_share_a_fold():
+    X = np.random.default_rng(0).integers(0, 12, (60, 1)).astype(float)
+    fold = folds(X, np.eye(2)[np.arange(60) % 2], True, np.random.default_rng(0))
+    assert set(fold) == set(range(FOLDS))
+    assert all(len(set(fold[X[:, 0] == value])) == 1 for value in X[:, 0])
 
 
 @pytest.mark.parametrize("classes", [True, False])
@@ -63,7 +71,7 @@ def test_scores_are_those_of_scikit_learns_cross_validation(classes):
     X, Y = clouds()
     if not classes:
         Y = X @ np.ones((2, 1)) + np.random.default_rng(1).standard_normal((30, 1))
-    split = PredefinedSplit(folds(Y, classes, np.random.default_rng(7)))
+    split = PredefinedSplit(folds(X, Y, classes, np.random.default_rng(7)))
     expected = {}
     for gamma in GAMMAS:
         outputs = cross_val_predict(Ridge(alpha=gamma, fit_intercept=False), X, Y, cv=split).reshape(Y.shape)
@@ -145,7 +153,7 @@ def test_a_gamma_that_fails_or_diverges_is_out_and_without_any_the_reason_is_tol
     assert cross_validate(fit, X, Y, classes=True, seed=0, budget=60.0)[0].gamma == 1.0
     with pytest.raises(RuntimeError, match=r"no γ could be cross-validated: .*diverged"):
         cross_validate(lambda p, b: fit(p, b, left=()), X, Y, classes=True, seed=0, budget=60.0)
-    with pytest.raises(UsageError, match="at least 2 training rows"):
+    with pytest.raises(UsageError, match="at least 2 different training rows"):
         cross_validate(fit, X[:1], Y[:1], classes=True, seed=0, budget=60.0)
 
 
