@@ -133,7 +133,9 @@ def fit_folds(
 
 
 def choose(candidates: Candidates, split: Dataset, budget: float) -> Chosen:
-    """Score every combination on a validation split; of equals the first, with the largest γ, is taken.
+    """Score the combinations on a validation split; of equals the first, with the largest γ, is taken.
+
+    What could at most be the equal of one with a perfect score is not fitted.
 
     Args:
         candidates: the method and what is to be chosen.
@@ -147,10 +149,13 @@ def choose(candidates: Candidates, split: Dataset, budget: float) -> Chosen:
         RuntimeError: none brought finite outputs.
     """
     began, scores, complaint, compile_s, cut = time.perf_counter(), {}, "", 0.0, 0
+    perfect = (0.0, 0)  # (share, −k) of the best with a score of 1, behind which nothing that follows can come
     settings = candidates.settings
     fits = [candidates.fitting(each) for each in settings]
     tries = list(product(range(len(settings)), candidates.shares))
     for number, (k, share) in enumerate(tries):
+        if (share, -k) < perfect:
+            continue
         left = max(budget - (time.perf_counter() - began), LEAST_SHARE * budget) / (len(tries) - number)
         try:
             fit = fits[k](candidates.problem(split, share), left)
@@ -167,6 +172,7 @@ def choose(candidates: Candidates, split: Dataset, budget: float) -> Chosen:
         if np.isfinite(outputs).all():
             score = accuracy if split.labels is not None else r2
             scores[share, k] = score(outputs, split.Y_test)
+            perfect = max(perfect, (share, -k)) if scores[share, k] == 1.0 else perfect
     if not scores:
         raise RuntimeError(f"nothing could be chosen: {complaint or 'all outputs were infinite or not numbers'}")
     share, k = max(scores, key=lambda at: (scores[at], at[0], -at[1]))

@@ -65,6 +65,22 @@ def test_of_equals_the_largest_gamma_and_the_first_settings_are_taken():
     assert choose(constant, data(), 60.0).share == SHARES[0]
 
 
+def test_behind_a_perfect_score_nothing_is_fitted_that_could_only_be_its_equal():
+    split, fitted = data(), []
+
+    def fitting(settings):
+        def fit(problem, budget):
+            fitted.append((settings["k"], problem.gamma))
+            right = problem.gamma <= (0.3 if settings["k"] == 7 else 3.0)
+            return Fit(lambda Z: split.Y_test if right else -split.Y_test)
+
+        return fit
+
+    chosen = choose(Candidates(fitting, {"k": (7, 8)}, (0, 0)), split, 60.0)
+    assert (chosen.share, chosen.settings) == (3.0, {"k": 8})
+    assert fitted == [(7, 10.0), (7, 3.0), (7, 1.0), (7, 0.3), (8, 10.0), (8, 3.0)]
+
+
 @pytest.mark.parametrize(("unit", "power"), [((1, 1), 2 * 3), ((2, 0), 2**2), ((0, 0), 1), ((0, 2), 3**2)])
 def test_gamma_moves_with_the_units_of_the_data_and_of_the_targets(unit, power):
     plain = data()
