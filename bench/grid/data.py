@@ -26,7 +26,8 @@ class Data:
     """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out.
 
     notes: what the user has to know of how a file of theirs was read.
-    label: what reports call the data; no part of what is recorded of them. instance: that was asked for, if one was.
+    label: what reports call the data; no part of what is recorded of them.
+    instance: name of the instance that was asked for, empty for none; no part of it either.
     test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
     """
 
@@ -42,12 +43,12 @@ class Data:
     test_pool: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     label: str = field(default="", compare=False)
-    instance: Instance | None = field(default=None, compare=False)
+    instance: str = field(default="", compare=False)
 
     @property
     def asked(self) -> str:
         """What the run calls the data: the name as given, or that of the instance."""
-        return f"{INSTANCE}{self.instance.name}" if self.instance else self.source
+        return f"{INSTANCE}{self.instance}" if self.instance else self.source
 
     @property
     def name(self) -> str:
@@ -145,7 +146,7 @@ def _of_instance(instance: Instance, data_dir: Path | None, label: str) -> Data:
     """The data of an instance, which are its own; raises DataError."""
     options = {"preprocess": "none", "bias": False, **instance.options}
     found = _data(instance.dataset, instance.seed, data_dir, options, load_instance(instance, data_dir))
-    return replace(found, label=label, instance=instance)
+    return replace(found, label=label, instance=instance.name)
 
 
 def _data(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any], dataset: Dataset) -> Data:
