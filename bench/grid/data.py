@@ -151,7 +151,8 @@ def _of_instance(instance: Instance, data_dir: Path | None, label: str) -> Data:
 
 def _data(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any], dataset: Dataset) -> Data:
     """What a run keeps of data that were loaded."""
-    shape = (*dataset.X_train.shape, dataset.Y_train.shape[1], len(dataset.X_test))
+    n, d = dataset.X_train.shape
+    shape = (n, d, dataset.Y_train.shape[1], len(dataset.X_test))
     folder, pool = data_dir and data_dir.resolve(), dataset.provenance["test_pool"]
     return Data(name, seed, options, folder, dataset.sha256, *shape, pool)
 

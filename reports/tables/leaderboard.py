@@ -26,17 +26,17 @@ HEADER = (
     *("network gap", "95 % interval", "rank"),
 )
 CAPTION = (
-    "Methods on the instances of each class. Proved gap: the primal–dual integral, which is the mean over time of (upper "
-    "− lower)/upper, both sides proved by the method itself, and 1 before it has both. Time is that of the method, from "
-    "its start until the last of the methods has ended on the instance, the same for all; what one has at its end "
-    "stands until then. Of a trace no bound counts beyond what the checker proved in the end, and no network below its "
-    "objective; the time is the method's own word. Methods that prove no bound have none and are not ranked by it. "
-    "Network gap: the same with the best lower bound of any method in place of the own one, so what is measured is the "
-    f"network alone. Both are shifted geometric means (shift {SHIFT:g}) over the instances that every method of the "
-    "class ended on, with Student's t interval. Rank: one more than the number of methods that are ahead. A method is "
-    "ahead of another only where the 95 % interval of the mean difference of their logarithms, paired by instance and "
-    f"adjusted by Holm for all pairs of the class, lies on one side of zero; others share their rank. With fewer than "
-    f"{FEWEST} instances nobody is ranked. Cells that are no instance are left out."
+    "Methods on the instances of each class. Proved gap: the primal–dual integral, which is the mean over time of "
+    "(upper − lower)/upper, both sides proved by the method itself, and 1 before it has both. Time is that of the "
+    "method, from its start until the last of the methods has ended on the instance, the same for all; what one has at "
+    "its end stands until then. Of a trace no bound counts beyond what the checker proved in the end, and no network "
+    "below its objective; the time is the method's own word. Methods that prove no bound have none and are not ranked "
+    "by it. Network gap: the same with the best lower bound of any method in place of the own one, so what is measured "
+    f"is the network alone. Both are shifted geometric means (shift {SHIFT:g}) over the instances that every method of "
+    "the class ended on, with Student's t interval. Rank: one more than the number of methods that are ahead. A method "
+    "is ahead of another only where the 95 % interval of the mean difference of their logarithms, paired by instance "
+    "and adjusted by Holm for all pairs of the class, lies on one side of zero; others share their rank. With fewer "
+    f"than {FEWEST} instances nobody is ranked. Cells that are no instance are left out."
 )
 
 

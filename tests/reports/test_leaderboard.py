@@ -82,7 +82,8 @@ def test_the_value_of_a_relaxation_is_no_network_and_a_claim_no_bound(tmp_path):
     found = {row["method"]: curves(results, row) for row in results.cells.to_dict("records")}
     times, lower, upper = found["sdp"]
     assert times.tolist() == [1.0, 5.0, END]  # the rounding began after three seconds
-    assert np.isnan(upper[0]) and upper[1:].tolist() == [8.0, 8.0]
+    assert np.isnan(upper[0])
+    assert upper[1:].tolist() == [8.0, 8.0]
     assert lower.tolist() == [4.0, 4.0, 4.0]
     assert np.isnan(found["branch"][1]).all()
     assert [len(one) for one in found["mine.py:train"]] == [1, 1, 1]  # the times of a method of one's own: at its end
@@ -118,7 +119,8 @@ def test_methods_that_separate_are_ranked_and_ties_share_a_rank():
     found = standings(scores)
     assert found["rank"].to_dict() == {"first": 1, "tied": 2, "as well": 2, "last": 4}
     assert found.loc["first", "score"] == pytest.approx(np.exp(np.mean(np.log(scores["first"] + SHIFT))) - SHIFT)
-    assert (found["low"] < found["score"]).all() and (found["score"] < found["high"]).all()
+    assert (found["low"] < found["score"]).all()
+    assert (found["score"] < found["high"]).all()
     shuffled = standings(scores[["last", "as well", "first", "tied"]])
     assert shuffled["rank"].to_dict() == found["rank"].to_dict()
 
@@ -126,7 +128,7 @@ def test_methods_that_separate_are_ranked_and_ties_share_a_rank():
 def test_the_means_alone_rank_nobody():
     rng = np.random.default_rng(0)
     noise = rng.uniform(0.0, 1.0, (8, 2))
-    assert standings(pd.DataFrame(noise + [0.0, 0.02], columns=["a", "b"]))["rank"].tolist() == [1, 1]
+    assert standings(pd.DataFrame(noise + np.array([0.0, 0.02]), columns=["a", "b"]))["rank"].tolist() == [1, 1]
     assert standings(pd.DataFrame({"a": [0.01] * 4, "b": [0.9] * 4}))["rank"].isna().all()  # too few instances
 
 
