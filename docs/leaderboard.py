@@ -53,10 +53,11 @@ once, 1 for one that never proves anything.
 - Methods that *only train* have no lower bound. They have no proved gap and no rank in it. The *network gap* takes the
   best lower bound that any method proved, the same for all, so that networks alone are compared.
 
-Over the instances of a class scores are averaged by the shifted geometric mean. **A method is ranked before another
-only where their intervals separate**: where the 95 % interval of the mean difference, instance by instance, adjusted
-for all pairs of the class, does not contain zero. Others share a rank; where all of them do, nothing is shown of who is
-better. Fewer than five instances rank nobody.
+Over the instances of a class scores are averaged by the shifted geometric mean, and each average has an interval: how
+far it may be off, seen how much a method's score varies from instance to instance against that of the other methods.
+The intervals of all methods hold together at 95 %. **A method is ranked before another only where their intervals
+separate**, that is, do not overlap. Others share a rank, which shows no difference and proves no equality. Fewer than
+five instances rank nobody.
 """
 
 
@@ -103,7 +104,8 @@ def _measured(found: list[Entry]) -> list[str]:
     ran = (
         f"{len(cells)} cells on {sets} data sets: the {scores['instance'].nunique()} instances of up to "
         f"{int(cells['n'].max())} rows, at most {limit:g} s a cell, on {', '.join(processors)}. Other work shared the "
-        "cores, so that the times are longer than those of a quiet machine."
+        f"cores: a cell had {100 * cells['cpu_s'].sum() / cells['runtime_s'].sum():.0f} % of one, so that within the "
+        "limit less was done than on a quiet machine, and the order of close methods may be another there."
     )
     again = "    relaxbench run instances --out mine\n    relaxbench report mine    # with this table"
     return [

@@ -1,13 +1,12 @@
 """The leaderboard: methods on the instances, class by class, by what they proved and how soon.
 
-Nobody is ranked by means alone: a method is ahead of another only where the interval of their difference, over the
-instances of the class and corrected for all pairs, does not contain zero.
+Nobody is ranked by means alone: a method is ahead of another only where their intervals, over the instances of the
+class and all of them at once, do not overlap.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -15,15 +14,15 @@ import pandas as pd
 from ..integrals import integrals
 from ..results import Results
 from .boards import FEWEST
-from .paired import LEVEL, corrected_t, holm
+from .paired import LEVEL
 from .table import ABSENT, Entry, Row, Table, fixed
 
 SHIFT = 0.01  # of the shifted geometric mean of integrals, which are from 0 to 1
 CLASSES = ("solved", "hard", "open")
 MEASURES = {"integral": "proved gap", "network_integral": "network gap"}
 HEADER = (
-    *("class", "method", "instances", "proved gap", "95 % interval", "rank"),
-    *("network gap", "95 % interval", "rank"),
+    *("class", "method", "instances", "proved gap", "interval", "rank"),
+    *("network gap", "interval", "rank"),
 )
 CAPTION = (
     "Methods on the instances of each class. Proved gap: the primal–dual integral, which is the mean over time of "
@@ -33,10 +32,11 @@ CAPTION = (
     "below its objective; the time is the method's own word. Methods that prove no bound have none and are not ranked "
     "by it. Network gap: the same with the best lower bound of any method in place of the own one, so what is measured "
     f"is the network alone. Both are shifted geometric means (shift {SHIFT:g}) over the instances that every method of "
-    "the class ended on, with Student's t interval. Rank: one more than the number of methods that are ahead. A method "
-    "is ahead of another only where the 95 % interval of the mean difference of their logarithms, paired by instance "
-    "and adjusted by Holm for all pairs of the class, lies on one side of zero; others share their rank. With fewer "
-    f"than {FEWEST} instances nobody is ranked. Cells that are no instance are left out."
+    "the class ended on. Interval: Student's t, over the instances, of the mean difference of a method's logarithm "
+    "from the mean of all methods on the same instance, so that it does not hold how hard the instances are; of all methods "
+    "of the class and measure together at 95 %. Rank: one more than the number of methods whose intervals lie below, "
+    "so methods are ranked only where their intervals separate, and others share their rank, which does not prove them "
+    f"equal. With fewer than {FEWEST} instances nobody is ranked. Cells that are no instance are left out."
 )
 
 
@@ -132,24 +132,25 @@ def wide(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
 def standings(scores: pd.DataFrame) -> pd.DataFrame:
     """Who is ahead of whom.
 
+    The intervals are of each method's mean logarithm against the mean of all methods on the same instances, which takes
+    out what is hard for all, each at 1 − LEVEL/k for k methods: all k hold at once with probability 1 − LEVEL, and so
+    do all statements that follow from two of them that do not overlap.
+
     Args:
         scores: a row an instance, a column a method, smaller is better, no gaps.
 
     Returns:
-        score, the shifted geometric mean, with low and high, its 95 % interval; rank, one more than the number of
-        methods that are ahead, NaN with fewer than FEWEST instances. One row a method.
+        score, the shifted geometric mean, with low and high, its interval; rank, one more than the number of methods
+        whose intervals lie below. One row a method; NaN with fewer than FEWEST instances, or with one method alone.
     """
-    logs = np.log(scores + SHIFT)
+    from scipy.stats import t
+
+    (n, k), logs = scores.shape, np.log(scores + SHIFT)
     table = pd.DataFrame({"score": np.exp(logs.mean()) - SHIFT, "low": math.nan, "high": math.nan, "rank": math.nan})
-    if len(logs) < FEWEST:
+    if n < FEWEST or k < 2:
         return table
-    for name, column in logs.items():
-        half = corrected_t(column.to_numpy(), 0.0)[1]
-        table.loc[name, ["low", "high"]] = np.exp(column.mean() + np.array([-half, half])) - SHIFT
-    pairs = list(combinations(logs.columns, 2))
-    p = holm([corrected_t((logs[one] - logs[other]).to_numpy(), 0.0)[0] for one, other in pairs])
-    table["rank"] = 1.0
-    for (one, other), value in zip(pairs, p, strict=True):
-        if value < LEVEL:
-            table.loc[one if logs[one].mean() > logs[other].mean() else other, "rank"] += 1
+    own = logs.sub(logs.mean(axis=1), axis=0)
+    half = t.ppf(1 - LEVEL / (2 * k), n - 1) * own.std() / math.sqrt(n)
+    table["low"], table["high"] = np.exp(logs.mean() - half) - SHIFT, np.exp(logs.mean() + half) - SHIFT
+    table["rank"] = [1.0 + int((table["high"] < low).sum()) for low in table["low"]]
     return table
