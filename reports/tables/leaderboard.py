@@ -33,10 +33,10 @@ CAPTION = (
     "by it. Network gap: the same with the best lower bound of any method in place of the own one, so what is measured "
     f"is the network alone. Both are shifted geometric means (shift {SHIFT:g}) over the instances that every method of "
     "the class ended on. Interval: Student's t, over the instances, of the mean difference of a method's logarithm "
-    "from the mean of all methods on the same instance, so that it does not hold how hard the instances are; of all methods "
-    "of the class and measure together at 95 %. Rank: one more than the number of methods whose intervals lie below, "
-    "so methods are ranked only where their intervals separate, and others share their rank, which does not prove them "
-    f"equal. With fewer than {FEWEST} instances nobody is ranked. Cells that are no instance are left out."
+    "from the mean of all methods on the same instance, so that it does not hold how hard the instances are; of all "
+    "methods of the class and measure together at 95 %. Rank: one more than the number of methods whose intervals lie "
+    "below, so methods are ranked only where their intervals separate, and others share their rank, which does not "
+    f"prove them equal. With fewer than {FEWEST} instances nobody is ranked. Cells that are no instance are left out."
 )
 
 
