@@ -7,6 +7,7 @@ its traces come to, which they are needed for no more.
 import sys
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from pathlib import Path
 
@@ -20,13 +21,14 @@ from relaxbench.reports.figures.drawing import METADATA, settings
 from relaxbench.reports.figures.history import histories, intervals
 from relaxbench.reports.integrals import integrals
 from relaxbench.reports.reading import read
-from relaxbench.reports.tables.leaderboard import board
+from relaxbench.reports.tables.leaderboard import SHIFT, board
 from relaxbench.reports.tables.table import markdown, markdown_text, number
 
 HERE = Path(__file__).resolve().parent
 PUBLISHED = HERE / "results" / "instances"
 PICTURES = HERE / "results" / "pictures"
 WIDTH, DPI = 7.0, 150  # inches, and pixels in each
+FIXED = "\N{NO-BREAK SPACE}"
 ABOUT = {
     "solved": "The proved gap is at most 0.001 of the objective.",
     "hard": "The proved gap is at most half of the objective: an interval, and room for better bounds.",
@@ -107,10 +109,11 @@ def _measured(found: list[Entry]) -> list[str]:
         f"cores: a cell had {100 * cells['cpu_s'].sum() / cells['runtime_s'].sum():.0f} % of one, so that within the "
         "limit less was done than on a quiet machine, and the order of close methods may be another there."
     )
+    table = board(scores.assign(kind=scores["instance"].map(kinds)))
     again = "    relaxbench run instances --out mine\n    relaxbench report mine    # with this table"
     return [
         f"## Standings\n\n{ran}\n\n{again}",
-        markdown(board(scores.assign(kind=scores["instance"].map(kinds))), "python docs/leaderboard.py"),
+        markdown(replace(table, caption=f"Scores and intervals as above, {SHIFT:g} the shift."), "make docs"),
     ]
 
 
@@ -156,7 +159,7 @@ def _lines(part: list[Entry]) -> str:
         shown = [
             "–" if lower is None else number(lower.value, 7, ROUND_FLOOR),
             "–" if upper is None else number(upper.value, 7, ROUND_CEILING),
-            "–" if entry.gap is None else share(entry.gap),
+            "–" if entry.gap is None else share(entry.gap).replace(" ", FIXED),
         ]
         same = lower and upper and _made(lower) == _made(upper)
         lines.append(f"| {entry.name} | {' | '.join(shown)} | {_how(lower)} | {'the same' if same else _how(upper)} |")
@@ -172,7 +175,7 @@ def _how(bound: Bound | None) -> str:
     if bound is None:
         return "–"
     kind = [] if bound.kind == "network" else [bound.kind]
-    seconds = [] if bound.seconds is None else [f"{bound.seconds:g} s"]
+    seconds = [] if bound.seconds is None else [f"{bound.seconds:g}{FIXED}s"]
     return markdown_text("; ".join([_holder(bound), *kind, *seconds, bound.date]))
 
 

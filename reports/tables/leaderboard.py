@@ -71,9 +71,9 @@ def board(scores: pd.DataFrame) -> Table:
 
     def entries(line: Row, measure: str) -> tuple[Entry, ...]:
         rank, first = line[f"{measure}_rank"], line[f"{measure}_rank"] == 1 and best[measure, line["kind"]] == 1
-        interval = f"{fixed(line[f'{measure}_low'], 4)} to {fixed(line[f'{measure}_high'], 4)}"
+        interval = f"{fixed(line[f'{measure}_low'], 3)}–{fixed(line[f'{measure}_high'], 3)}"
         return (
-            Entry(fixed(line[measure], 4), first),
+            Entry(fixed(line[measure], 3), first),
             ABSENT if math.isnan(line[f"{measure}_low"]) else Entry(interval),
             ABSENT if math.isnan(rank) else Entry(f"{rank:g}", first),
         )
