@@ -136,6 +136,8 @@ def _draw(entry: Any, path: Path) -> None:
     try:
         with settings(None):
             histories(pd.DataFrame(entry.lines), ONE).savefig(path, metadata=METADATA[form])
+    except ValueError as error:  # a history may come from anybody
+        raise UsageError(f"{entry.name} must have dates such as 2026-01-31 in its history. Got {error}.") from None
     except OSError as error:
         raise UsageError(f"--figure must be a file that can be written to. Got {path} ({error.strerror}).") from None
 

@@ -474,5 +474,10 @@ def test_the_history_of_an_instance_is_drawn(entries, tmp_path, capsys):
     assert path.read_text(encoding="utf-8").lstrip().startswith("<?xml")
     assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(tmp_path / "a.txt")]) == 2
     assert "--figure must end in .pdf, .svg, .png. Got " in capsys.readouterr().err
+    history = entries / PLANE / "history.csv"
+    written = history.read_text(encoding="utf-8")
+    for date, code in (("2020-01-31", 0), ("yesterday", 2)):  # the first line's: one of two days, and none at all
+        history.write_text(re.sub(r"\d{4}-\d\d-\d\d", date, written, count=1), encoding="utf-8")
+        assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(path)]) == code
     shutil.rmtree(entries / PLANE)
     assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(path)]) == 2
