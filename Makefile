@@ -53,12 +53,13 @@ perf: $(READY)
 	@mkdir -p build
 	$(BIN)/pytest tests/perf --benchmark-only --benchmark-json=build/perf.json
 
-# The site, build/site/index.html. First the reference of all columns and the pictures of the house, out of the code:
-# they are kept, and tests say when they are out of date. Then the pages, all anew, since the code behind them may have
+# The site, build/site/index.html. First the reference of all columns, the pictures of the house and the leaderboard,
+# out of the code and what is stored: they are kept, and tests say when they are out of date. Then the pages, all anew, since the code behind them may have
 # changed: three notebooks run, warnings are errors.
 docs: $(SITE)
 	$(BIN)/python docs/columns.py
 	$(BIN)/python docs/architecture.py
+	$(BIN)/python docs/leaderboard.py
 	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -d build/doctrees docs build/site
 
 # Links that lead out of the site. It needs the network, and is for people: other sites come and go.

@@ -178,6 +178,6 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    published = [publish(Path(run)) for run in sys.argv[1:]] or [each.parent.name for each in HERE.glob("*/spec.toml")]
-    for each in dict.fromkeys(published):
+    published = [publish(Path(run)) for run in sys.argv[1:]] or [name for name in HEADS if (HERE / name).is_dir()]
+    for each in (name for name in dict.fromkeys(published) if name in HEADS):
         (HERE / f"{each}.md").write_text(page(each), encoding="utf-8")

@@ -7,6 +7,7 @@ labels.py       what tells cells apart
 plausible.py    what no run can have measured
 beside.py       another run, compared with this one
 live.py         the page of a run that goes on
+integrals.py    proved bounds over time
 summary.py      means with intervals, the choice among settings
 
 tables/         one file a table

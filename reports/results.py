@@ -160,6 +160,20 @@ class Results:
             return None
         return found if type(found) is int and found >= 0 else None
 
+    def locator(self, cell: str) -> dict[str, Any]:
+        """Load how the data of a cell are loaded again.
+
+        Args:
+            cell: name of the cell.
+
+        Returns:
+            Source, seed, options and the like; empty if it cannot be read.
+        """
+        try:
+            return dict(load_extra(self.folder, cell).get("data") or {})
+        except (ValueError, OSError, TypeError):
+            return {}
+
     def info(self, cell: str) -> dict[str, Any]:
         """Load what the method said about a cell.
 

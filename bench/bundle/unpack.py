@@ -15,8 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ...errors import printable, short, shown
+from ..results.record import read_limited
 from ..text import UsageError
-from .layout import SUMS, admitted
+from .layout import LEFT_OUT, SUMS, admitted
 
 CHUNK = 2**20
 MOST_SUMS = 128 * 2**20  # bytes of SHA256SUMS
@@ -77,6 +78,28 @@ def unpack(path: Path, folder: Path) -> None:
     except Exception as error:  # what zip and decoders raise on garbage is an open set
         reason = short(printable(str(error)), 160)
         raise UsageError(f"{path} must be a bundle. Got a file that does not read ({reason}).") from None
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    """The arrays that a bundle does not hold on purpose.
+
+    Args:
+        folder: where it was unpacked, or any folder of a run.
+
+    Returns:
+        The sha256 by name, `cells/…/arrays.npz`; empty where nothing was left out.
+
+    Raises:
+        UsageError: a list that is none.
+    """
+    path = folder / LEFT_OUT
+    if not path.is_file():
+        return {}
+    lines = [LINE.fullmatch(line) for line in read_limited(path, MOST_SUMS).decode(errors="replace").splitlines()]
+    found = {line[2]: line[1] for line in lines if line and line[2].endswith("/arrays.npz")}
+    if len(found) != len(lines):
+        raise UsageError(f"{path} must list files of arrays, each once. Got another list.")
+    return found
 
 
 def _sums(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], path: Path) -> dict[str, str]:

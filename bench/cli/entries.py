@@ -86,6 +86,9 @@ def _number(value: float | None) -> str:
 
 def _show_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="name of an instance (relaxbench instances list)")
+    parser.add_argument(
+        "--figure", type=Path, metavar="FILE", help="draw its bounds over time into this .pdf, .svg or .png file"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_entries(parser)
 
@@ -99,6 +102,8 @@ def _show(given: argparse.Namespace) -> int:
     instance = find(given.name)
     entry = read_entry(entries_of(given), instance.name)
     facts = _facts(instance, entry)
+    if given.figure is not None:
+        _draw(entry, given.figure)
     if given.json:
         print(json.dumps({**facts, "history": [asdict(bound) for bound in entry.history]}, indent=1))
         return OK
@@ -114,6 +119,27 @@ def _show(given: argparse.Namespace) -> int:
         kept = "" if bound.kept else "; arrays not kept: recompute"
         print(f"{bound.date} {bound.side} {_number(bound.value)} ({how}){by}{kept}")
     return OK
+
+
+def _draw(entry: Any, path: Path) -> None:
+    """The history of an entry as a figure."""
+    import pandas as pd
+
+    from ...reports.figures.drawing import METADATA, settings
+    from ...reports.figures.history import ONE, histories
+
+    form = path.suffix.removeprefix(".")
+    if form not in METADATA:
+        raise UsageError(f"--figure must end in {', '.join(f'.{one}' for one in METADATA)}. Got {path} instead.")
+    if not entry.lines:
+        raise UsageError(f"--figure must have something to show. Got {entry.name}, of which nothing is known.")
+    try:
+        with settings(None):
+            histories(pd.DataFrame(entry.lines), ONE).savefig(path, metadata=METADATA[form])
+    except ValueError as error:  # a history may come from anybody
+        raise UsageError(f"{entry.name} must have dates such as 2026-01-31 in its history. Got {error}.") from None
+    except OSError as error:
+        raise UsageError(f"--figure must be a file that can be written to. Got {path} ({error.strerror}).") from None
 
 
 def _check_arguments(parser: Parser) -> None:
@@ -162,7 +188,11 @@ COMMANDS = (
     Command(
         "show",
         "show what an instance is made of, and the history of its bounds",
-        ("relaxbench instances show iris-std-g0.1", "relaxbench instances show iris-std-g0.1 --json"),
+        (
+            "relaxbench instances show iris-std-g0.1",
+            "relaxbench instances show iris-std-g0.1 --json",
+            "relaxbench instances show slump_test-std-g0.05 --figure bounds.pdf",
+        ),
         _show_arguments,
         _show,
     ),

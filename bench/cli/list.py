@@ -75,6 +75,7 @@ def _data_lines(found: Mapping[str, Any]) -> list[str]:
         lines += _entry(one["name"], one["about"], own)
     shared = [option for option in found["sets"][0]["options"] if option in common]
     lines += [*_wrapped("options of all: ", ["data_seed", *shared]), ""]
+    lines += ["Instances (--dataset instances/NAME, or 'instances/*'): see relaxbench instances list", ""]
     lines += ["Groups of small data sets (--dataset GROUP, or small/NAME): NAME rows×features/classes or →targets"]
     for group, sizes in found["groups"].items():
         if group == "small/*":

@@ -39,9 +39,15 @@ def _arguments(parser: Parser) -> None:
 def _add_grid(parser: Parser) -> None:
     many: dict[str, Any] = {"action": "append", "default": None}
     add = parser.add_part("grid", "Each may be repeated, and replaces the list of the config.")
-    add("--dataset", **many, metavar="D", help="name of a data set, or file:PATH")
+    add("--dataset", **many, metavar="D", help="name of a data set, file:PATH, instances/NAME or 'instances/*'")
     add("--method", **many, metavar="M", help="name of a method, or path/file.py:function")
-    add("--gamma", **many, type=_gamma, metavar="G", help="γ > 0, or cv, or validation (default: the config's, or 0.1)")
+    add(
+        "--gamma",
+        **many,
+        type=_gamma,
+        metavar="G",
+        help="γ > 0, or cv, or validation (default: the config's, or 0.1; instances: their own)",
+    )
     add("--width", **many, type=int, metavar="W", help="neurons of the network (default: the config's, or 100)")
     add(
         "--seed",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...errors import unknown
 from ..grid.cell import expand
-from ..grid.spec import Spec
+from ..grid.spec import INSTANCE, Spec
 from ..memory import MEMORY_SHARE, usable_memory
 from ..results.alarms import contradictions, unproved
 from ..results.environment import environment, maker, usable_cores, with_earlier
@@ -139,7 +139,9 @@ def _announced(spec: Spec) -> str:
     parts: dict[str, list[float | str]] = {
         "data": [table.name for table in spec.dataset],
         "methods": [table.name or table.use for table in spec.method],
-        "γ": [gamma for table in spec.method for gamma in table.gamma or spec.gamma],
+        "γ": [gamma for table in spec.method for gamma in table.gamma or spec.gamma]
+        if any(not table.name.startswith(INSTANCE) for table in spec.dataset)
+        else ["of each instance"],
         "width": [width for table in spec.method for width in table.width or spec.width],
     }
     words = [f"{name} {_few(values)}" for name, values in parts.items()]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.dataset import SHOWN
+from ...datasets.instances import find as find_instance
 from ..canonical import canonical
 from ..text import UsageError
 from .data import MAX_CELLS, Data, combinations, load_all
@@ -143,11 +144,12 @@ def expand(spec: Spec, data_dir: Path | None = None) -> list[Cell]:
     cells: dict[str, Cell] = {}
     for data in load_all(spec, data_dir):
         for table, method, options, codes in methods:
-            if not table.is_for(data.source, data.n):
+            if not table.is_for(data.asked, data.n):
                 continue
             widths = (table.width or spec.width) if "width" in method.axes else [None]
             seeds = (table.seed if table.seed is not None else spec.seed) if "seed" in method.axes else [None]
-            for gamma, width, seed in product(table.gamma or spec.gamma, widths, seeds):
+            gammas = [find_instance(data.instance).gamma] if data.instance else table.gamma or spec.gamma
+            for gamma, width, seed in product(gammas, widths, seeds):
                 by = gamma if isinstance(gamma, str) else None
                 known = None if isinstance(gamma, str) else float(gamma)
                 cell = Cell(data, method, options, known, width, seed, codes[by], by, table.label)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ...datasets import DataError, Dataset, load
 from ...datasets.dataset import short_hash
+from ...datasets.instances import Instance, find
+from ...datasets.instances import load as load_instance
 from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..text import UsageError
-from .spec import VALIDATION, DatasetTable, Spec
+from .spec import INSTANCE, VALIDATION, DatasetTable, Spec
 
 MAX_CELLS = 1_000_000
 
@@ -25,6 +27,7 @@ class Data:
 
     notes: what the user has to know of how a file of theirs was read.
     label: what reports call the data; no part of what is recorded of them.
+    instance: name of the instance that was asked for, empty for none; no part of it either.
     test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
     """
 
@@ -40,6 +43,12 @@ class Data:
     test_pool: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     label: str = field(default="", compare=False)
+    instance: str = field(default="", compare=False)
+
+    @property
+    def asked(self) -> str:
+        """What the run calls the data: the name as given, or that of the instance."""
+        return f"{INSTANCE}{self.instance}" if self.instance else self.source
 
     @property
     def name(self) -> str:
@@ -51,7 +60,8 @@ class Data:
     @property
     def locator(self) -> dict[str, Any]:
         """What a record keeps of the data, so that they can be loaded again."""
-        return {name: value for name, value in vars(self).items() if name not in ("folder", "notes", "label")}
+        left_out = ("folder", "notes", "label", "instance")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
     @classmethod
     def from_locator(cls, locator: Mapping[str, Any], folder: Path | None) -> Data:
@@ -115,6 +125,9 @@ def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
         UsageError, DataError, ProblemError: the first thing that is wrong.
     """
     for table in spec.dataset:
+        if table.name.startswith(INSTANCE):
+            yield _of_instance(find(table.name.removeprefix(INSTANCE)), data_dir, table.label)
+            continue
         for options in combinations(_data_options(table)):
             for seed in table.data_seed:
                 dataset = _load(table.name, seed, data_dir, options)
@@ -125,12 +138,23 @@ def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
                         raise UsageError(_NO_FOLDS.format(table.name))
                     if not isinstance(gamma, str):
                         Problem(dataset.X_train, dataset.Y_train, float(gamma))  # refuses what cannot be scaled
-                shape = (problem.n, problem.d, problem.c, len(dataset.X_test))
-                folder, notes = data_dir and data_dir.resolve(), _notes(table.name, dataset)
-                pool = dataset.provenance["test_pool"]
-                yield Data(
-                    *(table.name, seed, options, folder, dataset.sha256, *shape, pool), notes=notes, label=table.label
-                )
+                found = _data(table.name, seed, data_dir, options, dataset)
+                yield replace(found, notes=_notes(table.name, dataset), label=table.label)
+
+
+def _of_instance(instance: Instance, data_dir: Path | None, label: str) -> Data:
+    """The data of an instance, which are its own; raises DataError."""
+    options = {"preprocess": "none", "bias": False, **instance.options}
+    found = _data(instance.dataset, instance.seed, data_dir, options, load_instance(instance, data_dir))
+    return replace(found, label=label, instance=instance.name)
+
+
+def _data(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any], dataset: Dataset) -> Data:
+    """What a run keeps of data that were loaded."""
+    n, d = dataset.X_train.shape
+    shape = (n, d, dataset.Y_train.shape[1], len(dataset.X_test))
+    folder, pool = data_dir and data_dir.resolve(), dataset.provenance["test_pool"]
+    return Data(name, seed, options, folder, dataset.sha256, *shape, pool)
 
 
 _NO_FOLDS = (

@@ -4,7 +4,8 @@
                                                               # validation: once for all folds of a data set
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
     [[dataset]]              # name (or that of a group, such as "small/*"), and data_seed, preprocess, bias,
-                             # test_fraction, n, or options of the data set's own; label = "…": what reports call it
+                             # test_fraction, n, or options of the data set's own; label = "…": what reports call it;
+                             # instances/NAME and instances/* have all of that and their γ by themselves
     name = "random"
     data_seed = "0..99"
     [[method]]               # name or use = "path/file.py:function", options, and gamma, width, seed of its own;
@@ -29,6 +30,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from ...datasets import GROUPS
+from ...datasets.instances import instances
 from ...errors import shown, unknown
 from ..text import UsageError
 from .config import shipped_configs
@@ -36,6 +38,7 @@ from .tolerances import check_tolerances
 
 CV = "cv"  # in place of a γ: chosen by cross-validation
 VALIDATION = "validation"  # or with other hyper-parameters once for all folds of a data set
+INSTANCE = "instances/"  # before the name of an instance
 MAX_RANGE = 100_000
 LONGEST_LABEL = 60  # letters
 
@@ -162,7 +165,9 @@ class Draft(BaseModel):
 
 
 def members(name: str) -> tuple[str, ...]:
-    """The data sets that a name stands for: those of a group, or the one of that name."""
+    """The data sets that a name stands for: those of a group, all instances, or the one of that name."""
+    if name == f"{INSTANCE}*":
+        return tuple(f"{INSTANCE}{instance.name}" for instance in instances())
     return tuple(GROUPS.get(name, (name,)))
 
 
@@ -206,7 +211,21 @@ def check_spec(tables: Mapping[str, Any], source: str = "the run") -> Spec:
     check_tolerances(spec.tolerance)
     check_names(spec, source)
     check_labels(spec, source)
+    check_instances(spec, source)
     return spec
+
+
+def check_instances(spec: Spec, source: str) -> None:
+    """Raises UsageError for an instance with options, or a γ, other than its own."""
+    found = [table for table in spec.dataset if table.name.startswith(INSTANCE)]
+    for table in found:
+        own = DatasetTable(name=table.name, label=table.label)
+        changed = [key for key, value in table.model_dump().items() if getattr(own, key, None) != value]
+        if changed:
+            raise UsageError(f"{source}: {table.name} must come without {changed[0]}: an instance has its own data.")
+    gammas = [spec.gamma, *(table.gamma for table in spec.method if table.gamma)]
+    if len(found) == len(spec.dataset) and any(gamma != Draft().gamma for gamma in gammas):
+        raise UsageError(f"{source}: instances must come without gamma: each has its own. Got {gammas[-1]} instead.")
 
 
 def check_names(draft: Draft, source: str) -> None:

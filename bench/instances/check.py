@@ -50,7 +50,7 @@ def filled(names: Sequence[str] = (), entries: Path = ENTRIES) -> list[str]:
     """
     if names:
         return [find(name).name for name in names]
-    there = {path.name for path in entries.iterdir()}
+    there = {path.name for path in entries.iterdir() if path.is_dir()}
     known = [instance.name for instance in instances() if instance.name in there]
     return [*known, *sorted(there - set(known))]
 

@@ -67,6 +67,12 @@ class Entry:
         return next((bound for bound in reversed(self.history) if bound.side == side and bound.kept), None)
 
     @property
+    def lines(self) -> list[dict[str, str | float]]:
+        """Its bounds with arrays as rows of a table: instance, side, value, date."""
+        kept = (bound for bound in self.history if bound.kept)
+        return [{"instance": self.name, "side": one.side, "value": one.value, "date": one.date} for one in kept]
+
+    @property
     def lower(self) -> float | None:
         """The best lower bound whose proof is kept."""
         return getattr(self.best("lower"), "value", None)

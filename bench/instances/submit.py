@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from ...datasets.instances import ENTRIES, Instance, load
@@ -30,6 +31,7 @@ from ..scoring.gate import MARGIN
 from .entries import RECOMPUTE, SIDES, Bound, Entry, Side, packed, read_entry, too_large, write_entry
 from .submission import Refused, Submission, finite
 
+LOCK = ".lock"  # in the folder of the entries
 BETTER = 1e-9  # relative: by less than that nothing is better
 ROUGH = 1e-3  # relative, by which what Θ stands for may exceed what is proved, or a network's objective
 
@@ -101,6 +103,15 @@ def submit(
     """
     data, before = load(instance, data_dir), read_entry(entries, instance.name)
     found = _proved(Problem(data.X_train, data.Y_train, instance.gamma), submission, before, timeout)
+    if not any(_improves(one, before) for one in found):
+        return _settled(found, before, entries, method, by, seconds)
+    entries.mkdir(parents=True, exist_ok=True)
+    with FileLock(entries / LOCK):  # of two submissions at once the second is judged by what the first has left
+        return _settled(found, read_entry(entries, instance.name), entries, method, by, seconds)
+
+
+def _settled(found: list[Found], before: Entry, entries: Path, method: str, by: str, seconds: float | None) -> Outcome:
+    """Refuse what contradicts the entry, and write what is better."""
     _contradictions(found, before)
     better = [one for one in found if _improves(one, before)]
     for one in found:
@@ -123,7 +134,7 @@ def submit(
         )
         for one in better
     )
-    after = Entry(instance.name, (*before.history, *moved))
+    after = Entry(before.name, (*before.history, *moved))
     if moved:
         write_entry(entries, after, {one.side: one.content for one in better if not one.large})
     return Outcome(tuple(found), moved, before, after)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ...datasets.checks import MAX_BYTES
 from ..text import UsageError
 from .columns import COLUMNS, Column, Kind
-from .record import TRACE_COLUMNS, DamagedRecord, Record, read_arrays, read_limited, read_record, read_trace
+from .record import SIDE_FILES, TRACE_COLUMNS, DamagedRecord, Record, read_arrays, read_limited, read_record, read_trace
 from .tables import DTYPES, frame, from_csv, marked, marked_table, results_table, tightness_table
 
 MAX_TEXT_BYTES = 10 * 2**20  # of spec.toml and environment.json
@@ -34,6 +34,7 @@ CELL = (
     "cell",
 )
 NEEDED = (*CELL, "status", "objective", "lower_bound")  # the other columns may be newer than a table
+OTHERS = [name for name in SIDE_FILES if name != "arrays.npz"]  # beside a record whose arrays a bundle left out
 TABLES = ("results.parquet", "results.csv", "tightness.csv")
 OURS = {"cells", "relaxations", "damaged", "plan.json", "spec.toml", "environment.json", *TABLES}
 
@@ -111,7 +112,7 @@ def load_plan(folder: str | Path) -> pd.DataFrame:
     return frame(read_plan(Path(folder)))
 
 
-def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
+def load_arrays(folder: str | Path, cell: str, *, own: bool = True) -> dict[str, NDArray[Any]]:
     """The arrays of a cell, as far as it has them.
 
     What belongs to a relaxation that cells share is read from relaxations/: its certificate, and its own network.
@@ -119,6 +120,7 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     Args:
         folder: a run's folder.
         cell: hash of a cell that has ended.
+        own: whether its own file of arrays must be there; False where a bundle left it out.
 
     Returns:
         network_U (d, m), network_V (m, c), certificate_…, and relaxation_U and relaxation_V, by name.
@@ -126,7 +128,7 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     Raises:
         UsageError: the folder does not hold the cell, or its record is damaged.
     """
-    record = _record(Path(folder), cell)
+    record = _record(Path(folder), cell, own or OTHERS)
     arrays = read_arrays(Path(folder) / "cells" / cell)
     shared = record.extra.get("relaxation")
     if _is_hash(shared) and not any(name.startswith("certificate_") for name in arrays):
@@ -136,12 +138,13 @@ def load_arrays(folder: str | Path, cell: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def load_record(folder: str | Path, cell: str) -> Record:
+def load_record(folder: str | Path, cell: str, *, own: bool = True) -> Record:
     """Row and extra of a cell, every byte of its record compared.
 
     Args:
         folder: a run's folder.
         cell: hash of a cell that has ended.
+        own: as for `load_arrays`.
 
     Returns:
         The record without its arrays.
@@ -149,14 +152,18 @@ def load_record(folder: str | Path, cell: str) -> Record:
     Raises:
         UsageError: it has no record, or none that is whole.
     """
-    record = _record(Path(folder), cell)
+    record = _record(Path(folder), cell, own or OTHERS)
     return replace(record, row=marked(record.row))
 
 
-def load_relaxation_extra(folder: str | Path, key: str) -> dict[str, Any]:
+def load_relaxation_extra(folder: str | Path, key: str, *, own: bool = True) -> dict[str, Any]:
     """What the record of a relaxation keeps beside its numbers, empty without one; raises UsageError if damaged."""
     try:
-        return dict(own_record(Path(folder) / "relaxations" / key, check_files=True).extra) if _is_hash(key) else {}
+        return (
+            dict(own_record(Path(folder) / "relaxations" / key, check_files=own or OTHERS).extra)
+            if _is_hash(key)
+            else {}
+        )
     except FileNotFoundError:
         return {}
     except DamagedRecord as error:

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from ...datasets import Dataset
 from ...solvers.certificates.certificate import Certificate
+from ..bundle.unpack import left_out
 from ..canonical import canonical
 from ..grid.data import Data
 from ..results.folder import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line
-from .records import complaint, lost
+from .records import complaint, is_left_out, lost
 
 BOUNDS = ("objective", "upper_bound", "lower_bound")
 SAVED = {"objective": ("network",), "upper_bound": ("network", "relaxation")}  # names of the arrays behind a bound
@@ -37,6 +38,7 @@ class Check:
     """One bound: what the table says, what came out here, and whether that makes the table true.
 
     bound: `record`, without numbers, for a cell that has none of the bounds but a record that is not right.
+    left_out: it does not hold because a bundle was made without the arrays behind it.
     """
 
     cell: str
@@ -46,6 +48,7 @@ class Check:
     found: float | None
     holds: bool
     message: str = ""
+    left_out: bool = False
 
 
 def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
@@ -54,7 +57,7 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
     An objective holds if the saved network has it; an upper bound, where it is not the objective, if the best of the
     saved networks has it, that of the relaxation among them; a lower bound if its certificate proves as much and no
     network of the group lies below it. None of a cell holds whose record is damaged, another cell's, or not what the
-    table says.
+    table says. Where a bundle left arrays out, what rests on them is not shown, and `left_out`.
 
     Args:
         folder: a run's folder.
@@ -70,9 +73,10 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
     for cell, message in lost(folder, results):
         yield Check(cell, "", "record", None, None, False, message)
     best, twice = best_upper_bounds(results), results["cell"].duplicated(keep=False)
-    checker = _Checker(folder, data_dir)
+    gone = left_out(folder)
+    checker = _Checker(folder, data_dir, gone)
     for row, upper, again in zip(results.to_dict("records"), best, twice, strict=True):
-        wrong = "the table holds this cell more than once" if again else complaint(folder, row)
+        wrong = "the table holds this cell more than once" if again else complaint(folder, row, gone)
         bounds = [name for name in BOUNDS if not pd.isna(row[name])]
         if "upper_bound" in bounds and row["upper_bound"] == row["objective"]:
             bounds.remove("upper_bound")
@@ -125,8 +129,8 @@ def _best_objective(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], 
 class _Checker:
     """Keeps the data of the last row, and what certificates prove that cells share."""
 
-    def __init__(self, folder: Path, data_dir: Path | None) -> None:
-        self._folder, self._data_dir = folder, data_dir
+    def __init__(self, folder: Path, data_dir: Path | None, gone: Mapping[str, str]) -> None:
+        self._folder, self._data_dir, self._gone = folder, data_dir, gone
         self._data: tuple[str, Dataset | None] = ("", None)
         self._proved: dict[str, float] = {}
 
@@ -134,7 +138,11 @@ class _Checker:
         recorded, found = float(row[bound]), None
         try:
             extra = load_extra(self._folder, row["cell"])
-            data, arrays = self._load(str(row["data"]), extra["data"]), load_arrays(self._folder, row["cell"])
+            if self._left_out(row["cell"], bound, extra.get("relaxation")):
+                told = "the bundle was made without these arrays"
+                return Check(row["cell"], _label(row), bound, recorded, None, False, told, left_out=True)
+            own = not is_left_out(self._folder / "cells" / row["cell"], self._gone)
+            data, arrays = self._load(str(row["data"]), extra["data"]), load_arrays(self._folder, row["cell"], own=own)
             if bound != "lower_bound":
                 found = _best_objective(arrays, SAVED[bound], data, float(row["gamma"]))
                 same = abs(found - recorded) <= SLACK * abs(found)
@@ -148,6 +156,14 @@ class _Checker:
         except (ValueError, TypeError, OSError, ArithmeticError) as error:
             message = one_line(error)
         return Check(row["cell"], _label(row), bound, recorded, found, not message, message)
+
+    def _left_out(self, cell: str, bound: str, shared: object) -> bool:
+        """Whether a bundle left out what a bound rests on: the cell's own arrays, or those of its relaxation."""
+        own = is_left_out(self._folder / "cells" / cell, self._gone)
+        relaxation = bool(shared) and is_left_out(self._folder / "relaxations" / str(shared), self._gone)
+        if bound == "lower_bound" and shared:
+            return relaxation
+        return own or (relaxation and bound == "upper_bound")
 
     def _load(self, short: str, locator: Mapping[str, Any]) -> Dataset:
         """The data of a row; those of the last row if they are the same."""

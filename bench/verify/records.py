@@ -11,7 +11,8 @@ import pandas as pd
 
 from ..canonical import canonical
 from ..grid.cell import hash_of_record, hash_of_relaxation
-from ..results.folder import load_plan, load_record, load_relaxation_extra
+from ..results.folder import load_plan, load_record, load_relaxation_extra, own_record
+from ..results.record import DamagedRecord
 from ..text import UsageError, one_line
 
 
@@ -44,10 +45,30 @@ def not_run(folder: str | Path, results: pd.DataFrame) -> int:
     return sum(not (folder / "cells" / cell / "record.json").exists() for cell in plan)
 
 
-def complaint(folder: Path, row: Mapping[Any, Any]) -> str:
+def is_left_out(place: Path, left_out: Mapping[str, str]) -> bool:
+    """Whether a bundle holds the arrays of a record on purpose not: they are those of the record, and are not there.
+
+    Args:
+        place: folder of the record.
+        left_out: as `bundle.unpack.left_out` has it.
+
+    Returns:
+        False for arrays that are there, or that should be.
+    """
+    listed = left_out.get(f"{place.parent.name}/{place.name}/arrays.npz")
+    if listed is None or (place / "arrays.npz").exists():
+        return False
+    try:
+        return own_record(place, check_files=False).files.get("arrays.npz") == listed
+    except (UsageError, DamagedRecord, OSError):
+        return False
+
+
+def complaint(folder: Path, row: Mapping[Any, Any], left_out: Mapping[str, str]) -> str:
     """What is wrong with the record of a row; empty if it is the cell's own and says the same as the row."""
     try:
-        record = load_record(folder, row["cell"])
+        own = not is_left_out(folder / "cells" / row["cell"], left_out)
+        record = load_record(folder, row["cell"], own=own)
         for name, value in record.row.items():
             if name in row and not _same(row[name], value):
                 return f"the table says {name} = {row[name]}, the record {value}"
@@ -55,17 +76,20 @@ def complaint(folder: Path, row: Mapping[Any, Any]) -> str:
             return ""
         if not str(row["cell"]).endswith(hash_of_record(record.row, record.extra)):
             return "the record is not that of the cell by whose hash it is named"
-        return _relaxation_complaint(folder, record.row, record.extra)
+        return _relaxation_complaint(folder, record.row, record.extra, left_out)
     except (UsageError, OSError) as error:
         return one_line(str(error))
     except (KeyError, TypeError, ValueError) as error:
         return f"the record lacks what it must say: {one_line(error)}"
 
 
-def _relaxation_complaint(folder: Path, row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
+def _relaxation_complaint(
+    folder: Path, row: Mapping[str, Any], extra: Mapping[str, Any], left_out: Mapping[str, str]
+) -> str:
     """What is wrong with the relaxation that a record names; empty if it is the cell's own, or none was kept."""
     key = extra.get("relaxation")
-    found = load_relaxation_extra(folder, key) if key else {}
+    own = not is_left_out(folder / "relaxations" / str(key), left_out)
+    found = load_relaxation_extra(folder, key, own=own) if key else {}
     asked = found.get("asked")
     if asked is None:  # there is none, or one of an earlier version; what it proves is checked all the same
         return ""

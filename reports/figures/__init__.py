@@ -9,6 +9,7 @@ kernels.py — learned and fixed kernels. trends.py — metrics over the nights.
 sets, and what no test tells apart. against.py — the reference against each rival, a point a data set. beside.py — this
 run against another, a point a cell.
 
+history.py — bounds of instances over time, not of a run.
 kind.py — what a figure is. style.py — how figures look. looks.py — how each method looks in them. drawing.py —
 pictures and their CSV. scripts.py — the script beside a picture. arccosine.py — kernels in closed form.
 charts.py — the figures to look into on the page. interactive.py — their rows and looks, made ready for its script.

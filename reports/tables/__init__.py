@@ -10,6 +10,7 @@ properties.py   what properties of data sets say about the lead
 splits.py       what splits have in common
 behind.py       why a method is behind
 ranking.py      all methods and settings
+leaderboard.py  methods on the instances, by what they proved and how soon
 tightness.py    bounds and ratios
 critical_width.py   widths that are enough
 solvers.py      solvers side by side

@@ -16,6 +16,7 @@ from .across import across
 from .behind import behind
 from .beside import differing, side_by_side
 from .critical_width import critical_width
+from .leaderboard import leaderboard
 from .paired import paired
 from .properties import properties
 from .ranking import ranking
@@ -44,6 +45,7 @@ def tables(results: Results) -> list[Table]:
         behind(results),
         _runtime(results),
         ranking(results),
+        leaderboard(results),
         tightness(results),
         critical_width(results),
         tightening(results),

@@ -10,6 +10,7 @@ from relaxbench.bench.grid.resolve import read_config, resolve
 from relaxbench.bench.grid.spec import Spec, check_spec
 from relaxbench.bench.text import UsageError
 from relaxbench.datasets import GROUPS, DataError
+from relaxbench.datasets.instances import find, instances
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 TABLES = {"dataset": [{"name": "iris"}], "method": [{"use": f"{PLANTED}:good"}]}
@@ -268,3 +269,53 @@ def test_a_method_for_a_data_set_that_the_run_does_not_have_is_refused(tmp_path)
             resolve(path, lists, {})
     assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": []}]})
     assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": 3}]})
+
+
+def test_an_instance_brings_its_own_data_and_gamma(tmp_path):
+    names = ["instances/iris-n30-std-g0.01", "instances/mnist-n50-pca5-g10"]
+    given = {"dataset": [*names, "random"], "method": ["cpp", "sdp"], "gamma": [0.5]}
+    spec = resolve(None, given, {})
+    found = {(cell.data.instance, cell.columns["data"], cell.gamma, cell.data.n_test) for cell in expand(spec)}
+    known = {(one.name, one.data, one.gamma, 0) for one in map(find, ("iris-n30-std-g0.01", "mnist-n50-pca5-g10"))}
+    assert known < found
+    assert {gamma for name, _, gamma, _ in found if not name} == {0.5}  # the run's γ is that of all other data
+    (tmp_path / "spec.toml").write_text(spec.toml(), encoding="utf-8")
+    assert [cell.hash for cell in expand(resolve(str(tmp_path / "spec.toml"), {}, {}))] == [
+        cell.hash for cell in expand(spec)
+    ]
+    by_name = resolve(None, {"dataset": names[:1], "method": ["cpp"]}, {})
+    by_options = check_spec(
+        {
+            "dataset": [{"name": "iris", "n": 30, "preprocess": "standardize", "test_fraction": 0.0}],
+            "method": [{"name": "cpp"}],
+            "gamma": 0.01,
+        }
+    )
+    assert expand(by_name)[0].hash == expand(by_options)[0].hash  # the same cell, however it is asked for
+
+
+def test_all_instances_are_a_group_and_a_method_may_be_for_one():
+    spec = check_spec(
+        {"dataset": [{"name": "instances/*"}], "method": [{"name": "sdp", "dataset": ["instances/iris-g0.1"]}]}
+    )
+    assert [table.name for table in spec.dataset] == [f"instances/{one.name}" for one in instances()]
+    spec = spec.model_copy(update={"dataset": [one for one in spec.dataset if "iris-g" in one.name]})
+    assert {cell.data.instance for cell in expand(spec)} == {"iris-g0.1"}
+
+
+@pytest.mark.parametrize(
+    ("table", "more", "words"),
+    [
+        ({"n": 20}, {}, "must come without n"),
+        ({"bias": True}, {}, "must come without bias"),
+        ({"points": 3}, {}, "must come without points"),
+        ({}, {"gamma": 0.5}, "must come without gamma"),
+    ],
+)
+def test_an_instance_takes_nothing_in_place_of_its_own(table, more, words):
+    assert words in refused({**TABLES, "dataset": [{"name": "instances/iris-g0.1", **table}], **more})
+
+
+def test_an_unknown_instance_is_named_with_what_is_near():
+    with pytest.raises(DataError, match=r"Did you mean 'iris-g0\.1'\?"):
+        expand(check_spec({**TABLES, "dataset": [{"name": "instances/iris-g0.2"}]}))

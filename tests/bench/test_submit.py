@@ -1,5 +1,6 @@
 """Entries of instances: submissions are judged, not believed, what is kept is proved again, what is altered shows."""
 
+import contextlib
 import csv
 import io
 import json
@@ -7,12 +8,16 @@ import os
 import pickle
 import re
 import shutil
+import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from relaxbench.bench import cli
 from relaxbench.bench.instances import entries as kept
+from relaxbench.bench.instances import submit as submitting
 from relaxbench.bench.instances.check import check, filled
 from relaxbench.bench.instances.entries import Bound, Entry, packed, read_entry, write_entry
 from relaxbench.bench.instances.submission import Submission, of_arrays
@@ -428,3 +433,51 @@ def test_entries_that_cannot_be_written_are_said_to_be(tmp_path, monkeypatch, ca
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert cli.main(["submit", str(tmp_path / "net.npz"), "--instance", PLANE]) == 2
     assert "give --entries DIR, or work in a checkout" in capsys.readouterr().err
+
+
+def test_of_two_submissions_at_once_none_is_lost(entries, monkeypatch):
+    """Both have read the entry and proved their side before the first has written."""
+    shutil.rmtree(entries / PLANE)
+    met = threading.Barrier(2)
+    first_read, first_write = submitting.read_entry, submitting.write_entry
+
+    def read_at_once(folder, name):
+        entry = first_read(folder, name)
+        with contextlib.suppress(threading.BrokenBarrierError):  # the reads under the lock come one by one
+            met.wait(0.5)
+        return entry
+
+    def write_late(*given):
+        time.sleep(0.3)
+        first_write(*given)
+
+    monkeypatch.setattr(submitting, "read_entry", read_at_once)
+    monkeypatch.setattr(submitting, "write_entry", write_late)
+    sides = {side: of_arrays(arrays(PLANE, side)) for side in ("lower", "upper")}
+    with ThreadPoolExecutor() as pool:
+        outcomes = list(pool.map(lambda sent: submit(find(PLANE), sent, entries), sides.values()))
+    assert [len(outcome.moved) for outcome in outcomes] == [1, 1]
+    assert sorted(bound.side for bound in first_read(entries, PLANE).history) == ["lower", "upper"]
+    assert all(found.holds for found in check(PLANE, entries))
+    assert filled((), entries) == [PLANE, FAINT, SPACE], "the lock is no entry"
+
+
+def test_what_moves_nothing_leaves_no_lock_behind(entries):
+    before = content(entries)
+    assert not submit(find(PLANE), of_arrays(arrays(PLANE, "upper")), entries).moved
+    assert content(entries) == before
+
+
+def test_the_history_of_an_instance_is_drawn(entries, tmp_path, capsys):
+    path = tmp_path / "bounds.svg"
+    assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(path)]) == 0
+    assert path.read_text(encoding="utf-8").lstrip().startswith("<?xml")
+    assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(tmp_path / "a.txt")]) == 2
+    assert "--figure must end in .pdf, .svg, .png. Got " in capsys.readouterr().err
+    history = entries / PLANE / "history.csv"
+    written = history.read_text(encoding="utf-8")
+    for date, code in (("2020-01-31", 0), ("yesterday", 2)):  # the first line's: one of two days, and none at all
+        history.write_text(re.sub(r"\d{4}-\d\d-\d\d", date, written, count=1), encoding="utf-8")
+        assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(path)]) == code
+    shutil.rmtree(entries / PLANE)
+    assert cli.main(["instances", "show", PLANE, "--entries", str(entries), "--figure", str(path)]) == 2

@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from relaxbench.bench.bundle.pack import pack
+from relaxbench.bench.bundle.unpack import unpack
 from relaxbench.bench.cli import main
 from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.spec import check_spec
@@ -17,9 +19,9 @@ from relaxbench.solvers.problem import Problem
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 
 
-def store(folder, tamper=None, **columns):
+def store(folder, tamper=None, n=6, **columns):
     """A results folder with one cell: a network, its objective, and a certificate that proves 1."""
-    table = {"dataset": [{"name": "random", "n": 6}], "method": [{"use": f"{PLANTED}:good"}], "width": 3}
+    table = {"dataset": [{"name": "random", "n": n}], "method": [{"use": f"{PLANTED}:good"}], "width": 3}
     (cell,) = expand(check_spec(table))
     dataset = cell.data.load()
     rng = np.random.default_rng(0)
@@ -27,7 +29,7 @@ def store(folder, tamper=None, **columns):
     arrays = {
         "network_U": network.U,
         "network_V": network.V,
-        "certificate_theta": np.zeros((6, 5)),
+        "certificate_theta": np.zeros((n, 5)),
         "certificate_proves": np.array([1.0]),
     }
     row = {**cell.columns, "cell": cell.hash, "status": "ok", "certificate": "planted"}
@@ -295,3 +297,65 @@ def test_nothing_to_verify_is_no_success_and_cells_not_run_are_counted(tmp_path,
     (tmp_path / "b" / "results.parquet").unlink()
     assert main(["verify", str(tmp_path / "b")]) == 0
     assert "2 cells of the plan have no record" in capsys.readouterr().out
+
+
+@pytest.fixture
+def light(tmp_path):
+    """A bundle unpacked of a run of two cells, the arrays of the larger one left out; and the two cells."""
+    cells = [store(tmp_path / "run", n=n)["cell"] for n in (6, 200)]
+    sizes = [(tmp_path / "run" / "cells" / cell / "arrays.npz").stat().st_size for cell in cells]
+    bundle = pack(tmp_path / "run", tmp_path / "light.zip", largest=sum(sizes) / 2e6)
+    assert bundle.left_out == 1
+    unpack(bundle.path, tmp_path / "light")
+    return tmp_path / "light", *cells
+
+
+def test_what_a_bundle_left_out_is_counted_and_the_rest_proved(light, capsys):
+    folder, small, large = light
+    assert main(["verify", str(folder.with_suffix(".zip"))]) == 0
+    said = capsys.readouterr().out
+    assert "2 bounds, 0 do not hold, 2 left out: the bundle was made without their arrays" in said
+    assert [line.split()[0] for line in said.splitlines()[1:-1]].count("left") == 2
+    assert {(check.cell, check.holds, check.left_out) for check in verify(folder)} == {
+        (small, True, False),
+        (large, False, True),
+    }
+
+
+def test_with_everything_left_out_nothing_is_verified(tmp_path, capsys):
+    store(tmp_path / "run")
+    pack(tmp_path / "run", tmp_path / "none.zip", largest=0.0)
+    assert main(["verify", str(tmp_path / "none.zip")]) == 4
+    assert "nothing to verify: the bundle was made without the arrays of 2 bounds" in capsys.readouterr().out
+
+
+def test_arrays_that_should_be_there_fail_whatever_else_was_left_out(light, capsys):
+    folder, small, large = light
+    listed = (folder / "LEFT_OUT").read_text(encoding="utf-8")
+    (folder / "cells" / small / "arrays.npz").unlink()  # listed among what the bundle holds
+    assert main(["verify", str(folder)]) == 1
+    assert capsys.readouterr().out.count("FAILED") == 2
+    forged = listed + listed.replace(large, small)  # said to be left out, with the sha256 of other arrays
+    (folder / "LEFT_OUT").write_text(forged, encoding="utf-8")
+    assert main(["verify", str(folder)]) == 1
+    assert capsys.readouterr().out.count("FAILED") == 2
+    (folder / "LEFT_OUT").unlink()
+    assert main(["verify", str(folder)]) == 1
+    assert capsys.readouterr().out.count("FAILED") == 4
+
+
+def test_arrays_said_to_be_left_out_that_are_there_are_verified(light, tmp_path):
+    folder, _, large = light
+    there = tmp_path / "run" / "cells" / large / "arrays.npz"
+    shutil.copyfile(there, folder / "cells" / large / "arrays.npz")
+    assert [check.holds for check in verify(folder)] == [True] * 4
+    (folder / "cells" / large / "arrays.npz").write_bytes(there.read_bytes()[:-1] + b"x")
+    assert [check.holds for check in verify(folder) if check.cell == large] == [False, False]
+    assert not any(check.left_out for check in verify(folder))
+
+
+def test_a_damaged_list_of_what_was_left_out_is_refused(light, capsys):
+    folder, *_ = light
+    (folder / "LEFT_OUT").write_text("anything\n", encoding="utf-8")
+    assert main(["verify", str(folder)]) == 2
+    assert "must list files of arrays, each once" in capsys.readouterr().err
