@@ -1,4 +1,4 @@
-"""Kernel ridge regression with the NNGP and NTK kernels of the two-layer ReLU network, by neural-tangents.
+"""Kernel regression with the NNGP and NTK kernels of the two-layer ReLU network, by neural-tangents.
 
 Parameterisation (neural-tangents' "ntk", W_std = 1, no bias): the network is f(x) = m^{-½} Σ_j a_j (w_jᵀx/√d)₊ with all
 w_j, a_j standard normal. With θ the angle between x and z, the kernels of infinite width are the arc-cosine kernels
@@ -12,8 +12,10 @@ NTK is the inner product of the gradients of the drawn network with one output.
 With `depth` L > 1 there are L hidden layers; the L − 1 further ones have W_std = √2, which keeps the NNGP's diagonal at
 ‖x‖²/(2d) for any L. `layer_bias` b adds a bias of standard deviation b to every layer.
 
-The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y. The prior's
-regularisation is not the training objective's, so these methods have no network and no objective.
+The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y, which minimise
+½‖F − Y‖² + ½ ridge ‖f‖² in the kernel's norm. With the logistic loss they minimise Σ_i log Σ_j exp f_ij − ⟨F, Y⟩ with the
+same penalty: kernel logistic regression. The prior's regularisation is not the training objective's, so these methods
+have no network and no objective.
 
 Kernels of infinite width are computed in blocks of BLOCK × BLOCK rows, features filled up with zeros to a multiple of
 FEATURES (and scaled by √(d'/d), which leaves xᵀz/d as it is), so that a program is compiled once for all data.
@@ -32,6 +34,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from ..solvers.fit import Fit, Statistics
+from ..solvers.logistic import fit_ridge
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from .common import OptionError, require_width
@@ -93,7 +96,7 @@ def nngp(
     layer_bias: Deviation = 0.0,
     warm: Fit | None = None,
 ) -> Fit:
-    """Ridge regression with the NNGP kernel.
+    """Ridge regression with the NNGP kernel, or logistic regression where that is the problem's loss.
 
     Args:
         problem: the training data and γ.
@@ -126,7 +129,7 @@ def ntk(
     layer_bias: Deviation = 0.0,
     warm: Fit | None = None,
 ) -> Fit:
-    """Ridge regression with the neural tangent kernel.
+    """Ridge regression with the neural tangent kernel, or logistic regression where that is the problem's loss.
 
     Args:
         problem: the training data and γ.
@@ -209,8 +212,12 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge, warm: Fit | No
     known = _same(warm, kernel, X)
     K = known.K if known else evaluate()
     shift = problem.gamma / unit / unit if ridge == "absolute" else problem.gamma * float(np.mean(np.diag(K)))
-    spectrum = (known.spectrum or _spectrum(K)) if known else None
-    weights = ridge_solve(K, shift, problem.Y) if spectrum is None else _shifted_solve(*spectrum, shift, problem.Y)
+    logistic = problem.loss == "logistic"
+    spectrum = (known and known.spectrum) or (_spectrum(K) if known or logistic else None)
+    if spectrum is None:
+        weights = ridge_solve(K, shift, problem.Y)
+    else:
+        weights = (_logistic_weights if logistic else _shifted_solve)(*spectrum, shift, problem.Y)
     done = time.perf_counter()
     about = f"{kernel.name}, ntk parameterisation, W_std = 1, depth {kernel.depth}, layer bias {kernel.layer_bias:g}"
     return Fit(
@@ -240,6 +247,11 @@ def _shifted_solve(w: Array, Q: Array, shift: float, Y: Array) -> Array:
     moved = w + shift
     solid = moved > len(w) * np.finfo(np.float64).eps * max(moved[-1], 0.0)
     return (Q[:, solid] / moved[solid]) @ (Q[:, solid].T @ Y)
+
+
+def _logistic_weights(w: Array, Q: Array, shift: float, Y: Array) -> Array:
+    """Θ/shift at the optimum of kernel logistic regression for K = Q diag(w) Qᵀ: the scores are K times this."""
+    return fit_ridge(Q * np.sqrt(np.maximum(w, 0.0)), Y, shift).theta / shift
 
 
 def _matrix(kernel: Kernel, X1: Array, X2: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..solvers.loss import LOSS
 from ..solvers.network import Network, hidden, whitener
 from ..solvers.problem import Problem
 
@@ -56,7 +57,7 @@ def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
 def curvature_bound(problem: Problem, network: Network) -> float:
     """An upper bound on the largest eigenvalue of the objective's Hessian at a network (d·m + m·c variables).
 
-    With H = (XU)₊ and residual R the Hessian is JᵀJ + (second derivatives of the network, weighted by R) + γI, where
+    With H = (XU)₊ and R the loss's gradient by the outputs, where its curvature is at most 1, the Hessian is JᵀJ + (second derivatives of the network, weighted by R) + γI, where
     ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms; the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
 
     Args:
@@ -67,6 +68,6 @@ def curvature_bound(problem: Problem, network: Network) -> float:
         The bound.
     """
     H = hidden(problem.X, network.U)
-    residual = np.linalg.norm(H @ network.V - problem.Y)
+    residual = np.linalg.norm(LOSS[problem.loss].slope(H @ network.V, problem.Y))
     H_norm, X_norm, V_norm = (np.linalg.norm(A, 2) for A in (H, problem.X, network.V))
     return float(H_norm**2 + (X_norm * V_norm) ** 2 + X_norm * residual + problem.gamma)

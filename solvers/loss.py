@@ -102,7 +102,7 @@ class Logistic:
 
     def step(self, theta: Array, Y: Array, limit: float) -> float:
         """Where Σ_i H(y_i − tθ_i) is largest: its slope in t, ⟨Θ, log(Y − tΘ)⟩, falls."""
-        high = min(limit, 1.0 / max(float(np.max(theta)), 1e-300))
+        high = min(limit, 1.0 / max(float(np.max(theta, initial=0.0)), 1e-300))
         if high <= 0 or not np.any(theta):
             return 0.0
 

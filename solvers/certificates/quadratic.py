@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.linalg as sl
 
+from ..loss import LOSS
 from ..network import Array
 from ..problem import Problem
 from ..reduced.dual import DualPoint, dual_maximum, maximum, value
@@ -56,8 +57,23 @@ def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate
 
 def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate:
     """The point in the user's rows and units, with what it proves."""
+    return certify_at(problem, reduced, reduced.theta_back(point.theta, problem.Y), point)
+
+
+def certify_at(problem: Problem, reduced: Reduced, theta: Array, point: DualPoint) -> Certificate:
+    """The certificate for Θ on the user's rows.
+
+    Args:
+        problem: the user's.
+        reduced: the same, reduced.
+        theta: Θ (N, c).
+        point: T and z, whose own Θ plays no part.
+
+    Returns:
+        The certificate with what it proves, however little.
+    """
     n = reduced.n
-    theta = reduced.theta_back(point.theta, problem.Y)
+    theta = LOSS[problem.loss].admissible(theta, problem.Y)
     T = np.triu(np.maximum(point.T, 0.0), 1)
     T[np.arange(n), n + np.arange(n)] = 0.0  # z is the multiplier of α_i β_i = 0
     row, column = np.nonzero(T)
@@ -91,10 +107,10 @@ def first_rows(reduced: Reduced) -> np.ndarray:
 
 
 def trivial_certificate(problem: Problem) -> Certificate:
-    """For X = 0 or Y = 0, where the zero network is optimal: Θ = Y, and the inequality holds as 0 ≤ 0.
+    """For X = 0 or Y = 0, where the zero network is optimal: Θ is its slope, and the inequality holds as 0 ≤ 0.
 
     Args:
-        problem: one with X = 0 or Y = 0.
+        problem: one with X = 0, or squares with Y = 0.
 
     Returns:
         The certificate.
@@ -103,14 +119,15 @@ def trivial_certificate(problem: Problem) -> Certificate:
     nobody = np.full(problem.n, -1)
     proof = {"rows": none, "rep": nobody, "coef": np.zeros(problem.n)}
     proof |= {"T_row": none, "T_column": none, "T_value": empty, "z": empty}
-    theta = problem.Y.copy()
+    loss = LOSS[problem.loss]
+    theta = loss.admissible(loss.slope(np.zeros_like(problem.Y), problem.Y), problem.Y)
     return Certificate(
         Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
     )
 
 
 def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
-    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, t = min(1, γ/η, best step).
+    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, t = min(1, γ/η, best step); for the logistic loss Σ H(y_i − tθ_i) at min(1, γ/η).
 
     Args:
         problem: the user's.
@@ -120,6 +137,9 @@ def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
     Returns:
         The bound, at least 0, which is always one.
     """
+    if problem.loss == "logistic":
+        t = min(1.0, problem.gamma / eta * (1 - 4 * EPS)) if eta > 0 else 1.0
+        return LOSS[problem.loss].below(t * theta, problem.Y) if t > 0 else 0.0
     products, squares = theta * problem.Y, theta**2
     linear, quadratic = math.fsum(products.ravel()), math.fsum(squares.ravel())
     if not (math.isfinite(linear) and math.isfinite(quadratic)) or linear <= 0 or quadratic <= 0 or math.isnan(eta):
