@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..solvers.fit import Fit, Statistics, Status, TraceRow
-from ..solvers.network import Array, Network, hidden, unit_columns
+from ..solvers.network import Array, Network, unit_columns
 from ..solvers.problem import Problem, ScaledProblem
 from .common import Clock, Count, require_positive
 from .outputs import balanced, fit_outputs
@@ -93,7 +93,7 @@ def _relu(scaled: ScaledProblem, D: Array, U: Array, rounds: int, clock: Clock) 
     D (n, K) are the patterns, U (d, K) a direction of each.
     """
     problem, unit = scaled.problem, scaled.objective_unit
-    network = fit_outputs(problem, Network(U, np.zeros((U.shape[1], problem.c))))
+    network = fit_outputs(problem, problem.network(U, np.zeros((U.shape[1], problem.c))))
     value = problem.objective(network)
     trace = [TraceRow(clock.seconds(), 0, value * unit)]
     pairs = _pairs(problem, D, U, network)
@@ -103,7 +103,7 @@ def _relu(scaled: ScaledProblem, D: Array, U: Array, rounds: int, clock: Clock) 
         if ended:
             break
         W, ended = _cone_step(problem, *pairs, clock)
-        found = balanced(Network(W, pairs[1])) if W is not None else network
+        found = balanced(problem.network(W, pairs[1])) if W is not None else network
         if problem.c > 1:
             found = fit_outputs(problem, found)
         found_value = problem.objective(found)
@@ -120,7 +120,7 @@ def _pairs(problem: Problem, D: Array, U: Array, network: Network) -> tuple[Arra
     With one output every pattern gets both signs, which leaves nothing to iterate.
     """
     residual = problem.Y - network.predict(problem.X)
-    towards = (hidden(problem.X, U).T @ residual).T
+    towards = (problem.hidden(U).T @ residual).T
     signs = [1.0, -1.0] if problem.c == 1 else [1.0]
     columns = [np.vstack([D, sign * unit_columns(towards)]) for sign in signs]
     columns.append(np.vstack([(problem.X @ network.U >= 0).astype(np.float64), unit_columns(network.V.T)]))

@@ -61,7 +61,7 @@ def copositive(
     scaled = problem.scaled
     inner = scaled.problem
     D, start = sample_patterns(inner.X, patterns, np.random.default_rng(seed))
-    network = Network.zeros(problem.d, 1, problem.c)
+    network = Network.zeros(problem.d, 1, problem.c, problem.activation)
     trace: list[TraceRow] = []
     violation, timeout = np.inf, False
     for k in range(rounds + 1):
@@ -75,7 +75,7 @@ def copositive(
             break
         new = U[:, height > inner.gamma]
         outputs = np.vstack([network.V, np.zeros((new.shape[1], problem.c))])
-        network = fit_outputs(inner, Network(np.hstack([network.U, new]), outputs))
+        network = fit_outputs(inner, inner.network(np.hstack([network.U, new]), outputs))
     network = scaled.network_back(network)
     return Fit(
         network.predict,
@@ -98,7 +98,7 @@ def _oracle(X: Array, D: Array, start: Array, residual: Array) -> tuple[Array, A
     """For each pattern in D (n, K) a unit direction of its cone (d, K) and ‖ΘᵀD_kXu‖ (K,), locally the largest."""
     found = [_cone_component(X, D[:, k], start[:, k], residual) for k in range(D.shape[1])]
     U = unit_columns(np.array([u for u, _ in found]).reshape(-1, X.shape[1]).T)
-    return U, heights(residual, X, U)
+    return U, heights(residual, np.maximum(X @ U, 0.0))
 
 
 def _cone_component(X: Array, pattern: Array, u: Array, residual: Array) -> tuple[Array, float]:

@@ -212,7 +212,9 @@ def _fits(
     running, diverged = np.asarray(state.running), np.asarray(state.diverged)
     fits = []
     for k, rows in enumerate(traces):
-        network = scaled.network_back(Network(np.ascontiguousarray(U[k].T), np.ascontiguousarray(V[k].T)))
+        network = scaled.network_back(
+            scaled.problem.network(np.ascontiguousarray(U[k].T), np.ascontiguousarray(V[k].T))
+        )
         status, message = Status.OK, ""
         if diverged[k]:
             status = Status.DIVERGED

@@ -80,7 +80,7 @@ def certify(
         The interval.
 
     Raises:
-        RelaxbenchError: a network of other shapes, or an argument out of range.
+        RelaxbenchError: a network of other shapes or activation, or an argument out of range.
 
     Example:
         >>> import relaxbench as rb
@@ -100,7 +100,7 @@ def certify(
     own = None if network is None else _objective(problem, network)
     method = _method(problem)
     found = fit(problem, method, width=WIDTH, seed=seed, budget=timeout, gap=gap)
-    known = [Network.zeros(problem.d, 1, problem.c)]
+    known = [Network.zeros(problem.d, 1, problem.c, problem.activation)]
     known += [] if network is None else [network, balance(network)]  # the same function, cheaper
     known += [] if found.network is None else [found.network]
     best = min(known, key=problem.objective)

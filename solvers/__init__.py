@@ -1,5 +1,6 @@
 """The method: from data (X, Y, γ) to proved bounds on p*(∞) and networks that come close to them.
 
+activation.py   what neurons make of their inputs: ReLU and other functions with one kink
 network.py      Network and its algebra: balance, whitened coordinates, descent
 tables.py       numbers and labels out of arrays, lists and DataFrames
 problem.py      Problem: data, objective and gradient, scaling

@@ -16,7 +16,7 @@ from .certificates.certificate import Certificate, Kind
 from .exact import plane, sphere
 from .exact.progress import Progress
 from .fit import Fit, Statistics, Status, TraceRow
-from .network import Array, Network
+from .network import Array
 from .problem import Problem
 from .sdp import Budget, Gap, Seed, Width, relax
 
@@ -61,12 +61,12 @@ def cpp(
     compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
-    inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
+    inner = scaled.problem.on(scaled.problem.X @ basis, scaled.problem.Y)
     progress = Progress(inner, scaled.objective_unit, budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
         columns = _columns(inner, route, gap, progress, seed)
     small = network(inner, columns)
-    best = scaled.network_back(Network(basis @ small.U, small.V))
+    best = scaled.network_back(replace(small, U=basis @ small.U))
     kind, proof = (Kind.COVER, {"basis": basis, **progress.proof}) if progress.proof else (Kind.ARCS, {})
     certificate = certify(problem, kind, scaled.kappa * progress.theta, proof)
     solve_s = progress.seconds

@@ -45,7 +45,7 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
     theta = np.where(np.any(problem.X != 0, axis=1)[:, None], _best_multiple(theta, problem.Y), problem.Y)
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
-    inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
+    inner = scaled.problem.on(scaled.problem.X @ basis, scaled.problem.Y)
     if basis.shape[1] <= 2:
         plane = np.hstack([inner.X, np.zeros((inner.n, 2 - inner.d))])
         height = local_maxima(theta / scaled.kappa, plane)[1]

@@ -30,6 +30,8 @@ class Method:
         memory: function of the sizes for the array entries that it holds at its peak (entries.py), if there is one.
         look: matplotlib's colour, marker and fill style.
         gamma_unit: the powers of the units of X and Y in γ; None if γ plays no part.
+        activations: the kinds of activation that it is made for.
+        losses: the losses that it is made for.
         choices: options that `gamma = "validation"` chooses beside γ, with the values to choose from.
     """
 
@@ -47,6 +49,23 @@ class Method:
     look: Mapping[str, Any] = field(default_factory=dict)
     gamma_unit: tuple[int, int] | None = (1, 1)
     choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    activations: tuple[str, ...] = ("relu",)
+    losses: tuple[str, ...] = ("squares",)
+
+    def refusal(self, activation: str, loss: str) -> str:
+        """Why the method does not apply to a training problem.
+
+        Args:
+            activation: of the problem, as text.
+            loss: of the problem.
+
+        Returns:
+            The reason; empty where the method applies.
+        """
+        for what, asked, made_for in (("activation", activation, self.activations), ("loss", loss, self.losses)):
+            if asked.partition(":")[0] not in made_for:
+                return f"{self.name} is made for {what} {', '.join(made_for)}, not for {asked}"
+        return ""
 
 
 _BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit")))

@@ -105,6 +105,8 @@ def _description(
         "form": program.form,
         **source,
         "gamma": problem.gamma,
+        "activation": str(problem.activation),
+        "loss": problem.loss,
         "n": problem.n,
         "d": problem.d,
         "c": problem.c,

@@ -22,6 +22,7 @@ from ...datasets import Dataset
 from ...solvers.certificates.certificate import Certificate
 from ..canonical import canonical
 from ..grid.data import Data
+from ..grid.model import MODEL
 from ..results.folder import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line
@@ -85,8 +86,10 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
             yield checker.check(row, bound, float(upper))
 
 
-def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDArray[Any], gamma: float) -> float:
-    """½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
+def forward_objective(
+    U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDArray[Any], gamma: float, activation: str = "relu"
+) -> float:
+    """½‖φ(XU)V − Y‖² + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
 
     Args:
         U: weights of the hidden layer (d, m).
@@ -94,17 +97,29 @@ def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDAr
         X: rows (n, d).
         Y: targets (n, c).
         gamma: γ.
+        activation: φ, as the results name it.
 
     Returns:
         The objective.
+
+    Raises:
+        ValueError: another name.
     """
     U, V, X, Y = (np.asarray(A, dtype=np.longdouble) for A in (U, V, X, Y))
     Z = np.einsum("nd,dm->nm", X, U)
-    R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, 0), V) - Y
+    R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, Z * _slope_below(activation)), V) - Y
     return float((np.einsum("nc,nc", R, R) + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V))) / 2)
 
 
-def _best_objective(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], data: Dataset, gamma: float) -> float:
+def _slope_below(activation: str) -> float:
+    """The slope of an activation below 0."""
+    name, _, slope = activation.partition(":")
+    return float(slope) if name == "leaky" else {"relu": 0.0, "abs": -1.0, "identity": 1.0}[activation]
+
+
+def _best_objective(
+    arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], data: Dataset, row: Mapping[Any, Any]
+) -> float:
     """Smallest objective of the networks saved under these names; raises KeyError if none is, ValueError if it is none.
 
     Every length is compared: numpy would repeat a row or a column of length one.
@@ -119,7 +134,8 @@ def _best_objective(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], 
             raise ValueError(f"the saved network must be float64. Got {U.dtype} and {V.dtype} instead.")
         if not (np.isfinite(U).all() and np.isfinite(V).all()):
             raise ValueError("the saved network must be finite. Got NaN or infinities.")
-    return min(forward_objective(U, V, data.X_train, data.Y_train, gamma) for U, V in networks)
+    gamma, activation = float(row["gamma"]), str(row["activation"])
+    return min(forward_objective(U, V, data.X_train, data.Y_train, gamma, activation) for U, V in networks)
 
 
 class _Checker:
@@ -136,12 +152,12 @@ class _Checker:
             extra = load_extra(self._folder, row["cell"])
             data, arrays = self._load(str(row["data"]), extra["data"]), load_arrays(self._folder, row["cell"])
             if bound != "lower_bound":
-                found = _best_objective(arrays, SAVED[bound], data, float(row["gamma"]))
+                found = _best_objective(arrays, SAVED[bound], data, row)
                 same = abs(found - recorded) <= SLACK * abs(found)
                 message = "" if same else "the saved network has another objective"
             else:
                 certificate = Certificate.from_arrays(str(row["certificate"]), arrays, recorded)
-                found = self._prove(certificate, data, float(row["gamma"]))
+                found = self._prove(certificate, data, row)
                 message = _complaint(recorded, found, upper)
         except KeyError as error:
             message = f"{error.args[0]} was not saved"
@@ -161,19 +177,20 @@ class _Checker:
         assert found is not None
         return found
 
-    def _prove(self, certificate: Certificate, data: Dataset, gamma: float) -> float:
+    def _prove(self, certificate: Certificate, data: Dataset, row: Mapping[Any, Any]) -> float:
         """What the certificate proves; cells share a proof if everything that it rests on is the same."""
         from ...solvers.checker import verify as prove
 
-        key = _content(certificate, data, gamma)
+        model = float(row["gamma"]), str(row["activation"]), str(row["loss"])
+        key = _content(certificate, data, *model)
         if key not in self._proved:
-            self._proved[key] = float(prove(certificate, data.X_train, data.Y_train, gamma))
+            self._proved[key] = float(prove(certificate, data.X_train, data.Y_train, *model))
         return self._proved[key]
 
 
-def _content(certificate: Certificate, data: Dataset, gamma: float) -> str:
-    """sha256 of everything that a proof is made of: the data, γ, the kind, and each array by name, kind and shape."""
-    digest = hashlib.sha256(canonical([certificate.kind, gamma.hex()]).encode())
+def _content(certificate: Certificate, data: Dataset, gamma: float, *model: str) -> str:
+    """sha256 of all that a proof is made of: data, γ, activation, loss, kind, each array by name."""
+    digest = hashlib.sha256(canonical([certificate.kind, gamma.hex(), *model]).encode())
     for name, array in sorted({"X": data.X_train, "Y": data.Y_train, **certificate.arrays()}.items()):
         digest.update(canonical([name, array.dtype.str, array.shape]).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -190,5 +207,5 @@ def _complaint(recorded: float, proved: float, upper: float) -> str:
 
 
 def _label(row: Mapping[Any, Any]) -> str:
-    names = ("dataset", "method", "gamma", "width", "seed")
-    return " ".join(f"{row[name]}" for name in names if not pd.isna(row[name]))
+    names = ("dataset", "activation", "loss", "method", "gamma", "width", "seed")
+    return " ".join(f"{row[name]}" for name in names if not pd.isna(row[name]) and row[name] != MODEL.get(name))

@@ -1,7 +1,7 @@
 """A finite set of directions with the master's solution on it: adding, dropping, merging, sliding, pruning.
 
 A `Columns` is at once a network: neuron k has input weights √s_k u_k and output weights √s_k Θᵀz_k/γ,
-z_k = (Xu_k)₊, which balance at the optimum.
+z_k = φ(Xu_k), which balance at the optimum.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..network import Array, Network, descend, group_lasso, heights, hidden
+from ..network import Array, Network, descend, group_lasso, heights
 from ..problem import Problem
 from .master import objective, solve_master
 from .search import distinct
@@ -51,7 +51,7 @@ def solve(problem: Problem, U: Array, s: Array, tol: float, iterations: int = 0)
     """
     if not U.shape[1]:
         return Columns(U, s, problem.Y.copy(), 0.5 * float(np.sum(problem.Y**2)), iterations)
-    master = solve_master(hidden(problem.X, U), problem.Y, problem.gamma, s, tol)
+    master = solve_master(problem.hidden(U), problem.Y, problem.gamma, s, tol)
     keep = master.s > DROP * np.sum(master.s)
     return Columns(U[:, keep], master.s[keep], master.theta, master.value, iterations + master.iterations)
 
@@ -121,7 +121,7 @@ def _thin(problem: Problem, columns: Columns, gap: float) -> Columns:
     """
     if not len(columns.s):
         return columns
-    room = 1 - (heights(columns.theta, problem.X, columns.U) / problem.gamma) ** 2
+    room = 1 - (heights(columns.theta, problem.hidden(columns.U)) / problem.gamma) ** 2
     rank = columns.s / np.sum(columns.s) / np.maximum(room, 1e-9)
     order = np.argsort(-rank, kind="stable")
     order = order[(rank[order] > 1) | (room[order] < min(3 * gap, 0.05)) | (np.arange(len(order)) < KEPT)]
@@ -131,7 +131,7 @@ def _thin(problem: Problem, columns: Columns, gap: float) -> Columns:
     U, s = columns.U[:, keep], columns.s[keep]
     gone = np.setdiff1d(np.arange(len(columns.s)), keep)
     np.add.at(s, np.argmax(U.T @ columns.U[:, gone], axis=0), columns.s[gone])
-    return replace(columns, U=U, s=s, value=objective(hidden(problem.X, U), problem.Y, problem.gamma, s))
+    return replace(columns, U=U, s=s, value=objective(problem.hidden(U), problem.Y, problem.gamma, s))
 
 
 def network(problem: Problem, columns: Columns) -> Network:
@@ -146,11 +146,11 @@ def network(problem: Problem, columns: Columns) -> Network:
     """
     m = columns.U.shape[1]
     if not m:
-        return Network.zeros(problem.d, 1, problem.c)
+        return Network.zeros(problem.d, 1, problem.c, problem.activation)
     U = columns.U * np.sqrt(columns.s)
     # Least squares, slower than the normal equations of `ridge`, but accurate for tiny γ too.
-    rows = np.vstack([hidden(problem.X, U), np.sqrt(problem.gamma) * np.eye(m)])
-    return Network(U, np.linalg.lstsq(rows, np.vstack([problem.Y, np.zeros((m, problem.c))]), rcond=None)[0])
+    rows = np.vstack([problem.hidden(U), np.sqrt(problem.gamma) * np.eye(m)])
+    return problem.network(U, np.linalg.lstsq(rows, np.vstack([problem.Y, np.zeros((m, problem.c))]), rcond=None)[0])
 
 
 def slide(problem: Problem, columns: Columns, steps: int) -> tuple[Array, Array]:
@@ -252,7 +252,7 @@ def _drop_lightest(problem: Problem, columns: Columns, limit: float, tol: float)
 def _caratheodory(problem: Problem, columns: Columns, limit: float, tol: float) -> Columns:
     """Move mass along null vectors of the terms z_k v̂_kᵀ, v̂_k = Θᵀz_k/γ, until one column is empty; repeat."""
     while columns.U.shape[1] > 1:
-        Z = hidden(problem.X, columns.U)
+        Z = problem.hidden(columns.U)
         V = Z.T @ columns.theta
         gram = (Z.T @ Z) * (V @ V.T)
         unit = np.sqrt(np.diag(gram))

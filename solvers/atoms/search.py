@@ -170,7 +170,7 @@ def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, co
     rows = X[rng.integers(len(X), size=(20 * count, d - 1))]
     vertices = np.linalg.svd(rows, full_matrices=True)[2][:, -1, :].T
     vertices = np.hstack([vertices, -vertices])
-    order = np.argsort(-heights(theta, X, vertices), kind="stable")[:count]
+    order = np.argsort(-heights(theta, np.maximum(X @ vertices, 0.0)), kind="stable")[:count]
     even = whitener @ rng.normal(size=(d, count // 2))
     return np.hstack([vertices[:, order], even / np.linalg.norm(even, axis=0)])
 

@@ -11,7 +11,7 @@ from flint import arb
 from numpy.typing import NDArray
 
 from . import arcs, cover, regions
-from .arrays import CertificateError, real
+from .arrays import CertificateError, NotChecked, real
 from .balls import NotProved, exact, floor, precision, upper
 
 Array = NDArray[np.float64]
@@ -25,7 +25,7 @@ KINDS: dict[str, Callable[[Array, Array, float, Any], arb]] = {
 }
 
 
-def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
+def verify(certificate: Any, X: Any, Y: Any, gamma: float, activation: str = "relu", loss: str = "squares") -> float:
     """The lower bound on p*(∞) that a certificate's arrays prove; 0, which is always one, if they prove nothing.
 
     Args:
@@ -33,6 +33,8 @@ def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
         X: training rows (n, d), float64.
         Y: targets (n, c), float64.
         gamma: regularisation strength γ > 0.
+        activation: what neurons make of their inputs, φ.
+        loss: what is minimised beside the penalty.
 
     Returns:
         A proved lower bound on min ½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²) over networks of any width.
@@ -51,6 +53,8 @@ def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
     gamma = float(gamma)
     if not (math.isfinite(gamma) and gamma > 0):
         raise CertificateError(f"γ must be a finite number > 0. Got {gamma!r} instead.")
+    if activation != "relu" or loss != "squares":
+        raise NotChecked(f"The checker must know activation and loss. Got {activation!s:.40} and {loss!s:.40} instead.")
     kind = certificate.kind
     if not isinstance(kind, str) or kind not in KINDS:
         raise CertificateError(f"kind must be one of {', '.join(KINDS)}. Got {str(kind)[:80]!r} instead.")
