@@ -16,6 +16,7 @@ from .certificates.certificate import Certificate, Kind
 from .exact import plane, sphere
 from .exact.progress import Progress
 from .fit import Fit, Statistics, Status, TraceRow
+from .loss import LOSS
 from .network import Array
 from .problem import Problem
 from .sdp import Budget, Gap, Seed, Width, relax
@@ -107,17 +108,12 @@ def row_space(X: Array) -> Array:
 def certify(problem: Problem, kind: Kind, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
     """The certificate for Θ (n, c) in the user's units, whose h the search and its cover found to be at most γ.
 
-    Rows of X that are zero keep Θ_i = y_i: they have no part in h.
+    Rows of X that are zero have no part in h: their Θ is the slope of the zero network.
     """
-    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], theta, problem.Y)
-    return Certificate(kind, theta, proof, dual_value(theta, problem.Y))
-
-
-def dual_value(theta: Array, Y: Array) -> float:
-    """⟨Θ, Y⟩ − ½‖Θ‖² less all that rounding may have added to it."""
-    terms = theta * Y
-    size = float(np.sum(np.abs(terms)) + np.sum(theta**2))
-    return float(np.sum(terms) - 0.5 * np.sum(theta**2)) - (theta.size + 8) * 2.0**-53 * size
+    loss, Y = LOSS[problem.loss], problem.Y
+    idle = loss.slope(np.zeros_like(Y), Y)
+    theta = loss.admissible(np.where(np.any(problem.X != 0, axis=1)[:, None], theta, idle), Y)
+    return Certificate(kind, theta, proof, loss.below(theta, Y))
 
 
 def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:

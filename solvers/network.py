@@ -106,6 +106,20 @@ class Network:
         return replace(self, U=self.U[:, neurons], V=self.V[neurons])
 
 
+@dataclass(frozen=True)
+class Layers:
+    """A deep ReLU network (…((xᵀW_1)₊ W_2)₊ …)₊ W_{L+1}, as a predictor."""
+
+    weights: tuple[Array, ...]
+
+    def __call__(self, X: Array) -> Array:
+        """The outputs (k, c) of rows X (k, d)."""
+        rows = np.asarray(X, dtype=np.float64)
+        for W in self.weights[:-1]:
+            rows = np.maximum(rows @ W, 0.0)
+        return np.asarray(rows @ self.weights[-1])
+
+
 def heights(theta: Array, hidden: Array) -> Array:
     """The heights h(u) = ‖Θᵀφ(Xu)‖, which the dual bounds by γ‖u‖.
 

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import short, shown, unknown
 from .activation import RELU, Activation
+from .loss import LOSS
 from .network import Array, Network, ProblemError
 from .tables import numbers, targets
 
-LOSSES = ("squares", "logistic")  # ½‖F − Y‖², or the cross-entropy of F's softmax, which a method has to support
+LOSSES = tuple(LOSS)  # ½‖F − Y‖², or the cross-entropy of F's softmax, which a method has to support
 
 
 class Problem:
@@ -36,7 +37,8 @@ class Problem:
         gamma: regularisation strength γ > 0.
         activation: what neurons make of their inputs: `relu`; `leaky:κ`, with slope −1 < κ < 1 below 0; `abs`; or
             `identity`, for linear networks.
-        loss: `squares`, or `logistic`, for which few methods are made.
+        loss: `squares`, or `logistic`, the softmax cross-entropy Σ_i log Σ_j exp f_ij − ⟨F, Y⟩ in place of
+            ½‖F − Y‖²: for one-hot targets of two classes or more.
 
     Raises:
         ActivationError: text that names no activation.
@@ -70,6 +72,8 @@ class Problem:
             raise ProblemError(
                 f"X and Y must have the same number of rows. Got {len(self.X)} and {len(self.Y)} instead."
             )
+        if loss == "logistic":
+            _check_one_hot(self.Y)
         try:
             if np.iscomplexobj(gamma):
                 raise TypeError
@@ -182,7 +186,7 @@ class Problem:
         return Network(U, V, self.activation)
 
     def objective(self, network: Network) -> float:
-        """The training objective ½‖φ(XU)V − Y‖_F² + γ/2 (‖U‖_F² + ‖V‖_F²).
+        """The training objective L(φ(XU)V) + γ/2 (‖U‖_F² + ‖V‖_F²), L(F) = ½‖F − Y‖_F² unless the loss is another.
 
         Args:
             network: U (d, m) and V (m, c).
@@ -194,7 +198,7 @@ class Problem:
             ProblemError: a network for other data.
         """
         self._check(network)
-        return self._value(network, network.predict(self.X) - self.Y)
+        return self._value(network, network.predict(self.X))
 
     def objective_and_gradient(self, network: Network) -> tuple[float, Network]:
         """The training objective and its gradient, with the activation's slope from the left at 0.
@@ -211,13 +215,14 @@ class Problem:
         self._check(network)
         Z = self.X @ network.U
         H = self.activation(Z)
-        R = H @ network.V - self.Y
+        F = H @ network.V
+        R = -LOSS[self.loss].slope(F, self.Y)
         by_U = self.X.T @ ((R @ network.V.T) * self.activation.slope(Z)) + self.gamma * network.U
-        return self._value(network, R), Network(by_U, H.T @ R + self.gamma * network.V)
+        return self._value(network, F), Network(by_U, H.T @ R + self.gamma * network.V)
 
-    def _value(self, network: Network, residual: Array) -> float:
+    def _value(self, network: Network, F: Array) -> float:
         penalty = np.sum(network.U**2) + np.sum(network.V**2)
-        return float(0.5 * np.sum(residual**2) + 0.5 * self.gamma * penalty)
+        return float(LOSS[self.loss].value(F, self.Y) + 0.5 * self.gamma * penalty)
 
     def _check(self, network: Network) -> None:
         if network.U.shape[0] != self.d or network.V.shape[1] != self.c:
@@ -233,8 +238,11 @@ class Problem:
 
     @cached_property
     def scaled(self) -> ScaledProblem:
-        """The same problem at ‖X‖_F² = n and ‖Y‖_F² = nc, where tolerances mean something."""
-        sigma, kappa = _scale(self.X, self.n), _scale(self.Y, self.n * self.c)
+        """The same problem at ‖X‖_F² = n and ‖Y‖_F² = nc, where tolerances mean something; κ = 1 for one-hot targets
+        of the logistic loss, which have no unit.
+        """
+        sigma = _scale(self.X, self.n)
+        kappa = 1.0 if self.loss == "logistic" else _scale(self.Y, self.n * self.c)
         return ScaledProblem(self.on(self.X / sigma, self.Y / kappa, self.gamma / kappa / sigma), sigma, kappa)
 
 
@@ -274,6 +282,17 @@ class ScaledProblem:
         """
         factor = np.sqrt(self.sigma / self.kappa)
         return replace(network, U=network.U * factor, V=network.V * factor)
+
+
+def _check_one_hot(Y: Array) -> None:
+    """Raise ProblemError unless every row is 1 in one of several columns and else 0."""
+    if Y.shape[1] < 2:
+        raise ProblemError("Y must have a column for each of two classes or more for loss logistic. Got 1 instead.")
+    bad = np.flatnonzero(np.any((Y != 0) & (Y != 1), axis=1) | (np.sum(Y, axis=1) != 1))
+    if bad.size:
+        raise ProblemError(
+            f"Y must be labels, or one-hot, for loss logistic. Got {Y[bad[0], :10].tolist()} in row {bad[0]} instead."
+        )
 
 
 def _scale(A: Array, count: int) -> float:

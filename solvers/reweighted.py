@@ -29,7 +29,7 @@ ROUNDS = 60  # at most: two outputs take about eight, ten some thirty
 REACH = 4.0  # a target is at most so far from the output, so that no row far on the wrong side rules the others
 FIRST = 1e-2  # gap of the first interior points; then a share of what is left
 SHARE = 0.1
-FINEST = 1e-7
+FINEST = 1e-8
 LEAST = 1e-4  # of the largest weight
 ALONG = 10  # steps of L-BFGS in z
 HALVES = 0.5 ** np.arange(12)
@@ -64,14 +64,13 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
     Y, gamma = problem_scaled.Y, problem_scaled.gamma
     point = _at(reduced, Y, gamma, np.zeros((reduced.n + reduced.d, reduced.n + reduced.d)))
     best, lower, trace, iterations = None, 0.0, [], 0
-    status, left = Status.ITERATION_LIMIT, 1.0
+    status, left, aim = Status.ITERATION_LIMIT, 1.0, FIRST
     for _ in range(ROUNDS):
         spent = time.perf_counter() - began
         if budget is not None and spent >= budget and best is not None:
             status = Status.TIMEOUT
             break
         model, unit, scale = _model(reduced, point, Y, gamma)
-        aim = min(FIRST, max(SHARE * left, SHARE * gap, FINEST))
         found = interior_point(model, gap=aim, budget=None if budget is None else max(budget - spent, 0.0))
         iterations += found.iterations
         nd = reduced.n + reduced.d
@@ -84,13 +83,16 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
             value = _LOSS.dual(np.where(reduced.rep[:, None] >= 0, t * theta, theta), Y)
             if best is None or value > lower:
                 best, lower = (theta, dual, t), value
-        point = moved or point
+        before, point = (point.value, left), moved or point
         left = (point.value - lower) / point.value
+        idle = before[0] - point.value <= SHARE * left * point.value and left >= 0.5 * before[1]
+        finest = aim <= FINEST
+        aim = max(min(aim, SHARE * left) * (SHARE if idle else 1.0), FINEST)
         trace.append(TraceRow(time.perf_counter() - began, iterations, point.value, lower))
         if left <= gap:
             status = Status.OK
             break
-        if moved is None and aim <= max(SHARE * gap, FINEST):
+        if idle and finest:
             status = Status.STALLED
             break
     theta, dual, t = best

@@ -19,11 +19,13 @@ from .conic.reduced import solve_reduced
 from .fit import Fit, Statistics, Status
 from .ipm.loop import interior_point
 from .ipm.state import InteriorPoint, WarmStart
-from .network import Array, Network
+from .loss import LOSS
+from .network import Array, Network, ProblemError
 from .problem import Problem
 from .reduced.dual import sharper, user_point
 from .reduced.reduction import Reduced, reduce
 from .relaxation import Relaxation, positive_factor
+from .reweighted import reweighted
 from .rounding import DEFAULT, ROUNDINGS, disturbed
 
 MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
@@ -80,7 +82,13 @@ def relax(
     if not problem.X.any() or not problem.Y.any():
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
-    if solver in ("auto", "ipm"):
+    if problem.loss == "logistic":
+        if solver not in ("auto", "ipm") or cuts:
+            raise ProblemError(
+                f"solver must be ipm, without cuts, for loss logistic. Got {solver}, {cuts} cuts instead."
+            )
+        relaxation = reweighted(problem, reduced, gap, budget)
+    elif solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
         if (relaxation.stats.relaxation_gap or 0.0) > UNSOLVED and relaxation.status != Status.TIMEOUT:
             left = budget and budget - (time.perf_counter() - began)
@@ -281,8 +289,8 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
 
 
 def _nothing_to_learn(problem: Problem) -> Relaxation:
-    """X = 0 or Y = 0: the zero network is optimal, with value ½‖Y‖²."""
+    """X = 0 or Y = 0: the zero network is optimal, with value ½‖Y‖², or n log c for the logistic loss."""
     certificate = trivial_certificate(problem)
     factor = np.zeros((problem.n + problem.d + problem.c, 1))
-    value = 0.5 * float(np.sum(problem.Y**2))
+    value = LOSS[problem.loss].value(np.zeros_like(problem.Y), problem.Y)
     return Relaxation(factor, value, certificate, stats=Statistics(iterations=0, solve_s=0.0))

@@ -18,6 +18,7 @@ from .exact.cover import Cover, cover
 from .exact.progress import feasible
 from .exact.sphere import compile_kernels
 from .exact.walk import SLACK
+from .loss import LOSS
 from .network import Array, whitener
 from .problem import Problem
 from .reduced.dual import sharpen, user_point
@@ -69,7 +70,7 @@ def _feasible(problem: Problem, theta: Array, eta: float) -> Array:
     inner = problem.scaled.problem
     live = np.any(problem.X != 0, axis=1)
     kappa = problem.scaled.kappa
-    return kappa * feasible(theta / kappa, inner.Y, inner.gamma, live, eta * (1 + SLACK))[0]
+    return kappa * feasible(LOSS[inner.loss], theta / kappa, inner.Y, inner.gamma, live, eta * (1 + SLACK))[0]
 
 
 def _cover(inner: Problem, theta: Array, timeout: float) -> Cover | None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from . import arcs, cover, regions
 from .arrays import CertificateError, NotChecked, real
-from .balls import NotProved, exact, floor, precision, upper
+from .balls import NotProved, precision
+from .losses import BOUNDS
 
 Array = NDArray[np.float64]
 
@@ -53,29 +54,13 @@ def verify(certificate: Any, X: Any, Y: Any, gamma: float, activation: str = "re
     gamma = float(gamma)
     if not (math.isfinite(gamma) and gamma > 0):
         raise CertificateError(f"γ must be a finite number > 0. Got {gamma!r} instead.")
-    if activation != "relu" or loss != "squares":
+    if activation != "relu" or loss not in BOUNDS:
         raise NotChecked(f"The checker must know activation and loss. Got {activation!s:.40} and {loss!s:.40} instead.")
     kind = certificate.kind
     if not isinstance(kind, str) or kind not in KINDS:
         raise CertificateError(f"kind must be one of {', '.join(KINDS)}. Got {str(kind)[:80]!r} instead.")
     with precision(), np.errstate(all="ignore"):  # doubles that overflow are guesses of what to prove, and fail there
         try:
-            return bound(theta, Y, gamma, KINDS[kind](theta, X, gamma, certificate.proof))
+            return BOUNDS[loss](theta, Y, gamma, KINDS[kind](theta, X, gamma, certificate.proof))
         except (NotProved, OverflowError, ZeroDivisionError, np.linalg.LinAlgError):
             return 0.0
-
-
-def bound(theta: Array, Y: Array, gamma: float, largest: arb) -> float:
-    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, for a t ≤ 1 with t·`largest` ≤ γ; at least 0."""
-    own, target = exact(theta.flat), exact(Y.flat)
-    linear = sum((a * b for a, b in zip(own, target, strict=True)), arb(0))
-    square = sum((a * a for a in own), arb(0))
-    t, high = arb(1), upper(largest)
-    if high > gamma:
-        t = (arb(gamma) / high).lower()
-    if square > 0:
-        best = (linear / square).mid()  # beyond it the value falls again
-        t = best if best < t else t
-    if not t > 0:
-        return 0.0
-    return max(0.0, floor(t * linear - t * t * square / 2))

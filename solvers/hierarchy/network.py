@@ -14,6 +14,7 @@ import numpy as np
 from ..atoms.columns import Columns, extend, merge, network, slide, solve
 from ..atoms.search import ascend, distinct, starts
 from ..exact.progress import feasible
+from ..loss import LOSS
 from ..network import Array, heights, whitener
 from ..problem import Problem
 from ..reduced.reduction import Reduced
@@ -57,7 +58,9 @@ class Trainer:
         for _ in range(ROUNDS):
             found, height = self._directions(columns, U)
             U = None
-            lower = feasible(columns.theta, self.Y, self.gamma, self._live, max(float(height[0]), self.gamma))[1]
+            lower = feasible(
+                LOSS["squares"], columns.theta, self.Y, self.gamma, self._live, max(float(height[0]), self.gamma)
+            )[1]
             believed = (columns.value - lower) / columns.value
             new = found[:, height > self.gamma * (1 + 1e-9)]
             if believed <= gap or late() or not new.shape[1]:
