@@ -29,7 +29,7 @@ BLOW_UP = 2.0  # a safeguarded run that climbs above this multiple of its best v
 
 @dataclass(frozen=True)
 class Rule:
-    """What is compiled in: the optimizer, rows a minibatch (None: all), whether to go back after a blow-up, the loss."""
+    """What is compiled in: optimizer, rows a minibatch (None: all), whether to go back after a blow-up, the loss."""
 
     optimizer: Optimizer
     batch: int | None

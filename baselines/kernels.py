@@ -13,9 +13,9 @@ With `depth` L > 1 there are L hidden layers; the L − 1 further ones have W_st
 ‖x‖²/(2d) for any L. `layer_bias` b adds a bias of standard deviation b to every layer.
 
 The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y, which minimise
-½‖F − Y‖² + ½ ridge ‖f‖² in the kernel's norm. With the logistic loss they minimise Σ_i log Σ_j exp f_ij − ⟨F, Y⟩ with the
-same penalty: kernel logistic regression. The prior's regularisation is not the training objective's, so these methods
-have no network and no objective.
+½‖F − Y‖² + ½ ridge ‖f‖² in the kernel's norm. With the logistic loss they minimise Σ_i log Σ_j exp f_ij − ⟨F, Y⟩ with
+the same penalty: kernel logistic regression. The prior's regularisation is not the training objective's, so these
+methods have no network and no objective.
 
 Kernels of infinite width are computed in blocks of BLOCK × BLOCK rows, features filled up with zeros to a multiple of
 FEATURES (and scaled by √(d'/d), which leaves xᵀz/d as it is), so that a program is compiled once for all data.

@@ -59,8 +59,9 @@ def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
 def curvature_bound(problem: Problem, network: Network) -> float:
     """An upper bound on the largest eigenvalue of the objective's Hessian at a network (d·m + m·c variables).
 
-    With H = (XU)₊ and R the gradient of the loss by the outputs, whose own curvature is at most 1, the Hessian is at most
-    JᵀJ + (second derivatives of the network, weighted by R) + γI, where ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms; the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
+    With H = (XU)₊ and R the gradient of the loss by the outputs, where its curvature is at most 1, the Hessian is at
+    most JᵀJ + (second derivatives of the network, weighted by R) + γI, where ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms;
+    the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
 
     Args:
         problem: the training data and γ.

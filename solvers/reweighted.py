@@ -26,24 +26,16 @@ from .reduced.reduction import Reduced
 from .relaxation import Relaxation, positive_factor
 
 ROUNDS = 60  # at most: two outputs take about eight, ten some thirty
-REACH = 4.0  # a target is at most so far from the output, so that no row far on the wrong side rules the others
+REACH = 4.0  # a first target is at most so far from the output, so that rows far on the wrong side do not rule; doubled
 FIRST = 1e-2  # gap of the first interior points; then a share of what is left
 SHARE = 0.1
-FINEST = 1e-8
-LEAST = 1e-4  # of the largest weight
+FINEST = 1e-7
+LEAST = 1e-5  # of the largest weight
+MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
 ALONG = 10  # steps of L-BFGS in z
 HALVES = 0.5 ** np.arange(12)
 
 _LOSS = LOSS["logistic"]
-
-
-@dataclass(frozen=True)
-class _Point:
-    """A feasible block E over (s, u), the best outputs for it, and the objective, in the scaled problem."""
-
-    E: Array
-    ridge: Ridge
-    value: float
 
 
 def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | None) -> Relaxation:
@@ -56,70 +48,116 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
         budget: seconds; None for no limit.
 
     Returns:
-        The relaxation without a network: status `ok` where the gap is reached, else `timeout`, or `stalled` where
-        no step made the objective fall.
+        The relaxation without a network: status `ok` where the gap is reached, else `timeout`, or `stalled` where no
+        more was to be had.
     """
     began = time.perf_counter()
-    problem_scaled = problem.scaled.problem
-    Y, gamma = problem_scaled.Y, problem_scaled.gamma
-    point = _at(reduced, Y, gamma, np.zeros((reduced.n + reduced.d, reduced.n + reduced.d)))
-    best, lower, trace, iterations = None, 0.0, [], 0
-    status, left, aim = Status.ITERATION_LIMIT, 1.0, FIRST
-    for _ in range(ROUNDS):
+    Y = problem.Y
+    point = _at(reduced, Y, np.zeros((reduced.n + reduced.d, reduced.n + reduced.d)))
+    bound: _Bound | None = None
+    trace: list[TraceRow] = []
+    status, left, aim, iterations = Status.ITERATION_LIMIT, 1.0, FIRST, 0
+    for k in range(ROUNDS):
         spent = time.perf_counter() - began
-        if budget is not None and spent >= budget and best is not None:
+        if budget is not None and spent >= budget and trace:
             status = Status.TIMEOUT
             break
-        model, unit, scale = _model(reduced, point, Y, gamma)
-        found = interior_point(model, gap=aim, budget=None if budget is None else max(budget - spent, 0.0))
+        model = _model(reduced, point, Y, REACH * 2.0**k)
+        found = interior_point(model.reduced, gap=aim, budget=None if budget is None else max(budget - spent, 0.0))
         iterations += found.iterations
-        nd = reduced.n + reduced.d
-        moved = _step(reduced, Y, gamma, point, scale * found.Z[:nd, :nd])
-        for theta in {id(p): p.ridge.theta for p in (moved or point, point)}.values():
-            dual = DualPoint(_merged(reduced, theta), unit**2 * found.dual.T, unit**2 * found.dual.z)
-            dual = sharpen(reduced, dual, ALONG)
-            limit = reduced.gamma / max(np.sqrt(dual_maximum(reduced, dual)), 1e-300)
-            t = _LOSS.step(theta, Y, limit)
-            value = _LOSS.dual(np.where(reduced.rep[:, None] >= 0, t * theta, theta), Y)
-            if best is None or value > lower:
-                best, lower = (theta, dual, t), value
+        moved = _step(reduced, Y, point, model.scale * found.Z[: len(point.E), : len(point.E)])
         before, point = (point.value, left), moved or point
-        left = (point.value - lower) / point.value
+        for theta in (model.theta(found.dual.theta), point.ridge.theta):
+            made = _bound(reduced, Y, theta, model.unit, found.dual)
+            bound = made if bound is None or made.value > bound.value else bound
+        assert bound is not None
+        left = (point.value - bound.value) / point.value
+        trace.append(TraceRow(time.perf_counter() - began, iterations, point.value, bound.value))
         idle = before[0] - point.value <= SHARE * left * point.value and left >= 0.5 * before[1]
-        finest = aim <= FINEST
+        if left <= gap or (idle and aim <= FINEST):
+            status = Status.OK if left <= gap else Status.STALLED
+            break
         aim = max(min(aim, SHARE * left) * (SHARE if idle else 1.0), FINEST)
-        trace.append(TraceRow(time.perf_counter() - began, iterations, point.value, lower))
-        if left <= gap:
-            status = Status.OK
-            break
-        if idle and finest:
-            status = Status.STALLED
-            break
-    theta, dual, t = best
-    certificate = certify_at(problem, reduced, t * theta, DualPoint(t * dual.theta, t**2 * dual.T, t**2 * dual.z))
-    if status == Status.OK and (point.value - certificate.lower_bound) > 1.1 * gap * point.value:
+    certificate = certify_at(problem, reduced, bound.theta, bound.dual)
+    proved = (point.value - certificate.lower_bound) / point.value
+    if status == Status.OK and proved > MISSED * gap:
         status = Status.STALLED
     return Relaxation(
-        factor=_factor(reduced, point, gamma),
+        factor=_factor(reduced, point),
         value=point.value,
         certificate=certificate,
         trace=tuple(trace),
         info={"rounds": len(trace)},
         stats=Statistics(iterations=iterations, relaxation_gap=left),
         status=status,
-        message="" if status in (Status.OK, Status.TIMEOUT) else f"stopped at a gap of {left:.1e}",
+        message="" if status in (Status.OK, Status.TIMEOUT) else f"stopped at a proved gap of {proved:.1e}",
     )
 
 
-def _at(reduced: Reduced, Y: Array, gamma: float, E: Array) -> _Point:
+@dataclass(frozen=True)
+class _Point:
+    """A feasible block E over (s, u), the best outputs for it, and the objective, in the scaled problem."""
+
+    E: Array
+    ridge: Ridge
+    value: float
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What Θ (N, c) proves, up to rounding, by T and z."""
+
+    theta: Array
+    dual: DualPoint
+    value: float
+
+
+@dataclass(frozen=True)
+class _Model:
+    """The weighted squares at a point, at mean weight 1 and targets of unit size, with weights and targets of all rows.
+
+    Their Θ times `unit` is that of the loss, and their blocks E times `scale`.
+    """
+
+    reduced: Reduced
+    unit: float
+    scale: float
+    weight: Array
+    target: Array
+
+    def theta(self, theta: Array) -> Array:
+        """Θ (N, c) of the user's rows for that of the squares on the extended rows (2n, c)."""
+        live = self.reduced.weight[:, None] > 0
+        rest = np.divide(theta, self.reduced.weight[:, None], out=np.zeros_like(theta), where=live)
+        outputs = self.scale * (self.reduced.target - rest)
+        own = np.abs(self.reduced.coef)[:, None] * outputs[_side(self.reduced)]
+        return self.weight[:, None] * (self.target - own)
+
+
+def _bound(reduced: Reduced, Y: Array, theta: Array, unit: float, dual: DualPoint) -> _Bound:
+    """The best multiple of Θ, made admissible, with T and z of the squares' dual point."""
+    theta = _LOSS.admissible(theta, Y)
+    A = np.zeros((2 * reduced.n, Y.shape[1]))
+    np.add.at(A, _side(reduced), np.abs(reduced.coef)[:, None] * theta)
+    point = sharpen(reduced, DualPoint(A, unit**2 * dual.T, unit**2 * dual.z), ALONG)
+    live = reduced.rep >= 0
+    largest = dual_maximum(reduced, point)
+    t = _LOSS.step(theta[live], Y[live], reduced.gamma / np.sqrt(largest) if largest > 0 else np.inf)
+    theta = np.where(live[:, None], t * theta, _LOSS.slope(np.zeros_like(Y), Y))
+    return _Bound(theta, DualPoint(t * A, t**2 * point.T, t**2 * point.z), _LOSS.dual(theta, Y))
+
+
+def _at(reduced: Reduced, Y: Array, E: Array) -> _Point:
     """The best outputs for a block E."""
-    ridge = fit_ridge(_features(reduced, E), Y, gamma)
-    return _Point(E, ridge, ridge.value + 0.5 * gamma * float(np.trace(E[reduced.n :, reduced.n :])))
+    ridge = fit_ridge(_features(reduced, E), Y, reduced.gamma)
+    return _Point(E, ridge, ridge.value + 0.5 * reduced.gamma * float(np.trace(E[reduced.n :, reduced.n :])))
 
 
 def _features(reduced: Reduced, E: Array) -> Array:
     """H (N, r) with H Hᵀ the kernel of the user's rows: the α-rows of a factor of E, or the β-rows of opposite ones."""
-    return np.abs(reduced.coef)[:, None] * _extended(reduced, positive_factor(E))[_side(reduced)]
+    factor = positive_factor(E)
+    s, Xu = factor[: reduced.n], reduced.X @ factor[reduced.n :]
+    return np.abs(reduced.coef)[:, None] * np.vstack([s + Xu, s - Xu])[_side(reduced)] / 2
 
 
 def _side(reduced: Reduced) -> NDArray[np.int64]:
@@ -127,20 +165,11 @@ def _side(reduced: Reduced) -> NDArray[np.int64]:
     return np.maximum(reduced.rep, 0) + np.where(reduced.coef < 0, reduced.n, 0)
 
 
-def _merged(reduced: Reduced, theta: Array) -> Array:
-    """Θ of the user's rows summed onto the extended ones (2n, c)."""
-    A = np.zeros((2 * reduced.n, theta.shape[1]))
-    np.add.at(A, _side(reduced), np.abs(reduced.coef)[:, None] * theta)
-    return A
-
-
-def _model(reduced: Reduced, point: _Point, Y: Array, gamma: float) -> tuple[Reduced, float, float]:
-    """The weighted squares at a point, at mean weight 1 and targets of unit size; their Θ times `unit` is that of the
-    loss, and their blocks E times `scale`.
-    """
+def _model(reduced: Reduced, point: _Point, Y: Array, reach: float) -> _Model:
+    """The weighted squares that stand for the loss near a point, with targets at most `reach` from the outputs."""
     F, theta = point.ridge.F, point.ridge.theta
     weight = np.linalg.eigvalsh(blocks(F, mean_free(Y.shape[1])))[:, -1]
-    weight = np.maximum(weight, np.linalg.norm(theta, axis=1) / REACH)
+    weight = np.maximum(weight, np.linalg.norm(theta, axis=1) / reach)
     weight = np.maximum(weight, LEAST * float(np.max(weight)))
     target = F + theta / weight[:, None]
     side, size = _side(reduced), np.abs(reduced.coef)
@@ -156,29 +185,23 @@ def _model(reduced: Reduced, point: _Point, Y: Array, gamma: float) -> tuple[Red
         reduced,
         weight=merged / mean,
         target=means / scale,
-        gamma=gamma / (mean * scale),
+        gamma=reduced.gamma / (mean * scale),
         constant=max(0.0, rest + offset) / (mean * scale**2),
     )
-    return model, mean * scale, scale
+    return _Model(model, mean * scale, scale, weight, target)
 
 
-def _step(reduced: Reduced, Y: Array, gamma: float, point: _Point, E: Array) -> _Point | None:
+def _step(reduced: Reduced, Y: Array, point: _Point, E: Array) -> _Point | None:
     """The first of the full step, half of it, … that makes the objective fall; None if it does not."""
     for length in HALVES:
-        there = _at(reduced, Y, gamma, point.E + length * (E - point.E))
+        there = _at(reduced, Y, point.E + length * (E - point.E))
         if there.value < point.value:
             return there
     return None
 
 
-def _factor(reduced: Reduced, point: _Point, gamma: float) -> Array:
+def _factor(reduced: Reduced, point: _Point) -> Array:
     """A factor of Z over the user's (s, u, v): the best v-part has v = ΘᵀH/γ beside the rows of E's own factor."""
     rows = positive_factor(point.E)
-    outputs = _merged(reduced, point.ridge.theta).T @ _extended(reduced, rows) / gamma
+    outputs = point.ridge.theta.T @ _features(reduced, point.E) / reduced.gamma
     return reduced.factor_back(np.vstack([rows, outputs]))
-
-
-def _extended(reduced: Reduced, factor: Array) -> Array:
-    """The rows (α, β) of a factor over (s, u)."""
-    s, Xu = factor[: reduced.n], reduced.X @ factor[reduced.n :]
-    return np.vstack([s + Xu, s - Xu]) / 2

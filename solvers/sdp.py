@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
+from .activation import RELU
 from .arguments import checked
 from .certificates.quadratic import certify, trivial_certificate
 from .conic.cuts import cut
@@ -20,7 +21,7 @@ from .fit import Fit, Statistics, Status
 from .ipm.loop import interior_point
 from .ipm.state import InteriorPoint, WarmStart
 from .loss import LOSS
-from .network import Array, Network, ProblemError
+from .network import Network
 from .problem import Problem
 from .reduced.dual import sharper, user_point
 from .reduced.reduction import Reduced, reduce
@@ -59,7 +60,7 @@ def relax(
 
     Args:
         problem: X, Y and γ.
-        solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in
+        solver: (for the logistic loss `ipm` alone, see reweighted.py) `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in
             Clarabel and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written.
         gap: relative proved gap at which `ipm` stops.
         eps: tolerance of SCS, by default the authors'.
@@ -83,10 +84,8 @@ def relax(
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
     if problem.loss == "logistic":
-        if solver not in ("auto", "ipm") or cuts:
-            raise ProblemError(
-                f"solver must be ipm, without cuts, for loss logistic. Got {solver}, {cuts} cuts instead."
-            )
+        if solver not in ("auto", "ipm") or cuts or problem.activation != RELU:
+            return _unsupported(problem)
         relaxation = reweighted(problem, reduced, gap, budget)
     elif solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
@@ -286,6 +285,14 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
     fit = ROUNDINGS[DEFAULT](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
     stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
     return replace(relaxation, network=fit.network, stats=stats)
+
+
+def _unsupported(problem: Problem) -> Relaxation:
+    """Nothing was solved, and why."""
+    why = "for loss logistic the relaxation is solved by ipm, without cuts, for activation relu alone"
+    return Relaxation(
+        np.zeros((problem.n + problem.d + problem.c, 0)), math.nan, status=Status.UNSUPPORTED, message=why
+    )
 
 
 def _nothing_to_learn(problem: Problem) -> Relaxation:

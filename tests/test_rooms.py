@@ -14,7 +14,7 @@ MAY_IMPORT = {  # beside itself and the errors, which are for all
     "relaxbench": set(),
     "datasets": set(),
     "solvers": set(),
-    "baselines": {"solvers.problem", "solvers.network", "solvers.fit"},
+    "baselines": {"solvers.problem", "solvers.loss", "solvers.logistic", "solvers.network", "solvers.fit"},
     "bench": {"datasets", "solvers", "baselines"},
     "reports": {"bench.results", "bench.grid.registry"},
 }

@@ -68,7 +68,9 @@ class Method:
         return ""
 
 
-_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit")))
+_FILES = ("problem", "tables", "network", "fit", "loss", "logistic")
+_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in _FILES))
+_BOTH = ("squares", "logistic")
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
@@ -92,6 +94,7 @@ METHODS = {
             rehearse=True,
             code=("solvers",),
             memory="bench.grid.entries:relaxation",
+            losses=_BOTH,
             look=_look("#0072b2", "o"),
         ),
         Method(
@@ -110,6 +113,7 @@ METHODS = {
             axes=(),
             rehearse=True,
             code=("solvers",),
+            losses=_BOTH,
             look=_look("#1f2328", "D"),
         ),
         Method(
@@ -137,6 +141,7 @@ METHODS = {
             warm=("scipy.optimize",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            losses=_BOTH,
             look=_look("#6e7781", "X"),
         ),
         Method(
@@ -147,11 +152,30 @@ METHODS = {
             warm=("jax",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            losses=_BOTH,
             look=_look("#56b4e9", "P"),
         ),
         Method(
+            "stacked",
+            "a deep network, each layer by its own relaxation on the features of the one before",
+            "solvers.stacked:stacked",
+            rehearse=True,
+            code=("solvers",),
+            losses=_BOTH,
+            look=_look("#332288", "d"),
+        ),
+        Method(
+            "deep",
+            "a deep network trained end to end by L-BFGS",
+            "baselines.deep:deep",
+            warm=("scipy.optimize",),
+            code=_BASELINE,
+            losses=_BOTH,
+            look=_look("#999933", "H"),
+        ),
+        Method(
             "nngp",
-            "kernel ridge regression, NNGP",
+            "kernel regression (ridge, or logistic as the loss is), NNGP",
             "baselines.kernels:nngp",
             axes=(),
             warm=_KERNEL,
@@ -159,11 +183,12 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            losses=_BOTH,
             look=_look("#e69f00", "^"),
         ),
         Method(
             "ntk",
-            "kernel ridge regression, NTK",
+            "kernel regression (ridge, or logistic as the loss is), NTK",
             "baselines.kernels:ntk",
             axes=(),
             warm=_KERNEL,
@@ -171,6 +196,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            losses=_BOTH,
             look=_look("#d55e00", "v"),
         ),
         Method(
@@ -182,6 +208,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            losses=_BOTH,
             look=_look("#e69f00", "^", fillstyle="none"),
         ),
         Method(
@@ -193,6 +220,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            losses=_BOTH,
             look=_look("#d55e00", "v", fillstyle="none"),
         ),
         Method(

@@ -68,6 +68,16 @@ COLUMNS = (
     ),
     Column("optimism", "float", "test_accuracy_paper − test_accuracy: what picking on the test rows gains"),
     Column("balanced_accuracy", "float", "mean over classes of the share of test rows of the class that are right"),
+    Column(
+        "test_log_loss", "float", "mean of −log p of the label on test rows, p the softmax of outputs (loss logistic)"
+    ),
+    Column("test_brier", "float", "mean over test rows of Σ (p − y)² over the classes (loss logistic)"),
+    Column(
+        "test_ece",
+        "float",
+        "expected calibration error on test rows: mean |share that is right − largest p|, taken in 15 bins of equal width "
+        "of the largest p (loss logistic)",
+    ),
     Column("train_r2", "float", "R² on training rows, mean over outputs (regression)"),
     Column("test_r2", "float", "R² on test rows, mean over outputs (regression)"),
     Column("test_rmse", "float", "root mean squared error on test rows over all outputs (regression)"),

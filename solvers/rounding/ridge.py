@@ -16,7 +16,8 @@ ROUNDS = 100  # of reweighting; the objective falls in each, by less and less
 def ridge(problem: Problem, U: Array) -> Array:
     """argmin_V ½‖HV − Y‖_F² + γ/2 ‖V‖_F² with H = φ(XU) (n, m).
 
-    For the logistic loss it has that loss in place of the first term. Ridge regression, V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two matrices,
+    For the logistic loss it has that loss in place of the first term. Ridge regression is
+    V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two matrices,
     so that no γ > 0 is too small for the data's units.
 
     Args:
