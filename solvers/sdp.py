@@ -60,8 +60,9 @@ def relax(
 
     Args:
         problem: X, Y and γ.
-        solver: (for the logistic loss `ipm` alone, see reweighted.py) `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in
-            Clarabel and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written.
+        solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in
+            Clarabel and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. For the logistic
+            loss `ipm` alone, in the sequence of reweighted.py.
         gap: relative proved gap at which `ipm` stops.
         eps: tolerance of SCS, by default the authors'.
         cuts: rounds of separating circuit cuts after that (conic/cuts.py; in Clarabel whatever the solver, for small

@@ -155,7 +155,7 @@ class Worker:
         if not cell.method.rehearse or task.relaxation is not None or key in self._rehearsed:
             return
         self._rehearsed.add(key)
-        tiny = cell.data.problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
+        tiny = cell.data.problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(2)[[0, 1, 0, 1]], 0.1)
         with contextlib.suppress(Exception):
             call_of(task, tiny)()
 

@@ -75,8 +75,8 @@ COLUMNS = (
     Column(
         "test_ece",
         "float",
-        "expected calibration error on test rows: mean |share that is right − largest p|, taken in 15 bins of equal width "
-        "of the largest p (loss logistic)",
+        "expected calibration error on test rows: |share that is right − mean of the largest p| in each of 15 bins of "
+        "equal width of the largest p, averaged over rows (loss logistic)",
     ),
     Column("train_r2", "float", "R² on training rows, mean over outputs (regression)"),
     Column("test_r2", "float", "R² on test rows, mean over outputs (regression)"),
