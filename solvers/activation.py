@@ -90,6 +90,18 @@ class Activation:
         """
         return np.where(t > 0, self.a, 0.0 - self.b)  # no −0
 
+    def kinked(self, theta: Array, X: Array) -> tuple[Array, Array]:
+        """Θᵀφ(Xu) as a ReLU part and a linear part, since φ(t) = (a + b) t₊ − b t.
+
+        Args:
+            theta: Θ (n, c).
+            X: rows (n, d).
+
+        Returns:
+            Θ' (n, c) and L (c, d) with Θᵀφ(Xu) = Θ'ᵀ(Xu)₊ + Lu.
+        """
+        return (self.a + self.b) * theta, (0.0 - self.b) * (theta.T @ X)
+
 
 def _slope(text: str) -> float:
     """κ of leaky:κ."""
