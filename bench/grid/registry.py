@@ -68,10 +68,12 @@ class Method:
         return ""
 
 
-_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit")))
+_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit", "activation")))
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
+_ALL = ("relu", "leaky", "abs", "identity")
+_KINKED = ("relu", "leaky", "abs")  # where rows have activation patterns
 _DEEP = {"depth": (1, 2, 3, 4, 5), "layer_bias": (0.0, 1.0), "ridge": ("relative",)}
 
 
@@ -92,6 +94,7 @@ METHODS = {
             rehearse=True,
             code=("solvers",),
             memory="bench.grid.entries:relaxation",
+            activations=_ALL,
             look=_look("#0072b2", "o"),
         ),
         Method(
@@ -101,6 +104,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=("solvers",),
+            activations=_ALL,
             look=_look("#009e73", "s"),
         ),
         Method(
@@ -110,6 +114,7 @@ METHODS = {
             axes=(),
             rehearse=True,
             code=("solvers",),
+            activations=_ALL,
             look=_look("#1f2328", "D"),
         ),
         Method(
@@ -119,6 +124,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=_BASELINE,
+            activations=_KINKED,
             look=_look("#cc79a7", "<"),
         ),
         Method(
@@ -128,6 +134,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=_BASELINE,
+            activations=_KINKED,
             look=_look("#7b4fa3", ">"),
         ),
         Method(
@@ -137,6 +144,7 @@ METHODS = {
             warm=("scipy.optimize",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            activations=_ALL,
             look=_look("#6e7781", "X"),
         ),
         Method(
@@ -147,6 +155,7 @@ METHODS = {
             warm=("jax",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            activations=_ALL,
             look=_look("#56b4e9", "P"),
         ),
         Method(
@@ -159,6 +168,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            activations=_ALL,
             look=_look("#e69f00", "^"),
         ),
         Method(
@@ -171,6 +181,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            activations=_ALL,
             look=_look("#d55e00", "v"),
         ),
         Method(
@@ -182,6 +193,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            activations=_ALL,
             look=_look("#e69f00", "^", fillstyle="none"),
         ),
         Method(
@@ -193,6 +205,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            activations=_ALL,
             look=_look("#d55e00", "v", fillstyle="none"),
         ),
         Method(
@@ -203,6 +216,7 @@ METHODS = {
             warm=_SKLEARN,
             code=_BASELINE,
             gamma_unit=(2, 0),
+            activations=_ALL,
             look=_look("#8c6d31", "p"),
         ),
         Method(
@@ -215,6 +229,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"sharpness": (0.1, 0.3, 1.0, 3.0, 10.0)},
+            activations=_ALL,
             look=_look("#117a65", "h"),
         ),
         Method(
@@ -226,6 +241,7 @@ METHODS = {
             code=_BASELINE,
             gamma_unit=None,
             choices={"features": ("sqrt", "third", "all"), "leaf": (1, 5)},
+            activations=_ALL,
             look=_look("#a50f4d", "*"),
         ),
     )
