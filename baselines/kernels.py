@@ -1,16 +1,17 @@
-"""Kernel regression with the NNGP and NTK kernels of the two-layer ReLU network, by neural-tangents.
+"""Kernel regression with the NNGP and NTK kernels of the two-layer network, by neural-tangents.
 
-Parameterisation (neural-tangents' "ntk", W_std = 1, no bias): the network is f(x) = m^{-½} Σ_j a_j (w_jᵀx/√d)₊ with all
-w_j, a_j standard normal. With θ the angle between x and z, the kernels of infinite width are the arc-cosine kernels
+Parameterisation (neural-tangents' "ntk", W_std = 1, no bias): the network is f(x) = m^{-½} Σ_j a_j φ(w_jᵀx/√d) with all
+w_j, a_j standard normal. With θ the angle between x and z the kernels of infinite width are, for the ReLU, arc-cosine
+kernels (for any slope below 0: reports/figures/arccosine.py)
 
     NNGP(x, z) = ‖x‖‖z‖ (sin θ + (π − θ) cos θ) / (2π d)                 E over w of the product of two features
     NTK(x, z)  = NNGP(x, z) + xᵀz (π − θ) / (2π d)                       plus the first layer's tangents
 
-At a finite width m they are the same averages over m drawn neurons: NNGP(x, z) = 1/m Σ_j (w_jᵀx)₊(w_jᵀz)₊ / d, and the
+At a finite width m they are the same averages over m drawn neurons: NNGP(x, z) = 1/m Σ_j φ(w_jᵀx)φ(w_jᵀz) / d, and the
 NTK is the inner product of the gradients of the drawn network with one output.
 
-With `depth` L > 1 there are L hidden layers; the L − 1 further ones have W_std = √2, which keeps the NNGP's diagonal at
-‖x‖²/(2d) for any L. `layer_bias` b adds a bias of standard deviation b to every layer.
+With `depth` L > 1 there are L hidden layers; the L − 1 further ones have a W_std (ReLU: √2) that keeps the NNGP's
+diagonal (ReLU: ‖x‖²/(2d)) for any L. `layer_bias` b adds a bias of standard deviation b to every layer.
 
 The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y, which minimise
 ½‖F − Y‖² + ½ ridge ‖f‖² in the kernel's norm. With the logistic loss they minimise Σ_i log Σ_j exp f_ij − ⟨F, Y⟩ with
@@ -57,6 +58,7 @@ class Kernel:
     layer_bias: float = 0.0
     width: int | None = None
     seed: int = 0
+    below: float = 0.0  # slope of the activation below 0
 
     def __post_init__(self) -> None:
         if self.width is None:
@@ -82,7 +84,8 @@ class KernelPredictor:
 
     def __call__(self, Z: Array) -> Array:
         """The scores (k, c) of rows Z (k, d)."""
-        return _matrix(self.kernel, np.asarray(Z, dtype=np.float64) / self.unit, self.X) @ self.weights
+        rows = np.asarray(Z, dtype=np.float64) / self.unit
+        return _compiled(self.kernel, rows, self.X)() @ self.weights
 
 
 def nngp(
@@ -115,7 +118,8 @@ def nngp(
     Raises:
         OptionError: a width below 1, or a finite one with another depth or with biases.
     """
-    return _kernel_ridge(Kernel("nngp", depth, layer_bias, width, seed), problem, ridge, warm)
+    kernel = Kernel("nngp", depth, layer_bias, width, seed, problem.activation.below)
+    return _kernel_ridge(kernel, problem, ridge, warm)
 
 
 def ntk(
@@ -148,7 +152,7 @@ def ntk(
     Raises:
         OptionError: a width below 1, or a finite one with another depth or with biases.
     """
-    return _kernel_ridge(Kernel("ntk", depth, layer_bias, width, seed), problem, ridge, warm)
+    return _kernel_ridge(Kernel("ntk", depth, layer_bias, width, seed, problem.activation.below), problem, ridge, warm)
 
 
 def kernel_matrix(
@@ -159,6 +163,7 @@ def kernel_matrix(
     seed: int = 0,
     depth: int = 1,
     layer_bias: float = 0.0,
+    below: float = 0.0,
 ) -> Array:
     """The kernel between the rows of two arrays.
 
@@ -170,6 +175,7 @@ def kernel_matrix(
         seed: where these neurons come from.
         depth: hidden layers.
         layer_bias: standard deviation of the biases of all layers.
+        below: the slope of the activation below 0.
 
     Returns:
         (k, l), float64.
@@ -177,7 +183,7 @@ def kernel_matrix(
     Raises:
         OptionError: a width below 1, or a finite one with another depth or with biases.
     """
-    return _matrix(Kernel(name, depth, layer_bias, width, seed), X1, X2)
+    return _compiled(Kernel(name, depth, layer_bias, width, seed, below), X1, X2)()
 
 
 def ridge_solve(K: Array, ridge: float, Y: Array) -> Array:
@@ -219,7 +225,10 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge, warm: Fit | No
     else:
         weights = (_logistic_weights if logistic else _shifted_solve)(*spectrum, shift, problem.Y)
     done = time.perf_counter()
-    about = f"{kernel.name}, ntk parameterisation, W_std = 1, depth {kernel.depth}, layer bias {kernel.layer_bias:g}"
+    other = f", slope {kernel.below:g} below 0" if kernel.below else ""
+    about = (
+        f"{kernel.name}{other}, ntk parameterisation, W_std = 1, depth {kernel.depth}, layer bias {kernel.layer_bias:g}"
+    )
     return Fit(
         KernelPredictor(kernel, unit, X, K, spectrum, weights),
         info={"ridge": shift * unit * unit, "kernel": about},
@@ -252,10 +261,6 @@ def _shifted_solve(w: Array, Q: Array, shift: float, Y: Array) -> Array:
 def _logistic_weights(w: Array, Q: Array, shift: float, Y: Array) -> Array:
     """Θ/shift at the optimum of kernel logistic regression for K = Q diag(w) Qᵀ: the scores are K times this."""
     return fit_ridge(Q * np.sqrt(np.maximum(w, 0.0)), Y, shift).theta / shift
-
-
-def _matrix(kernel: Kernel, X1: Array, X2: Array) -> Array:
-    return _compiled(kernel, X1, X2)()
 
 
 def _compiled(kernel: Kernel, X1: Array, X2: Array) -> Callable[[], Array]:
@@ -305,20 +310,20 @@ def _filled(X: Array, wide: int) -> Array:
 
 
 def _infinite(kernel: Kernel) -> Callable[[Any, Any], Any]:
-    from .tangents import stax
+    from .tangents import activation, stax
 
-    b = kernel.layer_bias or None
-    deeper = [stax.Dense(1, math.sqrt(2), b), stax.Relu()] * (kernel.depth - 1)
-    _, _, kernel_fn = stax.serial(stax.Dense(1, 1.0, b), stax.Relu(), *deeper, stax.Dense(1, 1.0, b))
+    b, φ = kernel.layer_bias or None, activation(kernel.below)
+    deeper = [stax.Dense(1, math.sqrt(2 / (1 + kernel.below**2)), b), φ] * (kernel.depth - 1)
+    _, _, kernel_fn = stax.serial(stax.Dense(1, 1.0, b), φ, *deeper, stax.Dense(1, 1.0, b))
     return lambda X1, X2: kernel_fn(X1, X2, get=kernel.name)
 
 
 def _finite(kernel: Kernel, d: int, width: int) -> Callable[[Any, Any], Any]:
     import jax
 
-    from .tangents import empirical_nngp_fn, empirical_ntk_fn, stax
+    from .tangents import activation, empirical_nngp_fn, empirical_ntk_fn, stax
 
-    hidden = stax.Dense(width), stax.Relu()
+    hidden = stax.Dense(width), activation(kernel.below)
     # The NNGP of the drawn network averages over its hidden units: the last layer, being Gaussian, adds nothing.
     init, apply, _ = stax.serial(*hidden) if kernel.name == "nngp" else stax.serial(*hidden, stax.Dense(1))
     _, weights = init(jax.random.PRNGKey(kernel.seed), (-1, d))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..bench.results.columns import MODEL
+from ..bench.grid.model import MODEL
 
 LONGEST = 30  # letters of a name before a label shortens it
 NAMED = ("method", "arm", "series", "reference", "lower_method", "upper_method")  # columns that name methods

@@ -60,7 +60,12 @@ class Activation:
 
     def __str__(self) -> str:
         names = {activation: name for name, activation in NAMED.items()}
-        return names.get(self) or f"leaky:{-self.b!r}"
+        return names.get(self) or f"leaky:{self.below!r}"
+
+    @property
+    def below(self) -> float:
+        """The slope below 0."""
+        return 0.0 - self.b
 
     @property
     def kind(self) -> str:
@@ -88,7 +93,19 @@ class Activation:
         Returns:
             a where t > 0, else −b.
         """
-        return np.where(t > 0, self.a, 0.0 - self.b)  # no −0
+        return np.where(t > 0, self.a, self.below)
+
+    def kinked(self, theta: Array, X: Array) -> tuple[Array, Array]:
+        """Θᵀφ(Xu) as a ReLU part and a linear part, since φ(t) = (a + b) t₊ − b t.
+
+        Args:
+            theta: Θ (n, c).
+            X: rows (n, d).
+
+        Returns:
+            Θ' (n, c) and L (c, d) with Θᵀφ(Xu) = Θ'ᵀ(Xu)₊ + Lu.
+        """
+        return (self.a + self.b) * theta, self.below * (theta.T @ X)
 
 
 def _slope(text: str) -> float:

@@ -40,7 +40,7 @@ def cpp(
 
     Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, and where
     no cover can be had, `search`: the same column generation as a trainer, and the bound of the relaxation, however
-    far off that is.
+    far off that is. For linear networks, activation `identity`, that bound is exact.
 
     Args:
         problem: X, Y and γ.
@@ -58,7 +58,8 @@ def cpp(
     """
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
-    route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
+    sphere_pays = basis.shape[1] <= SPHERE and problem.activation.kind != "identity"
+    route = "arcs" if basis.shape[1] <= 2 else "sphere" if sphere_pays else "search"
     compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])

@@ -154,14 +154,14 @@ def _at(reduced: Reduced, Y: Array, E: Array) -> _Point:
 
 
 def _features(reduced: Reduced, E: Array) -> Array:
-    """H (N, r) with H Hᵀ the kernel of the user's rows: the α-rows of a factor of E, or the β-rows of opposite ones."""
-    factor = positive_factor(E)
-    s, Xu = factor[: reduced.n], reduced.X @ factor[reduced.n :]
-    return np.abs(reduced.coef)[:, None] * np.vstack([s + Xu, s - Xu])[_side(reduced)] / 2
+    """H (N, r) with H Hᵀ the kernel of the user's rows: what their loss rows read of a factor of E."""
+    factor, (a, b) = positive_factor(E), reduced.mix or (1.0, 0.0)
+    s, Xu = (a + b) / 2 * factor[: reduced.n], (a - b) / 2 * reduced.X @ factor[reduced.n :]
+    return np.abs(reduced.coef)[:, None] * np.vstack([s + Xu, s - Xu])[_side(reduced)]
 
 
 def _side(reduced: Reduced) -> NDArray[np.int64]:
-    """The extended row of each user's row; any for a zero row, whose coef is 0."""
+    """The loss row of each user's row; any for a zero row, whose coef is 0."""
     return np.maximum(reduced.rep, 0) + np.where(reduced.coef < 0, reduced.n, 0)
 
 

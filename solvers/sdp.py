@@ -11,7 +11,6 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
-from .activation import RELU
 from .arguments import checked
 from .certificates.quadratic import certify, trivial_certificate
 from .conic.cuts import cut
@@ -85,7 +84,7 @@ def relax(
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
     if problem.loss == "logistic":
-        if solver not in ("auto", "ipm") or cuts or problem.activation != RELU:
+        if solver not in ("auto", "ipm") or cuts:
             return _unsupported(problem)
         relaxation = reweighted(problem, reduced, gap, budget)
     elif solver in ("auto", "ipm"):
@@ -290,7 +289,7 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
 
 def _unsupported(problem: Problem) -> Relaxation:
     """Nothing was solved, and why."""
-    why = "for loss logistic the relaxation is solved by ipm, without cuts, for activation relu alone"
+    why = "for loss logistic the relaxation is solved by ipm alone, and without cuts"
     return Relaxation(
         np.zeros((problem.n + problem.d + problem.c, 0)), math.nan, status=Status.UNSUPPORTED, message=why
     )

@@ -49,7 +49,7 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
     inner = scaled.problem.on(scaled.problem.X @ basis, scaled.problem.Y)
     if basis.shape[1] <= 2:
         plane = np.hstack([inner.X, np.zeros((inner.n, 2 - inner.d))])
-        height = local_maxima(theta / scaled.kappa, plane)[1]
+        height = local_maxima(theta / scaled.kappa, plane, problem.activation)[1]
         return certify(problem, Kind.ARCS, _feasible(problem, theta, float(np.max(height, initial=0.0))), {})
     made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= SPHERE else None
     if made is None:
@@ -76,12 +76,17 @@ def _feasible(problem: Problem, theta: Array, eta: float) -> Array:
 def _cover(inner: Problem, theta: Array, timeout: float) -> Cover | None:
     """The finest cover that can be made in time."""
     X, transform, rng = inner.X, whitener(inner.X), np.random.default_rng(0)
+    activation = inner.activation
     compile_kernels(proofs=True)
     began, best = time.perf_counter(), None
+
+    def late() -> bool:
+        return time.perf_counter() - began > timeout
+
     with threadpool_limits(limits=1):
-        height = float(ascend(theta, X, starts(theta, X, transform, rng, STARTS), rng)[1][0])
+        height = float(ascend(theta, X, starts(theta, X, transform, rng, STARTS, activation), rng, activation)[1][0])
         for share in FINER:
-            made = cover(theta, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout)
+            made = cover(theta, X, transform, height * (1 + share), late, activation)
             if made is None:
                 break
             if best is None or made.eta < best.eta:

@@ -19,3 +19,22 @@ def model_of(row: Mapping[str, Any]) -> dict[str, Any]:
         were.
     """
     return {name: row[name] for name, usual in MODEL.items() if row.get(name) not in (None, usual)}
+
+
+def slope_below(activation: str) -> float:
+    """The slope below 0 of an activation, which has slope 1 above.
+
+    Args:
+        activation: as the results name it.
+
+    Returns:
+        The slope.
+
+    Raises:
+        ValueError: another name.
+    """
+    name, _, slope = activation.partition(":")
+    known = {"relu": 0.0, "abs": -1.0, "identity": 1.0}
+    if name != "leaky" and activation not in known:
+        raise ValueError(f"activation must be relu, leaky:SLOPE, abs or identity. Got {activation[:60]!r} instead.")
+    return float(slope) if name == "leaky" else known[activation]

@@ -68,12 +68,14 @@ class Method:
         return ""
 
 
-_FILES = ("problem", "tables", "network", "fit", "loss", "logistic")
+_FILES = ("problem", "tables", "network", "fit", "activation", "loss", "logistic")
 _BASELINE = ("baselines", *(f"solvers/{file}.py" for file in _FILES))
 _BOTH = ("squares", "logistic")
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
+_ALL = ("relu", "leaky", "abs", "identity")
+_KINKED = ("relu", "leaky", "abs")  # where rows have activation patterns
 _DEEP = {"depth": (1, 2, 3, 4, 5), "layer_bias": (0.0, 1.0), "ridge": ("relative",)}
 
 
@@ -94,6 +96,7 @@ METHODS = {
             rehearse=True,
             code=("solvers",),
             memory="bench.grid.entries:relaxation",
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#0072b2", "o"),
         ),
@@ -104,6 +107,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=("solvers",),
+            activations=_ALL,
             look=_look("#009e73", "s"),
         ),
         Method(
@@ -113,6 +117,7 @@ METHODS = {
             axes=(),
             rehearse=True,
             code=("solvers",),
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#1f2328", "D"),
         ),
@@ -123,6 +128,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=_BASELINE,
+            activations=_KINKED,
             look=_look("#cc79a7", "<"),
         ),
         Method(
@@ -132,6 +138,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=_BASELINE,
+            activations=_KINKED,
             look=_look("#7b4fa3", ">"),
         ),
         Method(
@@ -141,6 +148,7 @@ METHODS = {
             warm=("scipy.optimize",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#6e7781", "X"),
         ),
@@ -152,6 +160,7 @@ METHODS = {
             warm=("jax",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#56b4e9", "P"),
         ),
@@ -183,6 +192,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#e69f00", "^"),
         ),
@@ -196,6 +206,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#d55e00", "v"),
         ),
@@ -208,6 +219,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#e69f00", "^", fillstyle="none"),
         ),
@@ -220,6 +232,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            activations=_ALL,
             losses=_BOTH,
             look=_look("#d55e00", "v", fillstyle="none"),
         ),
@@ -231,6 +244,7 @@ METHODS = {
             warm=_SKLEARN,
             code=_BASELINE,
             gamma_unit=(2, 0),
+            activations=_ALL,
             look=_look("#8c6d31", "p"),
         ),
         Method(
@@ -243,6 +257,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"sharpness": (0.1, 0.3, 1.0, 3.0, 10.0)},
+            activations=_ALL,
             look=_look("#117a65", "h"),
         ),
         Method(
@@ -254,6 +269,7 @@ METHODS = {
             code=_BASELINE,
             gamma_unit=None,
             choices={"features": ("sqrt", "third", "all"), "leaf": (1, 5)},
+            activations=_ALL,
             look=_look("#a50f4d", "*"),
         ),
     )

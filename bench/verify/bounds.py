@@ -22,7 +22,7 @@ from ...datasets import Dataset
 from ...solvers.certificates.certificate import Certificate
 from ..canonical import canonical
 from ..grid.data import Data
-from ..grid.model import MODEL
+from ..grid.model import MODEL, slope_below
 from ..results.folder import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line
@@ -107,14 +107,8 @@ def forward_objective(
     """
     U, V, X, Y = (np.asarray(A, dtype=np.longdouble) for A in (U, V, X, Y))
     Z = np.einsum("nd,dm->nm", X, U)
-    R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, Z * _slope_below(activation)), V) - Y
+    R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, Z * slope_below(activation)), V) - Y
     return float((np.einsum("nc,nc", R, R) + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V))) / 2)
-
-
-def _slope_below(activation: str) -> float:
-    """The slope of an activation below 0."""
-    name, _, slope = activation.partition(":")
-    return float(slope) if name == "leaky" else {"relu": 0.0, "abs": -1.0, "identity": 1.0}[activation]
 
 
 def _best_objective(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...bench.results.columns import MODEL
+from ...bench.grid.model import MODEL
 from ..labels import relabelled
 from ..results import Results
 from ..summary import chosen, series

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.linalg as sl
 
+from ..activation import RELU, Activation
 from ..loss import LOSS
 from ..network import Array
 from ..problem import Problem
@@ -87,7 +88,10 @@ def certify_at(problem: Problem, reduced: Reduced, theta: Array, point: DualPoin
         "z": point.z * reduced.kappa**2,
     }
     return Certificate(
-        Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
+        Kind.DOUBLY_NONNEGATIVE,
+        theta,
+        proof,
+        lower_bound(problem, theta, prove(theta, problem.X, proof, problem.activation)),
     )
 
 
@@ -122,7 +126,10 @@ def trivial_certificate(problem: Problem) -> Certificate:
     loss = LOSS[problem.loss]
     theta = loss.admissible(loss.slope(np.zeros_like(problem.Y), problem.Y), problem.Y)
     return Certificate(
-        Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
+        Kind.DOUBLY_NONNEGATIVE,
+        theta,
+        proof,
+        lower_bound(problem, theta, prove(theta, problem.X, proof, problem.activation)),
     )
 
 
@@ -149,14 +156,15 @@ def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
     return max(0.0, (t * linear - 0.5 * t**2 * quadratic) - error)
 
 
-def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
-    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u.
+def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray], activation: Activation = RELU) -> float:
+    """A proved η with ‖Θᵀφ(Xu)‖ ≤ η‖u‖ for all u.
 
     Args:
         theta: Θ (N, c).
         X: rows (N, d).
         proof: rows (n,) the representatives, rep (N,) and coef (N,) with x_k ≈ coef_k x_rows[rep_k] (rep −1: no
             representative), T_row, T_column, T_value an upper triangle of T over (α, β), z (n,).
+        activation: φ.
 
     Returns:
         η, inf if the arrays prove nothing.
@@ -165,7 +173,7 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     unit = power_of_two(X)
     theta, X = theta / size, X / unit
     n, merged = len(proof["rows"]), X[proof["rows"]]
-    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"])
+    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"], activation)
     T = np.zeros((2 * n, 2 * n))
     T[proof["T_row"], proof["T_column"]] = np.maximum(proof["T_value"], 0.0) / size**2
     T[np.arange(n), n + np.arange(n)] = 0.0
@@ -176,7 +184,9 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     return above(above(math.sqrt(squared)), slack) * size * unit  # powers of two, which round nothing
 
 
-def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> tuple[Array, float]:
+def stand_ins(
+    theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array, activation: Activation = RELU
+) -> tuple[Array, float]:
     """Θ summed onto α, β of the representatives.
 
     Args:
@@ -185,19 +195,24 @@ def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: A
         rows: numbers of the representatives (n,).
         rep: the representative of each row (N,), −1 for none.
         coef: the multiple of it (N,).
+        activation: φ, whose slopes are at most 1.
 
     Returns:
-        A (2n, c) and slack, with ‖Θᵀ(Xu)₊ − Aᵀ(α, β)‖ ≤ slack·‖u‖.
+        A (2n, c) and slack, with ‖Θᵀφ(Xu) − Aᵀ(α, β)‖ ≤ slack·‖u‖.
     """
     n, live = len(rows), rep >= 0
     stand_in = np.zeros_like(X)
     stand_in[live] = coef[live, None] * X[rows][rep[live]]
     # Besides the difference of the rows: rounding in the sums of A, whose terms may cancel.
-    terms = int(np.bincount(rep[live]).max(initial=1))
+    a, b = activation.a, activation.b
+    terms = int(np.bincount(rep[live]).max(initial=1)) + (b != 0)
     slip = np.linalg.norm(X - stand_in, axis=1) + (4 + terms) * EPS * np.linalg.norm(stand_in, axis=1)
     slack = SUMS * float(np.sum(np.linalg.norm(theta, axis=1) * slip))
     A = np.zeros((2 * n, theta.shape[1]))
-    np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), np.abs(coef[live])[:, None] * theta[live])
+    pull = np.abs(coef[live])[:, None] * theta[live]
+    np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), a * pull)
+    if b:
+        np.add.at(A, rep[live] + np.where(coef[live] > 0, n, 0), b * pull)
     return A, slack
 
 

@@ -52,11 +52,12 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
     transform = whitener(X)
     live = np.any(X != 0, axis=1)
     wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
-    columns = train(problem, starts(slope, X, transform, rng, wide), FIRST_TOL)
+    activation = problem.activation
+    columns = train(problem, starts(slope, X, transform, rng, wide, activation), FIRST_TOL)
     marks, history, spent = list(MARKS) if proofs else [], [np.inf], 0.0
     for _ in range(ROUNDS):
-        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
-        directions, height = ascend(columns.theta, X, directions, rng)
+        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS, activation)])
+        directions, height = ascend(columns.theta, X, directions, rng, activation)
         progress.primal(columns)
         upper = progress.columns.value
         lower = feasible(loss, columns.theta, Y, gamma, live, float(height[0]))[1]
@@ -65,7 +66,7 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         first = len(marks) == len(MARKS)
         if marks and (progress.late(marks[0]) or (first and believed < COARSE)):
             slack = COARSE if first else min(COARSE, believed)
-            made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + slack), progress)
+            made = _prove(problem, columns, transform, max(float(height[0]), gamma) * (1 + slack), progress)
             if first:
                 progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
             marks.pop(0)
@@ -79,10 +80,10 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         if believed <= gap / 2:
             least = float(height[0]) * (1 + 1e-6)
             target = _allowed(loss, columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), least)
-            made = _prove(columns, X, transform, target, progress)
+            made = _prove(problem, columns, transform, target, progress)
             if progress.gap <= gap or made is None:
                 return
-            found, high = ascend(columns.theta, X, made.tops, rng)
+            found, high = ascend(columns.theta, X, made.tops, rng, activation)
             directions, height = np.hstack([found, directions]), np.concatenate([high, height])
             order = np.argsort(-height, kind="stable")
             directions, height = directions[:, order], height[order]
@@ -103,9 +104,9 @@ def _allowed(loss: Loss, theta: Array, Y: Array, gamma: float, live: np.ndarray,
     return gamma / high
 
 
-def _prove(columns: Columns, X: Array, transform: Array, target: float, progress: Progress) -> Cover | None:
+def _prove(problem: Problem, columns: Columns, transform: Array, target: float, progress: Progress) -> Cover | None:
     """Cover for the columns' Θ, put on record."""
-    made = cover(columns.theta, X, transform, target, progress.late)
+    made = cover(columns.theta, problem.X, transform, target, progress.late, problem.activation)
     if made is not None:
         progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.simplices
         progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))

@@ -77,8 +77,10 @@ class Trainer:
             both = np.array([[1.0, -1.0]])
             height = heights(columns.theta, self._inner.hidden(both))
             return both[:, np.argsort(-height)], np.sort(height)[::-1]
-        new = starts(columns.theta, self.X, self._whitener, self._rng, STARTS) if U is None else U
-        return ascend(columns.theta, self.X, np.hstack([columns.U, new]), self._rng)
+        new = (
+            starts(columns.theta, self.X, self._whitener, self._rng, STARTS, self._inner.activation) if U is None else U
+        )
+        return ascend(columns.theta, self.X, np.hstack([columns.U, new]), self._rng, self._inner.activation)
 
     def _round(self, columns: Columns, new: Array, believed: float) -> Columns:
         """Add `new` (d, k), solve, slide the merged atoms, and solve for them with the others that are near γ."""
@@ -111,7 +113,7 @@ class Trainer:
 
     @property
     def theta(self) -> Array:
-        """Θ (2n, c) on the extended rows of the reduced problem."""
+        """Θ (2n, c) on the loss rows of the reduced problem."""
         r = self._reduced
         theta, live = np.zeros_like(r.target), r.rep >= 0
         side = r.rep[live] + np.where(r.coef[live] > 0, 0, r.n)

@@ -4,9 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+from relaxbench.solvers.activation import RELU, Activation
 
 from relaxbench import Network, Problem, RelaxbenchError
-from relaxbench.solvers.activation import RELU, Activation
 
 TEXTS = ("relu", "leaky:0.1", "leaky:-0.5", "abs", "identity")
 
@@ -63,7 +63,7 @@ def test_a_problem_keeps_its_activation_and_loss():
         assert other.parts[3:] == ("leaky:0.1", "logistic")
     assert repr(problem) == "Problem(n = 2, d = 1, c = 1, γ = 0.1, activation = leaky:0.1, loss = logistic)"
     assert repr(Problem([[1.0]], [[1.0]], 0.1)) == "Problem(n = 1, d = 1, c = 1, γ = 0.1)"
-    with pytest.raises(RelaxbenchError, match="loss is unknown: hinge"):
+    with pytest.raises(RelaxbenchError, match="loss is unknown: 'hinge'"):
         Problem([[1.0]], [[1.0]], 0.1, loss="hinge")
 
 
