@@ -7,6 +7,7 @@ common.py    refused options, the clock of the budget, thinned traces
 start.py     random starting weights, a bound on the curvature of the objective
 everyday.py  ridge, rbf, forest: what every user would try first, from scikit-learn
 kernels.py   nngp, ntk: kernel ridge or logistic regression with the kernels of the network, infinite or finite
+weights.py   what kernel regression gives the training rows, by either loss
 tangents.py  neural-tangents, imported quietly
 sgd.py       sgd, sgd_seeds: gradient descent with momentum as published, or Adam, for one seed or several at once
 descent.py   the compiled loop under sgd.py: Adam, minibatches and accelerators

@@ -35,10 +35,10 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from ..solvers.fit import Fit, Statistics
-from ..solvers.logistic import fit_ridge
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from .common import OptionError, require_width
+from .weights import logistic_weights, ridge_solve, shifted_solve, spectrum_of
 
 BLOCK = 256  # rows
 FEATURES = 64
@@ -186,25 +186,6 @@ def kernel_matrix(
     return _compiled(Kernel(name, depth, layer_bias, width, seed, below), X1, X2)()
 
 
-def ridge_solve(K: Array, ridge: float, Y: Array) -> Array:
-    """The solution of (K + ridge·I)A = Y; the least-norm one where that matrix is singular.
-
-    Args:
-        K: positive semidefinite (n, n).
-        ridge: the number on the diagonal, ≥ 0.
-        Y: right-hand sides (n, c).
-
-    Returns:
-        (K + ridge·I)⁻¹Y (n, c).
-    """
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
-    try:
-        return cho_solve(cho_factor(K + ridge * np.eye(len(K)), lower=True), Y)
-    except LinAlgError:
-        return _shifted_solve(*_spectrum(K), ridge, Y)
-
-
 def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge, warm: Fit | None) -> Fit:
     # In these units x/√d has root mean square 1. Without biases the kernels are homogeneous of degree 2, so that the
     # ridge over unit² gives the same scores, and nothing overflows.
@@ -219,11 +200,11 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge, warm: Fit | No
     K = known.K if known else evaluate()
     shift = problem.gamma / unit / unit if ridge == "absolute" else problem.gamma * float(np.mean(np.diag(K)))
     logistic = problem.loss == "logistic"
-    spectrum = (known and known.spectrum) or (_spectrum(K) if known or logistic else None)
+    spectrum = (known and known.spectrum) or (spectrum_of(K) if known or logistic else None)
     if spectrum is None:
         weights = ridge_solve(K, shift, problem.Y)
     else:
-        weights = (_logistic_weights if logistic else _shifted_solve)(*spectrum, shift, problem.Y)
+        weights = (logistic_weights if logistic else shifted_solve)(*spectrum, shift, problem.Y)
     done = time.perf_counter()
     other = f", slope {kernel.below:g} below 0" if kernel.below else ""
     about = (
@@ -242,25 +223,6 @@ def _same(warm: Fit | None, kernel: Kernel, X: Array) -> KernelPredictor | None:
     if isinstance(known, KernelPredictor) and known.kernel == kernel and np.array_equal(known.X, X):
         return known
     return None
-
-
-def _spectrum(K: Array) -> tuple[Array, Array]:
-    from scipy.linalg import eigh
-
-    w, Q = eigh(K)
-    return w, Q
-
-
-def _shifted_solve(w: Array, Q: Array, shift: float, Y: Array) -> Array:
-    """The least-norm solution of (K + shift·I)A = Y, for K = Q diag(w) Qᵀ."""
-    moved = w + shift
-    solid = moved > len(w) * np.finfo(np.float64).eps * max(moved[-1], 0.0)
-    return (Q[:, solid] / moved[solid]) @ (Q[:, solid].T @ Y)
-
-
-def _logistic_weights(w: Array, Q: Array, shift: float, Y: Array) -> Array:
-    """Θ/shift at the optimum of kernel logistic regression for K = Q diag(w) Qᵀ: the scores are K times this."""
-    return fit_ridge(Q * np.sqrt(np.maximum(w, 0.0)), Y, shift).theta / shift
 
 
 def _compiled(kernel: Kernel, X1: Array, X2: Array) -> Callable[[], Array]:

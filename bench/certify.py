@@ -67,7 +67,7 @@ def certify(
     """Prove an interval for the global optimum p*(∞), and look for a better network on the way.
 
     The method is chosen by size: `cpp`, which is exact, where the rows of X span at most five dimensions; `branch`
-    with at most 60 rows; else `sdp`, the relaxation.
+    with at most 60 rows and squares as the loss; else `sdp`, the relaxation.
 
     Args:
         problem: X, Y and γ.
@@ -127,4 +127,4 @@ def _objective(problem: Problem, network: Network) -> float:
 def _method(problem: Problem) -> Method:
     if not problem.X.any() or row_space(problem.scaled.problem.X).shape[1] <= SPHERE:
         return "cpp"
-    return "branch" if problem.n <= REGIONS else "sdp"
+    return "branch" if problem.n <= REGIONS and problem.loss == "squares" else "sdp"

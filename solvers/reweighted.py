@@ -30,6 +30,7 @@ REACH = 4.0  # a first target is at most so far from the output, so that rows fa
 FIRST = 1e-2  # gap of the first interior points; then a share of what is left
 SHARE = 0.1
 FINEST = 1e-7
+BOLDEST = 0.4  # share of the largest eigenvalue that weights come down to while full steps succeed
 LEAST = 1e-5  # of the largest weight
 MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
 ALONG = 10  # steps of L-BFGS in z
@@ -56,16 +57,18 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
     point = _at(reduced, Y, np.zeros((reduced.n + reduced.d, reduced.n + reduced.d)))
     bound: _Bound | None = None
     trace: list[TraceRow] = []
-    status, left, aim, iterations = Status.ITERATION_LIMIT, 1.0, FIRST, 0
+    status, left, aim, boldness, iterations = Status.ITERATION_LIMIT, 1.0, FIRST, 1.0, 0
     for k in range(ROUNDS):
         spent = time.perf_counter() - began
         if budget is not None and spent >= budget and trace:
             status = Status.TIMEOUT
             break
-        model = _model(reduced, point, Y, REACH * 2.0**k)
+        model = _model(reduced, point, Y, REACH * 2.0**k, boldness if problem.c > 2 else 1.0)
         found = interior_point(model.reduced, gap=aim, budget=None if budget is None else max(budget - spent, 0.0))
         iterations += found.iterations
         moved = _step(reduced, Y, point, model.scale * found.Z[: len(point.E), : len(point.E)])
+        full = moved is not None and moved.length == 1
+        boldness = max(BOLDEST, 0.8 * boldness) if full else min(1.0, 1.5 * boldness)
         before, point = (point.value, left), moved or point
         for theta in (model.theta(found.dual.theta), point.ridge.theta):
             made = _bound(reduced, Y, theta, model.unit, found.dual)
@@ -73,7 +76,7 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
         assert bound is not None
         left = (point.value - bound.value) / point.value
         trace.append(TraceRow(time.perf_counter() - began, iterations, point.value, bound.value))
-        idle = before[0] - point.value <= SHARE * left * point.value and left >= 0.5 * before[1]
+        idle = before[0] - point.value <= aim * point.value and left >= 0.5 * before[1]
         if left <= gap or (idle and aim <= FINEST):
             status = Status.OK if left <= gap else Status.STALLED
             break
@@ -96,11 +99,12 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
 
 @dataclass(frozen=True)
 class _Point:
-    """A feasible block E over (s, u), the best outputs for it, and the objective, in the scaled problem."""
+    """A feasible block E over (s, u), the best outputs, the objective, and the share of the step that led there."""
 
     E: Array
     ridge: Ridge
     value: float
+    length: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -165,10 +169,10 @@ def _side(reduced: Reduced) -> NDArray[np.int64]:
     return np.maximum(reduced.rep, 0) + np.where(reduced.coef < 0, reduced.n, 0)
 
 
-def _model(reduced: Reduced, point: _Point, Y: Array, reach: float) -> _Model:
+def _model(reduced: Reduced, point: _Point, Y: Array, reach: float, boldness: float) -> _Model:
     """The weighted squares that stand for the loss near a point, with targets at most `reach` from the outputs."""
     F, theta = point.ridge.F, point.ridge.theta
-    weight = np.linalg.eigvalsh(blocks(F, mean_free(Y.shape[1])))[:, -1]
+    weight = boldness * np.linalg.eigvalsh(blocks(F, mean_free(Y.shape[1])))[:, -1]
     weight = np.maximum(weight, np.linalg.norm(theta, axis=1) / reach)
     weight = np.maximum(weight, LEAST * float(np.max(weight)))
     target = F + theta / weight[:, None]
@@ -196,7 +200,7 @@ def _step(reduced: Reduced, Y: Array, point: _Point, E: Array) -> _Point | None:
     for length in HALVES:
         there = _at(reduced, Y, point.E + length * (E - point.E))
         if there.value < point.value:
-            return there
+            return replace(there, length=float(length))
     return None
 
 

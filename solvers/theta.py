@@ -19,7 +19,7 @@ from .exact.progress import feasible
 from .exact.sphere import compile_kernels
 from .exact.walk import SLACK
 from .loss import LOSS
-from .network import Array, whitener
+from .network import Array, ProblemError, whitener
 from .problem import Problem
 from .reduced.dual import sharpen, user_point
 from .reduced.reduction import reduce
@@ -40,7 +40,12 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
     Returns:
         A certificate of kind `arcs` where X has rank two or less, `cover` up to rank five if one can be had in time,
         else `doubly nonnegative`, with z alone beyond forty rows.
+
+    Raises:
+        ProblemError: another loss than squares.
     """
+    if problem.loss != "squares":
+        raise ProblemError(f"loss must be squares for a certificate from Θ alone. Got {problem.loss} instead.")
     if not problem.X.any():
         return trivial_certificate(problem)
     theta = np.where(np.any(problem.X != 0, axis=1)[:, None], _best_multiple(theta, problem.Y), problem.Y)

@@ -63,8 +63,8 @@ def export_sdp(
         primal objective), blocks, multipliers, and texts that map a solution back to Λ and to (Θ, T, z).
 
     Raises:
-        RelaxbenchError: another format or form, X = 0 in the reduced form, a program too large to write, or a file that
-            cannot be written.
+        RelaxbenchError: another format, form or loss, X = 0 in the reduced form, a program too large to write, or a
+            file that cannot be written.
 
     Example:
         >>> import json, tempfile, pathlib
@@ -78,6 +78,10 @@ def export_sdp(
     require("problem", problem, Problem, "make one by relaxbench.Problem(X, Y, gamma)")
     if format not in FORMATS:
         raise UsageError(unknown("format", format, FORMATS))
+    if problem.loss != "squares":
+        raise UsageError(
+            f"loss must be squares for an export. Got {problem.loss}, whose relaxation is no linear program."
+        )
     path = Path(path)
     program = standard_sdp(problem, form)
     described = json.dumps(_description(problem, program, format, path.name, dict(source or {})), ensure_ascii=False)

@@ -87,9 +87,15 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
 
 
 def forward_objective(
-    U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDArray[Any], gamma: float, activation: str = "relu"
+    U: NDArray[Any],
+    V: NDArray[Any],
+    X: NDArray[Any],
+    Y: NDArray[Any],
+    gamma: float,
+    activation: str = "relu",
+    loss: str = "squares",
 ) -> float:
-    """½‖φ(XU)V − Y‖² + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
+    """L(φ(XU)V) + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
 
     Args:
         U: weights of the hidden layer (d, m).
@@ -98,6 +104,7 @@ def forward_objective(
         Y: targets (n, c).
         gamma: γ.
         activation: φ, as the results name it.
+        loss: L, as the results name it.
 
     Returns:
         The objective.
@@ -107,8 +114,14 @@ def forward_objective(
     """
     U, V, X, Y = (np.asarray(A, dtype=np.longdouble) for A in (U, V, X, Y))
     Z = np.einsum("nd,dm->nm", X, U)
-    R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, Z * slope_below(activation)), V) - Y
-    return float((np.einsum("nc,nc", R, R) + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V))) / 2)
+    F = np.einsum("nm,mc->nc", np.where(Z > 0, Z, Z * slope_below(activation)), V)
+    if loss == "logistic":
+        behind = F - np.einsum("nc,nc->n", F, Y)[:, None]  # 0 in the column of the row's class
+        top = np.max(behind, axis=1, keepdims=True)
+        missed = np.sum(top[:, 0] + np.log(np.sum(np.exp(behind - top), axis=1)))
+    else:
+        missed = np.einsum("nc,nc", F - Y, F - Y) / 2
+    return float(missed + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V)) / 2)
 
 
 def _best_objective(
@@ -128,8 +141,8 @@ def _best_objective(
             raise ValueError(f"the saved network must be float64. Got {U.dtype} and {V.dtype} instead.")
         if not (np.isfinite(U).all() and np.isfinite(V).all()):
             raise ValueError("the saved network must be finite. Got NaN or infinities.")
-    gamma, activation = float(row["gamma"]), str(row["activation"])
-    return min(forward_objective(U, V, data.X_train, data.Y_train, gamma, activation) for U, V in networks)
+    model = float(row["gamma"]), str(row["activation"]), str(row["loss"])
+    return min(forward_objective(U, V, data.X_train, data.Y_train, *model) for U, V in networks)
 
 
 class _Checker:
