@@ -69,7 +69,9 @@ def _largest(theta: Array, X: Array, gamma: float, arrays: Arrays, slopes: Slope
     lines = table(X[arrays["rows"]], -unit) + table(planes, -unit)
     A, slip = _merged(table(theta, -size), table(X, -unit), lines, arrays, slopes)
     circuits, highest = _circuits(arrays, lines), arb(0)
-    space = Space(n, d, lines, [length(line) for line in lines], A, circuits[-1], arb(gamma) * arb(2) ** (-unit - size))
+    left = arb(gamma) * arb(2) ** (-unit - size) - slip  # of γ, for the merged rows
+    left = left if left > 0 else arb(0)
+    space = Space(n, d, lines, [length(line) for line in lines], A, circuits[-1], left)
     for region, given in enumerate(signs if n else []):
         own = np.flatnonzero(arrays["T_cell"] == region)
         T = [(int(arrays["T_row"][k]), int(arrays["T_column"][k]), arrays["T_value"][k]) for k in own]
