@@ -57,15 +57,17 @@ def deep(
     shrink = (scaled.kappa / scaled.sigma) ** (1 / (depth + 1))
     gamma = problem.gamma * (shrink / scaled.kappa) ** 2
     inner = scaled.problem.on(scaled.problem.X, scaled.problem.Y, gamma)
-    best, best_value, trace, begun = None, np.inf, [], 0
+    best: list[Array] = []
+    trace: list[TraceRow] = []
+    best_value, begun = np.inf, 0
     while begun < starts and (begun == 0 or clock.left() > 0):
         weights, value, rows = _descend(inner, _start(problem.d, m, problem.c, depth, rng), iterations, clock)
         steps = len(trace)
         trace += [TraceRow(s, steps + k, min(v, best_value) * scaled.objective_unit) for s, k, v in rows]
         begun += 1
-        if best is None or value < best_value:
+        if not best or value < best_value:
             best, best_value = weights, value
-    network = Layers(tuple(shrink * W for W in best or ()))
+    network = Layers(tuple(shrink * W for W in best))
     late = clock.left() <= 0
     value = best_value * scaled.objective_unit
     return Fit(

@@ -237,8 +237,7 @@ def _pass(data: Data, s: State, rate: Any, rule: Rule, batch: int) -> tuple[Any,
     import jax
     import jax.numpy as jnp
 
-    n, batch = data.X.shape[0], rule.batch
-    assert batch is not None
+    n = data.X.shape[0]
     count = -(-n // batch)
     # Index n is a row of zeros: it fills up the last minibatch and adds nothing to loss or gradient.
     X, Y = (jnp.pad(A, ((0, 1), (0, 0))) for A in (data.X, data.YT.T))

@@ -92,7 +92,7 @@ def _newton(features: Array, Y: Array, gamma: float, B: Array, E: Array) -> tupl
     for _ in range(STEPS):
         F = features @ B @ E.T
         gradient = gamma * B - features.T @ _LOGISTIC.slope(F, Y) @ E
-        factor = np.linalg.cholesky(_hessian(features, gamma, blocks(F, E)))
+        factor = sl.cholesky(_hessian(features, gamma, blocks(F, E)), lower=True, check_finite=False)
         step = sl.cho_solve((factor, True), -gradient.T.ravel(), check_finite=False).reshape(E.shape[1], -1).T
         decrement = -float(np.sum(gradient * step))
         length = 1.0

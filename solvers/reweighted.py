@@ -81,6 +81,7 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
             status = Status.OK if left <= gap else Status.STALLED
             break
         aim = max(min(aim, SHARE * left) * (SHARE if idle else 1.0), FINEST)
+    assert bound is not None
     certificate = certify_at(problem, reduced, bound.theta, bound.dual)
     proved = (point.value - certificate.lower_bound) / point.value
     if status == Status.OK and proved > MISSED * gap:

@@ -126,7 +126,9 @@ class _Squares:
 
     def __init__(self, Z: Array, Y: Array, gamma: float) -> None:
         self.gamma = gamma
-        self.Q, self.R = np.linalg.qr(Z) if len(Z) > Z.shape[1] else (np.eye(len(Z)), Z)
+        tall = len(Z) > Z.shape[1]
+        found: tuple[Array, Array] = np.linalg.qr(Z) if tall else (np.eye(len(Z)), Z)
+        self.Q, self.R = found
         self.target = self.Q.T @ Y
         self.rest = Y - self.Q @ self.target
         self.constant = 0.5 * float(np.sum(self.rest**2))
