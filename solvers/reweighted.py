@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .certificates.quadratic import certify_at
 from .fit import Statistics, Status, TraceRow
 from .ipm.loop import interior_point
+from .ipm.state import WarmStart
 from .logistic import Ridge, blocks, fit_ridge, mean_free
 from .loss import LOSS
 from .network import Array
@@ -29,10 +30,12 @@ ROUNDS = 60  # at most: two outputs take about eight, ten some thirty
 REACH = 4.0  # a first target is at most so far from the output, so that rows far on the wrong side do not rule; doubled
 FIRST = 1e-2  # gap of the first interior points; then a share of what is left
 SHARE = 0.1
+LAST = 1e-2  # gap of the last interior points, of the gap that is asked for
 FINEST = 1e-7
 BOLDEST = 0.4  # share of the largest eigenvalue that weights come down to while full steps succeed
 LEAST = 1e-5  # of the largest weight
 MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
+PATIENCE = 3  # rounds without gain at the finest gap until no more is expected
 ALONG = 10  # steps of L-BFGS in z
 HALVES = 0.5 ** np.arange(12)
 
@@ -56,6 +59,8 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
     Y = problem.Y
     point = _at(reduced, Y, np.zeros((reduced.n + reduced.d, reduced.n + reduced.d)))
     bound: _Bound | None = None
+    warm: WarmStart | None = None
+    finest, stuck = max(FINEST, LAST * gap), 0
     trace: list[TraceRow] = []
     status, left, aim, boldness, iterations = Status.ITERATION_LIMIT, 1.0, FIRST, 1.0, 0
     for k in range(ROUNDS):
@@ -64,7 +69,9 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
             status = Status.TIMEOUT
             break
         model = _model(reduced, point, Y, REACH * 2.0**k, boldness if problem.c > 2 else 1.0)
-        found = interior_point(model.reduced, gap=aim, budget=None if budget is None else max(budget - spent, 0.0))
+        rest = None if budget is None else max(budget - spent, 0.0)
+        found = interior_point(model.reduced, gap=aim, budget=rest, warm=warm)
+        warm = None if found.status == Status.STALLED else found.halfway or warm
         iterations += found.iterations
         moved = _step(reduced, Y, point, model.scale * found.Z[: len(point.E), : len(point.E)])
         full = moved is not None and moved.length == 1
@@ -77,10 +84,11 @@ def reweighted(problem: Problem, reduced: Reduced, gap: float, budget: float | N
         left = (point.value - bound.value) / point.value
         trace.append(TraceRow(time.perf_counter() - began, iterations, point.value, bound.value))
         idle = before[0] - point.value <= aim * point.value and left >= 0.5 * before[1]
-        if left <= gap or (idle and aim <= FINEST):
+        stuck = stuck + 1 if idle and aim <= finest else 0
+        if left <= gap or stuck == PATIENCE:
             status = Status.OK if left <= gap else Status.STALLED
             break
-        aim = max(min(aim, SHARE * left) * (SHARE if idle else 1.0), FINEST)
+        aim = max(min(aim, SHARE * left) * (SHARE if idle else 1.0), finest)
     assert bound is not None
     certificate = certify_at(problem, reduced, bound.theta, bound.dual)
     proved = (point.value - certificate.lower_bound) / point.value
