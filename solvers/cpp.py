@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from .arguments import checked
 from .atoms.columns import Columns, network, prune
 from .certificates.certificate import Certificate, Kind
+from .certificates.quadratic import LITTLE, linear_proof
 from .exact import plane, sphere
 from .exact.progress import Progress
 from .fit import Fit, Statistics, Status, TraceRow
@@ -40,7 +41,8 @@ def cpp(
 
     Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, and where
     no cover can be had, `search`: the same column generation as a trainer, and the bound of the relaxation, however
-    far off that is. For linear networks, activation `identity`, that bound is exact.
+    far off that is. For linear networks, activation `identity`, it is `linear` in place of these two: the same column
+    generation, and the bound of its Θ, for which no proof over the sphere is needed.
 
     Args:
         problem: X, Y and γ.
@@ -58,8 +60,9 @@ def cpp(
     """
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
-    sphere_pays = basis.shape[1] <= SPHERE and problem.activation.kind != "identity"
-    route = "arcs" if basis.shape[1] <= 2 else "sphere" if sphere_pays else "search"
+    route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
+    if route != "arcs" and problem.activation.kind == "identity":
+        route = "linear"
     compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
@@ -70,6 +73,8 @@ def cpp(
     small = network(inner, columns)
     best = scaled.network_back(replace(small, U=basis @ small.U))
     kind, proof = (Kind.COVER, {"basis": basis, **progress.proof}) if progress.proof else (Kind.ARCS, {})
+    if route == "linear":
+        kind, proof = Kind.DOUBLY_NONNEGATIVE, linear_proof(problem)
     certificate = certify(problem, kind, scaled.kappa * progress.theta, proof)
     solve_s = progress.seconds
     fit = Fit(
@@ -84,7 +89,11 @@ def cpp(
     upper = problem.objective(best)
     missed = upper - certificate.lower_bound > gap * upper
     left = np.inf if budget is None else budget - solve_s
-    if route == "search" or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof)):
+    if (
+        route == "search"
+        or (route == "linear" and missed)
+        or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof))
+    ):
         fit = _with_relaxation(problem, fit, budget)
     return _with_status(problem, fit, gap, progress.out_of_time)
 
@@ -96,6 +105,9 @@ def _columns(inner: Problem, route: str, gap: float, progress: Progress, seed: i
         aim = plane.generate(inner, aim, progress)
     else:
         sphere.generate(inner, aim, progress, seed, proofs=route == "sphere")
+    if route == "linear":
+        Θ = progress.columns.theta
+        progress.dual(Θ, float(np.linalg.norm(Θ.T @ inner.X, 2)) * (1 + 2 * LITTLE))
     return prune(inner, progress.columns, PRUNE * aim, progress.late)
 
 
@@ -147,7 +159,7 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
         message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} simplices"
-    if fit.certificate.kind not in (Kind.ARCS, Kind.COVER):
+    if fit.certificate.kind not in (Kind.ARCS, Kind.COVER) and fit.info["route"] != "linear":
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
     late = out_of_time or fit.status == Status.TIMEOUT

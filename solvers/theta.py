@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from .atoms.search import ascend, starts
 from .certificates.certificate import Certificate, Kind
+from .certificates.quadratic import LITTLE, linear_proof, trivial_certificate
 from .certificates.quadratic import certify as certify_quadratic
-from .certificates.quadratic import trivial_certificate
 from .conic.fixed import best_multipliers
 from .cpp import SPHERE, certify, row_space
 from .exact.arcs import local_maxima
@@ -56,6 +56,10 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
         plane = np.hstack([inner.X, np.zeros((inner.n, 2 - inner.d))])
         height = local_maxima(theta / scaled.kappa, plane, problem.activation)[1]
         return certify(problem, Kind.ARCS, _feasible(problem, theta, float(np.max(height, initial=0.0))), {})
+    if problem.activation.kind == "identity":
+        height = float(np.linalg.norm(theta.T @ problem.X, 2)) / scaled.kappa / scaled.sigma
+        feasible_theta = _feasible(problem, theta, height * (1 + 2 * LITTLE))
+        return certify(problem, Kind.DOUBLY_NONNEGATIVE, feasible_theta, linear_proof(problem))
     made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= SPHERE else None
     if made is None:
         return _quadratic(problem, theta, timeout)

@@ -31,7 +31,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 
 from ...datasets import GROUPS
 from ...errors import shown, unknown
-from ...solvers.activation import Activation
+from ...solvers.activation import RULE, Activation, ActivationError
 from ..text import UsageError
 from .config import shipped_configs
 from .model import MODEL
@@ -74,6 +74,14 @@ def _is_label(value: str) -> str:
     return value
 
 
+def _activation(value: str) -> str:
+    """Its one name: leaky:0 is relu."""
+    try:
+        return str(Activation.of(value))
+    except ActivationError:
+        raise ValueError(RULE) from None
+
+
 Gamma = Annotated[
     Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("number")]
     | Annotated[Literal["cv", "validation"], Tag("chosen")],
@@ -85,9 +93,7 @@ Seeds = Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], BeforeValidator(_
 Texts = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 Booleans = Annotated[list[bool], BeforeValidator(_as_list), Field(min_length=1)]
 Activations = Annotated[
-    list[Annotated[str, AfterValidator(lambda text: str(Activation.of(text)))]],
-    BeforeValidator(_as_list),
-    Field(min_length=1),
+    list[Annotated[str, AfterValidator(_activation)]], BeforeValidator(_as_list), Field(min_length=1)
 ]
 Losses = Annotated[list[Literal["squares", "logistic"]], BeforeValidator(_as_list), Field(min_length=1)]
 Label = Annotated[str, AfterValidator(_is_label)]

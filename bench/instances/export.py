@@ -37,7 +37,8 @@ TO_DUAL = (
     "The multipliers hold Θ, z and T as `multipliers` says, in the order of its entries, y ≥ 0 for those of T: then "
     "γ²‖u‖² ≥ (α, β)ᵀ T (α, β) + ‖Θᵀ(α, β)‖² − Σ z_i (s_i² − (Xu)_i²) for all s and u. In the reduced form they belong "
     "to the merged rows in unit scale, γ is `scaled_gamma`, and `merged_rows` gives the rows of (α, β) that Θ has, "
-    "counted from 0. Any (Θ, T, z) gives a proved bound: relaxbench instances read SOLUTION --instance THIS.json"
+    "counted from 0; where the activation is not relu, Θ reads aα + bβ and bα + aβ in place of α and β. Any (Θ, T, z) "
+    "gives a proved bound: relaxbench instances read SOLUTION --instance THIS.json"
 )
 
 
