@@ -270,3 +270,18 @@ def test_order_of_thousands(part):
         check_order(seed)
     for seed in range(6 + 10 * part, 16 + 10 * part):
         check_relaxation(seed)
+
+
+@pytest.mark.parametrize("activation", ["leaky:0.3", "abs", "identity"])
+def test_other_activations_and_merged_rows(activation):
+    """Opposite and parallel rows among them, for which the loss reads bα + aβ."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(8, 2))
+    X[-1], X[-2] = -2 * X[0], 3 * X[1]
+    problem = Problem(X, np.eye(3)[rng.integers(0, 3, 8)], 0.2, activation, "logistic")
+    exact, relaxation = cpp(problem), relax(problem, gap=GAP)
+    upper = problem.objective(exact.network)
+    assert upper * (1 - 1e-6) <= verify(exact.certificate, problem) <= upper
+    assert verify(relaxation.certificate, problem) <= upper
+    assert relaxation.value - verify(relaxation.certificate, problem) <= 1.1 * GAP * relaxation.value
+    assert relaxation.value <= upper * (1 + GAP)
