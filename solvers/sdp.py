@@ -12,7 +12,8 @@ from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
 from .arguments import checked
-from .certificates.quadratic import certify, trivial_certificate
+from .certificates.nothing import trivial_certificate
+from .certificates.quadratic import certify
 from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced

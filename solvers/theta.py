@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from .atoms.search import ascend, starts
 from .certificates.certificate import Certificate, Kind
-from .certificates.quadratic import LITTLE, linear_proof, trivial_certificate
+from .certificates.nothing import trivial_certificate
+from .certificates.quadratic import LITTLE, linear_proof
 from .certificates.quadratic import certify as certify_quadratic
 from .conic.fixed import best_multipliers
 from .cpp import SPHERE, certify, row_space

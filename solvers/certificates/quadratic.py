@@ -111,29 +111,6 @@ def first_rows(reduced: Reduced) -> np.ndarray:
     return rows
 
 
-def trivial_certificate(problem: Problem) -> Certificate:
-    """For X = 0 or Y = 0, where the zero network is optimal: Θ is its slope, and the inequality holds as 0 ≤ 0.
-
-    Args:
-        problem: one with X = 0, or squares with Y = 0.
-
-    Returns:
-        The certificate.
-    """
-    none, empty = np.zeros(0, dtype=int), np.zeros(0)
-    nobody = np.full(problem.n, -1)
-    proof = {"rows": none, "rep": nobody, "coef": np.zeros(problem.n)}
-    proof |= {"T_row": none, "T_column": none, "T_value": empty, "z": empty}
-    loss = LOSS[problem.loss]
-    theta = loss.admissible(loss.slope(np.zeros_like(problem.Y), problem.Y), problem.Y)
-    return Certificate(
-        Kind.DOUBLY_NONNEGATIVE,
-        theta,
-        proof,
-        lower_bound(problem, theta, prove(theta, problem.X, proof, problem.activation)),
-    )
-
-
 def linear_proof(problem: Problem) -> Mapping[str, np.ndarray]:
     """The proof of ‖ΘᵀXu‖ ≤ η‖u‖ for any Θ and η ≥ (1 + LITTLE) ‖ΘᵀX‖: linear networks take no T and no merged rows.
 
