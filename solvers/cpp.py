@@ -74,7 +74,7 @@ def cpp(
     best = scaled.network_back(replace(small, U=basis @ small.U))
     kind, proof = (Kind.COVER, {"basis": basis, **progress.proof}) if progress.proof else (Kind.ARCS, {})
     if route == "linear":
-        kind, proof = Kind.DOUBLY_NONNEGATIVE, linear_proof(problem)
+        kind, proof = Kind.DOUBLY_NONNEGATIVE, dict(linear_proof(problem))
     certificate = certify(problem, kind, scaled.kappa * progress.theta, proof)
     solve_s = progress.seconds
     fit = Fit(

@@ -58,9 +58,9 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
         height = local_maxima(theta / scaled.kappa, plane, problem.activation)[1]
         return certify(problem, Kind.ARCS, _feasible(problem, theta, float(np.max(height, initial=0.0))), {})
     if problem.activation.kind == "identity":
-        height = float(np.linalg.norm(theta.T @ problem.X, 2)) / scaled.kappa / scaled.sigma
-        feasible_theta = _feasible(problem, theta, height * (1 + 2 * LITTLE))
-        return certify(problem, Kind.DOUBLY_NONNEGATIVE, feasible_theta, linear_proof(problem))
+        top = float(np.linalg.norm(theta.T @ problem.X, 2)) / scaled.kappa / scaled.sigma
+        smaller = _feasible(problem, theta, top * (1 + 2 * LITTLE))
+        return certify(problem, Kind.DOUBLY_NONNEGATIVE, smaller, linear_proof(problem))
     made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= SPHERE else None
     if made is None:
         return _quadratic(problem, theta, timeout)

@@ -89,8 +89,10 @@ def _write(folder: Path, facts: dict[str, Any], found: Any) -> None:
     from ...solvers.activation import RELU
 
     folder.mkdir(parents=True, exist_ok=True)
-    other = {} if found.network.activation == RELU else {"activation": str(found.network.activation)}
-    np.savez(folder / "network.npz", U=found.network.U, V=found.network.V, **other)
+    arrays: dict[str, Any] = {"U": found.network.U, "V": found.network.V}
+    if found.network.activation != RELU:
+        arrays["activation"] = str(found.network.activation)
+    np.savez(folder / "network.npz", **arrays)
     if found.certificate is not None:
         np.savez_compressed(folder / "certificate.npz", **found.certificate.arrays())
     (folder / "certify.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")

@@ -27,7 +27,7 @@ class EliminatedSystem(NewtonSystem):
         self.G = (root.T @ left) * np.sqrt(self.singular)
         self.G_inverse = np.linalg.solve(self.G, np.eye(len(self.G)))
         self.W = self.G @ self.G.T
-        lifted = self.lift(self.W)
+        lifted = self._lift(self.W)
         first = self.pairs.first
         rows = self.pairs.i[self.pairs.n : first]
         c = len(self.W) - sum(self.X.shape)

@@ -105,23 +105,12 @@ class NewtonSystem:
         inverse_chol_Z = _inverse_lower(self.chol_Z)
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
         self.inverse_chol_Z = inverse_chol_Z
-        self.lifted_Z = self.lift(it.Z)
+        self.lifted_Z = self._lift(it.Z)
         self.ridge = 0.0
         self.factor = np.empty((0, 0))
         self._prepare()
         self._factorise()
         self._residuals()
-
-    def lift(self, Z: Array) -> Array:
-        """All that constraints can read of a matrix.
-
-        Args:
-            Z: (q, q).
-
-        Returns:
-            Its form on the extended rows.
-        """
-        return lift(self.X, Z, self.mix)
 
     def multiply(self, y: Array) -> Array:
         """Apply the adjoint of the constraints.
@@ -167,7 +156,7 @@ class NewtonSystem:
             towards = towards - predictor.x * predictor.y[first:]
         slack_target = towards / it.y[first:]
         target = self._target(slack_target)
-        right = target - self.lift(base - self.scaled_residual)[pairs.i, pairs.j]
+        right = target - self._lift(base - self.scaled_residual)[pairs.i, pairs.j]
         y = self._solve(right)
         S = self.dual_residual - self.multiply(y)
         Z = base - self._scaled(S)
@@ -189,10 +178,14 @@ class NewtonSystem:
         first = self.pairs.first
         if len(self.it.x):
             primal = min(primal, _ratio(step.x, self.it.x))
-            change = self.lift(step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
+            change = self._lift(step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
             primal = min(primal, _ratio(change, self.it.x))
             dual = min(dual, _ratio(step.y[first:], self.it.y[first:]))
         return primal, dual
+
+    def _lift(self, Z: Array) -> Array:
+        """All entries (i, j) that constraints may read."""
+        return lift(self.X, Z, self.mix)
 
     def _residuals(self) -> None:
         it = self.it
@@ -223,7 +216,7 @@ class NewtonSystem:
     def _refine(self, target: Array, y: Array, S: Array, Z: Array) -> tuple[Array, Array, Array]:
         """Conjugate gradients on A(dZ) + D dy = target, preconditioned by the factor, best iterate kept."""
         i, j = self.pairs.i, self.pairs.j
-        residual = target - self.lift(Z)[i, j] - self.diagonal * y
+        residual = target - self._lift(Z)[i, j] - self.diagonal * y
         best = (self._error(residual), y, S, Z)
         search, rho = np.zeros_like(y), 1.0
         for step in range(REFINE):
@@ -234,12 +227,12 @@ class NewtonSystem:
             search = preconditioned + (rho / previous) * search if step else preconditioned
             A = self.multiply(search)
             B = self._scaled(A)
-            curvature = float(search @ (self.lift(B)[i, j] + self.diagonal * search))
+            curvature = float(search @ (self._lift(B)[i, j] + self.diagonal * search))
             if not (curvature > 0 and rho > 0):
                 break
             length = rho / curvature
             y, S, Z = y + length * search, S - length * A, Z + length * B
-            residual = target - self.lift(Z)[i, j] - self.diagonal * y
+            residual = target - self._lift(Z)[i, j] - self.diagonal * y
             error = self._error(residual)
             if error < best[0]:
                 best = (error, y, S, Z)
@@ -254,7 +247,7 @@ class NewtonSystem:
 
     def _prepare(self) -> None:
         """What the Schur matrix is made of."""
-        self.lifted_S = self.lift(self.S_inverse)
+        self.lifted_S = self._lift(self.S_inverse)
 
     def _schur_rows(self, first: int) -> Array:
         """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""

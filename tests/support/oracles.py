@@ -44,7 +44,8 @@ def by_cones(problem: Problem) -> float:
         for sign in (1.0, -1.0):
             u = cp.Variable(problem.d)
             constraints.append(((2 * active - 1)[:, None] * problem.X) @ u >= 0)
-            fit += sign * (active[:, None] * problem.X) @ u
+            slope = np.where(active > 0, problem.activation.a, -problem.activation.b)
+            fit += sign * (slope[:, None] * problem.X) @ u
             penalty += cp.norm(u)
     objective = 0.5 * cp.sum_squares(fit - problem.Y[:, 0]) + problem.gamma * penalty
     return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
