@@ -1,6 +1,7 @@
 """Convex training over sampled hyperplane arrangements, after Pilanci & Ergen (ICML 2020, arXiv 2002.10553).
 
-With D_k = diag(1[Xu ≥ 0]) the activation pattern of a direction u and C_k = {w: (2D_k − I)Xw ≥ 0} the cone of all
+For other activations than the ReLU, D_kX is φ'(Xu)∘X in what follows: φ is linear on the same cones. With
+D_k = diag(1[Xu ≥ 0]) the activation pattern of a direction u and C_k = {w: (2D_k − I)Xw ≥ 0} the cone of all
 directions that have it, (Xw)₊ = D_kXw on C_k, so a network whose neurons stay in given cones is linear in them.
 
 ReLU, one output: min ½‖Σ_k D_kX(w_k − w'_k) − y‖² + γ Σ_k (‖w_k‖ + ‖w'_k‖) over w_k, w'_k ∈ C_k. Over all patterns of X
@@ -23,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..solvers.fit import Fit, Statistics, Status, TraceRow
-from ..solvers.network import Array, Network, hidden, unit_columns
+from ..solvers.network import Array, Network, unit_columns
 from ..solvers.problem import Problem, ScaledProblem
 from .common import Clock, Count, require_positive
 from .outputs import balanced, fit_outputs
@@ -54,7 +55,7 @@ def arrangements(
         width: not used: the network is as wide as the solution.
         seed: where the patterns come from.
         budget: seconds; None for no limit.
-        model: `relu`, or gated ReLU.
+        model: `relu`, a network with the activation of the problem; or `gated`, with gates in its place.
         patterns: the most activation patterns, ≥ 1.
         rounds: how often the two convex steps of the ReLU model with several outputs are taken, ≥ 1.
 
@@ -93,7 +94,7 @@ def _relu(scaled: ScaledProblem, D: Array, U: Array, rounds: int, clock: Clock) 
     D (n, K) are the patterns, U (d, K) a direction of each.
     """
     problem, unit = scaled.problem, scaled.objective_unit
-    network = fit_outputs(problem, Network(U, np.zeros((U.shape[1], problem.c))))
+    network = fit_outputs(problem, problem.network(U, np.zeros((U.shape[1], problem.c))))
     value = problem.objective(network)
     trace = [TraceRow(clock.seconds(), 0, value * unit)]
     pairs = _pairs(problem, D, U, network)
@@ -103,7 +104,7 @@ def _relu(scaled: ScaledProblem, D: Array, U: Array, rounds: int, clock: Clock) 
         if ended:
             break
         W, ended = _cone_step(problem, *pairs, clock)
-        found = balanced(Network(W, pairs[1])) if W is not None else network
+        found = balanced(problem.network(W, pairs[1])) if W is not None else network
         if problem.c > 1:
             found = fit_outputs(problem, found)
         found_value = problem.objective(found)
@@ -120,7 +121,7 @@ def _pairs(problem: Problem, D: Array, U: Array, network: Network) -> tuple[Arra
     With one output every pattern gets both signs, which leaves nothing to iterate.
     """
     residual = problem.Y - network.predict(problem.X)
-    towards = (hidden(problem.X, U).T @ residual).T
+    towards = (problem.hidden(U).T @ residual).T
     signs = [1.0, -1.0] if problem.c == 1 else [1.0]
     columns = [np.vstack([D, sign * unit_columns(towards)]) for sign in signs]
     columns.append(np.vstack([(problem.X @ network.U >= 0).astype(np.float64), unit_columns(network.V.T)]))
@@ -137,7 +138,7 @@ def _cone_step(problem: Problem, D: Array, A: Array, clock: Clock) -> tuple[Arra
     if D.shape[1] == 0:
         return None, "optimal"
     n, d, L = problem.n, problem.d, D.shape[1]
-    design = np.einsum("il,if,lj->ijlf", D, problem.X, A).reshape(n * problem.c, L * d)
+    design = np.einsum("il,if,lj->ijlf", _slopes(problem, D), problem.X, A).reshape(n * problem.c, L * d)
     target = problem.Y.ravel()
     if design.shape[0] > design.shape[1]:  # only the part of the targets that neurons can reach matters
         Q, design = np.linalg.qr(design)
@@ -156,7 +157,7 @@ def _gated(problem: Problem, D: Array, G: Array, clock: Clock) -> Fit:
     scaled = problem.scaled
     X, Y, gamma = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma
     (n, d), c, K = X.shape, Y.shape[1], D.shape[1]
-    features = (D[:, :, None] * X[:, None, :]).reshape(n, K * d)
+    features = (_slopes(problem, D)[:, :, None] * X[:, None, :]).reshape(n, K * d)
     reduced, targets = features, Y
     if n > K * d:
         Q, reduced = np.linalg.qr(features)
@@ -173,11 +174,18 @@ def _gated(problem: Problem, D: Array, G: Array, clock: Clock) -> Fit:
     blocks = blocks * (scaled.kappa / scaled.sigma)
 
     def predict(Z: Array) -> Array:
-        return np.einsum("ik,if,kfj->ij", (Z @ G >= 0).astype(np.float64), Z, blocks, optimize=True)
+        gates = _slopes(problem, (Z @ G >= 0).astype(np.float64))
+        return np.einsum("ik,if,kfj->ij", gates, Z, blocks, optimize=True)
 
     info: dict[str, float | int | str] = {"patterns": K, "bound_on": GATED_BOUND}
     stats = Statistics(solve_s=clock.seconds())
     return Fit(predict, value=float(value) * scaled.objective_unit, info=info, stats=stats, **_outcome(ended))
+
+
+def _slopes(problem: Problem, D: Array) -> Array:
+    """The slopes of the activation for patterns of zeros and ones."""
+    below = problem.activation.below
+    return below + (1 - below) * D if below else D
 
 
 def _solve(program: Any, variable: Any, clock: Clock) -> tuple[Array | None, str]:

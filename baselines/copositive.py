@@ -61,12 +61,12 @@ def copositive(
     scaled = problem.scaled
     inner = scaled.problem
     D, start = sample_patterns(inner.X, patterns, np.random.default_rng(seed))
-    network = Network.zeros(problem.d, 1, problem.c)
+    network = Network.zeros(problem.d, 1, problem.c, problem.activation)
     trace: list[TraceRow] = []
     violation, timeout = np.inf, False
     for k in range(rounds + 1):
         residual = inner.Y - network.predict(inner.X)
-        U, height = _oracle(inner.X, D, start, residual)
+        U, height = _oracle(inner, D, start, residual)
         violation = float(np.max(height, initial=0.0)) / inner.gamma - 1.0
         value = inner.objective(network) * scaled.objective_unit
         trace.append(TraceRow(clock.seconds(), k, value, residual=violation))
@@ -75,7 +75,7 @@ def copositive(
             break
         new = U[:, height > inner.gamma]
         outputs = np.vstack([network.V, np.zeros((new.shape[1], problem.c))])
-        network = fit_outputs(inner, Network(np.hstack([network.U, new]), outputs))
+        network = fit_outputs(inner, inner.network(np.hstack([network.U, new]), outputs))
     network = scaled.network_back(network)
     return Fit(
         network.predict,
@@ -94,16 +94,18 @@ def copositive(
     )
 
 
-def _oracle(X: Array, D: Array, start: Array, residual: Array) -> tuple[Array, Array]:
+def _oracle(problem: Problem, D: Array, start: Array, residual: Array) -> tuple[Array, Array]:
     """For each pattern in D (n, K) a unit direction of its cone (d, K) and ‖ΘᵀD_kXu‖ (K,), locally the largest."""
-    found = [_cone_component(X, D[:, k], start[:, k], residual) for k in range(D.shape[1])]
-    U = unit_columns(np.array([u for u, _ in found]).reshape(-1, X.shape[1]).T)
-    return U, heights(residual, X, U)
+    found = [_cone_component(problem, D[:, k], start[:, k], residual) for k in range(D.shape[1])]
+    U = unit_columns(np.array([u for u, _ in found]).reshape(-1, problem.d).T)
+    return U, heights(residual, problem.hidden(U))
 
 
-def _cone_component(X: Array, pattern: Array, u: Array, residual: Array) -> tuple[Array, float]:
+def _cone_component(problem: Problem, pattern: Array, u: Array, residual: Array) -> tuple[Array, float]:
     """The power method in a cone: turn the output towards the residual, then the neuron, as long as the value rises."""
-    A = residual.T @ (pattern[:, None] * X)  # ΘᵀDX, (c, d)
+    X, below = problem.X, problem.activation.below
+    slopes = below + (1 - below) * pattern if below else pattern
+    A = residual.T @ (slopes[:, None] * X)  # ΘᵀDX, (c, d)
     value = float(np.linalg.norm(A @ u))
     for _ in range(POWER_STEPS):
         better = project_to_cone(X, pattern, A.T @ (A @ u))

@@ -1,7 +1,7 @@
 """The compiled loop of gradient descent: S networks at once, momentum or Adam, learning rate halved on plateau.
 
 Weights are kept as U (S, m, d) and V (S, c, m), neurons before features, because all products of one epoch then run
-over the last axis: A = UXᵀ, R = VA₊ − Yᵀ, dV = R A₊ᵀ, dU = (VᵀR ∘ 1[A>0]) X. Each of the S runs has its own learning
+over the last axis: A = UXᵀ, R = Vφ(A) − Yᵀ, dV = R φ(A)ᵀ, dU = (VᵀR ∘ φ'(A)) X. Each of the S runs has its own learning
 rate and stops by itself; a run that has stopped is carried along unchanged.
 """
 
@@ -29,11 +29,14 @@ BLOW_UP = 2.0  # a safeguarded run that climbs above this multiple of its best v
 
 @dataclass(frozen=True)
 class Rule:
-    """What is compiled in: the optimizer, rows a minibatch (None: all), and whether to go back after a blow-up."""
+    """What is compiled in: the optimizer, rows a minibatch (None: all), whether to go back after a blow-up, the
+    slope of the activation below 0, and the loss."""
 
     optimizer: Optimizer
     batch: int | None
     safeguard: bool
+    below: float = 0.0
+    loss: str = "squares"
 
 
 class Data(NamedTuple):
@@ -155,33 +158,45 @@ def _compiler_options(multiplications: int) -> dict[str, bool | str]:
     return {"xla_cpu_use_thunk_runtime": False, "xla_cpu_multi_thread_eigen": False}
 
 
-def loss_and_gradient(data: Data, weights: Any) -> tuple[Any, tuple[Any, Any]]:
+def loss_and_gradient(
+    data: Data, weights: Any, below: float = 0.0, loss: str = "squares"
+) -> tuple[Any, tuple[Any, Any]]:
     """Objectives of S networks and their gradients, in JAX.
 
     Args:
         data: X, Xᵀ and Yᵀ may carry a leading axis S, and γ be an (S,) array: then each network has its own data.
         weights: U (S, m, d) and V (S, c, m).
+        below: the slope of the activation below 0.
+        loss: which, as `Problem.loss`.
 
     Returns:
         Objectives (S,) and gradients in the layout of the weights, as JAX arrays.
     """
+    import jax
     import jax.numpy as jnp
 
     U, V = weights
     A = U @ data.XT
-    H = jnp.maximum(A, 0.0)
-    R = V @ H - data.YT
+    H = jnp.where(A > 0, A, below * A) if below else jnp.maximum(A, 0.0)
+    F = V @ H
+    if loss == "logistic":
+        R = jax.nn.softmax(F, axis=1) - data.YT
+        value = jnp.sum(jax.nn.logsumexp(F, axis=1), axis=1) - jnp.sum(F * data.YT, (1, 2))
+    else:
+        R = F - data.YT
+        value = 0.5 * jnp.sum(R**2, (1, 2))
     dV = jnp.einsum("scn,smn->scm", R, H) + data.gamma * V
-    dU = jnp.where(A > 0, jnp.swapaxes(V, 1, 2) @ R, 0.0) @ data.X + data.gamma * U
+    back = jnp.swapaxes(V, 1, 2) @ R
+    dU = jnp.where(A > 0, back, below * back if below else 0.0) @ data.X + data.gamma * U
     penalty = jnp.sum(U**2, (1, 2)) + jnp.sum(V**2, (1, 2))
-    return 0.5 * jnp.sum(R**2, (1, 2)) + 0.5 * data.gamma * penalty, (dU, dV)
+    return value + 0.5 * data.gamma * penalty, (dU, dV)
 
 
 def _epoch(data: Data, s: State, rule: Rule) -> State:
     """One pass over the data, with the objective before it; then the decisions about rate, best network and end."""
     import jax.numpy as jnp
 
-    loss, gradient = loss_and_gradient(data, s.weights)
+    loss, gradient = loss_and_gradient(data, s.weights, rule.below, rule.loss)
     finite = jnp.isfinite(loss)
     best_weights, best = _choose(loss < s.best, (s.weights, loss), (s.best_weights, s.best))
     unit = 0.5 * data.YT.size  # what the objective of a scaled problem is measured in
@@ -196,7 +211,7 @@ def _epoch(data: Data, s: State, rule: Rule) -> State:
     if rule.batch is None:
         moved = _step(s.weights, s.moments, s.steps, gradient, rate, rule.optimizer)
     else:
-        moved = _pass(data, s, rate, rule.optimizer, rule.batch)
+        moved = _pass(data, s, rate, rule, rule.batch)
     back = best_weights, _zeros(s.moments), jnp.zeros_like(s.steps)
     weights, moments, steps = _choose(thrown, back, moved)
     new = State(
@@ -217,7 +232,7 @@ def _epoch(data: Data, s: State, rule: Rule) -> State:
     return State(*_choose(s.running, tuple(new), tuple(s)))
 
 
-def _pass(data: Data, s: State, rate: Any, optimizer: Optimizer, batch: int) -> tuple[Any, Any, Any]:
+def _pass(data: Data, s: State, rate: Any, rule: Rule, batch: int) -> tuple[Any, Any, Any]:
     """Every row once, in minibatches drawn for each run by itself; the last minibatch may be smaller."""
     import jax
     import jax.numpy as jnp
@@ -234,8 +249,8 @@ def _pass(data: Data, s: State, rate: Any, optimizer: Optimizer, batch: int) -> 
         rows = jax.lax.dynamic_slice_in_dim(order, k * batch, batch, axis=1)
         share = jnp.minimum(batch, n - k * batch) / n
         part = Data(X[rows], jnp.swapaxes(X[rows], 1, 2), jnp.swapaxes(Y[rows], 1, 2), data.gamma * share, None, None)
-        _, gradient = loss_and_gradient(part, moving[0])
-        return _step(*moving, jax.tree.map(lambda g: g / share, gradient), rate, optimizer)
+        _, gradient = loss_and_gradient(part, moving[0], rule.below, rule.loss)
+        return _step(*moving, jax.tree.map(lambda g: g / share, gradient), rate, rule.optimizer)
 
     return jax.lax.fori_loop(0, count, body, (s.weights, s.moments, s.steps))
 

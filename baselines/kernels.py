@@ -1,19 +1,22 @@
-"""Kernel ridge regression with the NNGP and NTK kernels of the two-layer ReLU network, by neural-tangents.
+"""Kernel regression with the NNGP and NTK kernels of the two-layer network, by neural-tangents.
 
-Parameterisation (neural-tangents' "ntk", W_std = 1, no bias): the network is f(x) = m^{-½} Σ_j a_j (w_jᵀx/√d)₊ with all
-w_j, a_j standard normal. With θ the angle between x and z, the kernels of infinite width are the arc-cosine kernels
+Parameterisation (neural-tangents' "ntk", W_std = 1, no bias): the network is f(x) = m^{-½} Σ_j a_j φ(w_jᵀx/√d) with all
+w_j, a_j standard normal. With θ the angle between x and z the kernels of infinite width are, for the ReLU, arc-cosine
+kernels (for any slope below 0: reports/figures/arccosine.py)
 
     NNGP(x, z) = ‖x‖‖z‖ (sin θ + (π − θ) cos θ) / (2π d)                 E over w of the product of two features
     NTK(x, z)  = NNGP(x, z) + xᵀz (π − θ) / (2π d)                       plus the first layer's tangents
 
-At a finite width m they are the same averages over m drawn neurons: NNGP(x, z) = 1/m Σ_j (w_jᵀx)₊(w_jᵀz)₊ / d, and the
+At a finite width m they are the same averages over m drawn neurons: NNGP(x, z) = 1/m Σ_j φ(w_jᵀx)φ(w_jᵀz) / d, and the
 NTK is the inner product of the gradients of the drawn network with one output.
 
-With `depth` L > 1 there are L hidden layers; the L − 1 further ones have W_std = √2, which keeps the NNGP's diagonal at
-‖x‖²/(2d) for any L. `layer_bias` b adds a bias of standard deviation b to every layer.
+With `depth` L > 1 there are L hidden layers; the L − 1 further ones have a W_std (ReLU: √2) that keeps the NNGP's
+diagonal (ReLU: ‖x‖²/(2d)) for any L. `layer_bias` b adds a bias of standard deviation b to every layer.
 
-The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y. The prior's
-regularisation is not the training objective's, so these methods have no network and no objective.
+The factor 1/d is part of the kernel; the ridge is added to it: the scores are K(x, X)(K + ridge·I)⁻¹Y, which minimise
+½‖F − Y‖² + ½ ridge ‖f‖² in the kernel's norm. With the logistic loss they minimise Σ_i log Σ_j exp f_ij − ⟨F, Y⟩ with
+the same penalty: kernel logistic regression. The prior's regularisation is not the training objective's, so these
+methods have no network and no objective.
 
 Kernels of infinite width are computed in blocks of BLOCK × BLOCK rows, features filled up with zeros to a multiple of
 FEATURES (and scaled by √(d'/d), which leaves xᵀz/d as it is), so that a program is compiled once for all data.
@@ -35,6 +38,7 @@ from ..solvers.fit import Fit, Statistics
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from .common import OptionError, require_width
+from .weights import logistic_weights, ridge_solve, shifted_solve, spectrum_of
 
 BLOCK = 256  # rows
 FEATURES = 64
@@ -54,6 +58,7 @@ class Kernel:
     layer_bias: float = 0.0
     width: int | None = None
     seed: int = 0
+    below: float = 0.0  # slope of the activation below 0
 
     def __post_init__(self) -> None:
         if self.width is None:
@@ -79,7 +84,8 @@ class KernelPredictor:
 
     def __call__(self, Z: Array) -> Array:
         """The scores (k, c) of rows Z (k, d)."""
-        return _matrix(self.kernel, np.asarray(Z, dtype=np.float64) / self.unit, self.X) @ self.weights
+        rows = np.asarray(Z, dtype=np.float64) / self.unit
+        return _compiled(self.kernel, rows, self.X)() @ self.weights
 
 
 def nngp(
@@ -93,7 +99,7 @@ def nngp(
     layer_bias: Deviation = 0.0,
     warm: Fit | None = None,
 ) -> Fit:
-    """Ridge regression with the NNGP kernel.
+    """Ridge regression with the NNGP kernel, or logistic regression where that is the problem's loss.
 
     Args:
         problem: the training data and γ.
@@ -112,7 +118,8 @@ def nngp(
     Raises:
         OptionError: a width below 1, or a finite one with another depth or with biases.
     """
-    return _kernel_ridge(Kernel("nngp", depth, layer_bias, width, seed), problem, ridge, warm)
+    kernel = Kernel("nngp", depth, layer_bias, width, seed, problem.activation.below)
+    return _kernel_ridge(kernel, problem, ridge, warm)
 
 
 def ntk(
@@ -126,7 +133,7 @@ def ntk(
     layer_bias: Deviation = 0.0,
     warm: Fit | None = None,
 ) -> Fit:
-    """Ridge regression with the neural tangent kernel.
+    """Ridge regression with the neural tangent kernel, or logistic regression where that is the problem's loss.
 
     Args:
         problem: the training data and γ.
@@ -145,7 +152,7 @@ def ntk(
     Raises:
         OptionError: a width below 1, or a finite one with another depth or with biases.
     """
-    return _kernel_ridge(Kernel("ntk", depth, layer_bias, width, seed), problem, ridge, warm)
+    return _kernel_ridge(Kernel("ntk", depth, layer_bias, width, seed, problem.activation.below), problem, ridge, warm)
 
 
 def kernel_matrix(
@@ -156,6 +163,7 @@ def kernel_matrix(
     seed: int = 0,
     depth: int = 1,
     layer_bias: float = 0.0,
+    below: float = 0.0,
 ) -> Array:
     """The kernel between the rows of two arrays.
 
@@ -167,6 +175,7 @@ def kernel_matrix(
         seed: where these neurons come from.
         depth: hidden layers.
         layer_bias: standard deviation of the biases of all layers.
+        below: the slope of the activation below 0.
 
     Returns:
         (k, l), float64.
@@ -174,26 +183,7 @@ def kernel_matrix(
     Raises:
         OptionError: a width below 1, or a finite one with another depth or with biases.
     """
-    return _matrix(Kernel(name, depth, layer_bias, width, seed), X1, X2)
-
-
-def ridge_solve(K: Array, ridge: float, Y: Array) -> Array:
-    """The solution of (K + ridge·I)A = Y; the least-norm one where that matrix is singular.
-
-    Args:
-        K: positive semidefinite (n, n).
-        ridge: the number on the diagonal, ≥ 0.
-        Y: right-hand sides (n, c).
-
-    Returns:
-        (K + ridge·I)⁻¹Y (n, c).
-    """
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
-    try:
-        return cho_solve(cho_factor(K + ridge * np.eye(len(K)), lower=True), Y)
-    except LinAlgError:
-        return _shifted_solve(*_spectrum(K), ridge, Y)
+    return _compiled(Kernel(name, depth, layer_bias, width, seed, below), X1, X2)()
 
 
 def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge, warm: Fit | None) -> Fit:
@@ -209,10 +199,17 @@ def _kernel_ridge(kernel: Kernel, problem: Problem, ridge: Ridge, warm: Fit | No
     known = _same(warm, kernel, X)
     K = known.K if known else evaluate()
     shift = problem.gamma / unit / unit if ridge == "absolute" else problem.gamma * float(np.mean(np.diag(K)))
-    spectrum = (known.spectrum or _spectrum(K)) if known else None
-    weights = ridge_solve(K, shift, problem.Y) if spectrum is None else _shifted_solve(*spectrum, shift, problem.Y)
+    logistic = problem.loss == "logistic"
+    spectrum = (known and known.spectrum) or (spectrum_of(K) if known or logistic else None)
+    if spectrum is None:
+        weights = ridge_solve(K, shift, problem.Y)
+    else:
+        weights = (logistic_weights if logistic else shifted_solve)(*spectrum, shift, problem.Y)
     done = time.perf_counter()
-    about = f"{kernel.name}, ntk parameterisation, W_std = 1, depth {kernel.depth}, layer bias {kernel.layer_bias:g}"
+    other = f", slope {kernel.below:g} below 0" if kernel.below else ""
+    about = (
+        f"{kernel.name}{other}, ntk parameterisation, W_std = 1, depth {kernel.depth}, layer bias {kernel.layer_bias:g}"
+    )
     return Fit(
         KernelPredictor(kernel, unit, X, K, spectrum, weights),
         info={"ridge": shift * unit * unit, "kernel": about},
@@ -226,24 +223,6 @@ def _same(warm: Fit | None, kernel: Kernel, X: Array) -> KernelPredictor | None:
     if isinstance(known, KernelPredictor) and known.kernel == kernel and np.array_equal(known.X, X):
         return known
     return None
-
-
-def _spectrum(K: Array) -> tuple[Array, Array]:
-    from scipy.linalg import eigh
-
-    w, Q = eigh(K)
-    return w, Q
-
-
-def _shifted_solve(w: Array, Q: Array, shift: float, Y: Array) -> Array:
-    """The least-norm solution of (K + shift·I)A = Y, for K = Q diag(w) Qᵀ."""
-    moved = w + shift
-    solid = moved > len(w) * np.finfo(np.float64).eps * max(moved[-1], 0.0)
-    return (Q[:, solid] / moved[solid]) @ (Q[:, solid].T @ Y)
-
-
-def _matrix(kernel: Kernel, X1: Array, X2: Array) -> Array:
-    return _compiled(kernel, X1, X2)()
 
 
 def _compiled(kernel: Kernel, X1: Array, X2: Array) -> Callable[[], Array]:
@@ -293,20 +272,20 @@ def _filled(X: Array, wide: int) -> Array:
 
 
 def _infinite(kernel: Kernel) -> Callable[[Any, Any], Any]:
-    from .tangents import stax
+    from .tangents import activation, stax
 
-    b = kernel.layer_bias or None
-    deeper = [stax.Dense(1, math.sqrt(2), b), stax.Relu()] * (kernel.depth - 1)
-    _, _, kernel_fn = stax.serial(stax.Dense(1, 1.0, b), stax.Relu(), *deeper, stax.Dense(1, 1.0, b))
+    b, φ = kernel.layer_bias or None, activation(kernel.below)
+    deeper = [stax.Dense(1, math.sqrt(2 / (1 + kernel.below**2)), b), φ] * (kernel.depth - 1)
+    _, _, kernel_fn = stax.serial(stax.Dense(1, 1.0, b), φ, *deeper, stax.Dense(1, 1.0, b))
     return lambda X1, X2: kernel_fn(X1, X2, get=kernel.name)
 
 
 def _finite(kernel: Kernel, d: int, width: int) -> Callable[[Any, Any], Any]:
     import jax
 
-    from .tangents import empirical_nngp_fn, empirical_ntk_fn, stax
+    from .tangents import activation, empirical_nngp_fn, empirical_ntk_fn, stax
 
-    hidden = stax.Dense(width), stax.Relu()
+    hidden = stax.Dense(width), activation(kernel.below)
     # The NNGP of the drawn network averages over its hidden units: the last layer, being Gaussian, adds nothing.
     init, apply, _ = stax.serial(*hidden) if kernel.name == "nngp" else stax.serial(*hidden, stax.Dense(1))
     _, weights = init(jax.random.PRNGKey(kernel.seed), (-1, d))

@@ -47,7 +47,7 @@ def lbfgs(
     scaled = problem.scaled
     rng = np.random.default_rng(seed)
     white = whitening(scaled.problem.X, scaled.problem.gamma)
-    best = Network.zeros(problem.d, m, problem.c)  # what remains if γ leaves nothing to learn
+    best = Network.zeros(problem.d, m, problem.c, problem.activation)  # what remains if γ leaves nothing to learn
     best_value = scaled.problem.objective(best)
     trace: list[TraceRow] = []
     steps = begun = 0

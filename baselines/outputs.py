@@ -2,10 +2,10 @@
 
 Neurons with unit directions u_k and free output rows v_k cost γ Σ‖v_k‖ once both layers are balanced, so
 
-    min_V  ½‖HV − Y‖_F² + γ Σ_k ‖v_k‖        H = (XU)₊
+    min_V  ½‖HV − Y‖_F² + γ Σ_k ‖v_k‖        H = φ(XU)
 
 is the training objective over all networks with these directions. It is convex, its solution is a network, and the
-dual feasible residual tells which other direction u would help: those with ‖(Y − HV)ᵀ(Xu)₊‖ > γ‖u‖.
+dual feasible residual tells which other direction u would help: those with ‖(Y − HV)ᵀφ(Xu)‖ > γ‖u‖.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 
-from ..solvers.network import Network, balance, group_lasso, hidden
+from ..solvers.network import Network, balance, group_lasso
 from ..solvers.problem import Problem
 
 SWEEPS = 10_000  # coordinate descent passes at most
@@ -37,7 +37,7 @@ def fit_outputs(problem: Problem, start: Network) -> Network:
     from sklearn.linear_model import MultiTaskLasso
 
     U, rows = group_lasso(start)
-    H = hidden(problem.X, U)
+    H = problem.hidden(U)
     model = MultiTaskLasso(
         alpha=problem.gamma / problem.n, fit_intercept=False, max_iter=SWEEPS, tol=1e-8, warm_start=True
     )
@@ -45,7 +45,7 @@ def fit_outputs(problem: Problem, start: Network) -> Network:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the network is judged by its objective
         model.fit(H, problem.Y)
-    return balanced(Network(U, model.coef_.T))
+    return balanced(problem.network(U, model.coef_.T))
 
 
 def balanced(network: Network) -> Network:
@@ -53,4 +53,6 @@ def balanced(network: Network) -> Network:
     network = balance(network)
     weight = np.sum(network.U**2, axis=0)  # ‖u_k‖‖v_k‖
     used = weight > IDLE * np.max(weight, initial=np.finfo(np.float64).tiny)
-    return network.only(used) if used.any() else Network.zeros(len(network.U), 1, network.V.shape[1])
+    return (
+        network.only(used) if used.any() else Network.zeros(len(network.U), 1, network.V.shape[1], network.activation)
+    )

@@ -115,7 +115,8 @@ def sgd_seeds(
     if len(seeds) == 0:
         raise OptionError("seeds must hold at least one seed. Got none instead.")
     scaled = problem.scaled
-    rule = Rule(optimizer, batch if batch is not None and batch < problem.n else None, learning_rate is None)
+    part = batch if batch is not None and batch < problem.n else None
+    rule = Rule(optimizer, part, learning_rate is None, problem.activation.below, problem.loss)
     unit = _rate_unit(scaled, optimizer)
     first_rate = None if learning_rate is None else learning_rate / unit
     lanes = [_start(scaled.problem, m, lane, rule, first_rate, patience) for lane in _lanes(seeds)]
@@ -137,8 +138,9 @@ def _lanes(seeds: Sequence[int]) -> list[list[int]]:
 
 
 def _fused(rule: Rule) -> bool:
-    """Whether fused.py has the loop that is wanted; JAX's serves Adam, minibatches and accelerators."""
-    return _on_cpu() and rule.optimizer == "momentum" and rule.batch is None
+    """Whether fused.py has the loop; JAX's serves Adam, minibatches, all but ReLU and squares, and accelerators."""
+    usual = not rule.below and rule.loss == "squares"
+    return _on_cpu() and rule.optimizer == "momentum" and rule.batch is None and usual
 
 
 def _on_cpu() -> bool:
@@ -211,7 +213,9 @@ def _fits(
     running, diverged = np.asarray(state.running), np.asarray(state.diverged)
     fits = []
     for k, rows in enumerate(traces):
-        network = scaled.network_back(Network(np.ascontiguousarray(U[k].T), np.ascontiguousarray(V[k].T)))
+        network = scaled.network_back(
+            scaled.problem.network(np.ascontiguousarray(U[k].T), np.ascontiguousarray(V[k].T))
+        )
         status, message = Status.OK, ""
         if diverged[k]:
             status = Status.DIVERGED

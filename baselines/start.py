@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.network import Network, hidden, whitener
+from ..solvers.loss import LOSS
+from ..solvers.network import Network, whitener
 from ..solvers.problem import Problem
 
 RANK = 1e-9  # share of the largest singular value below which the rows of X do not reach
@@ -26,7 +27,9 @@ def random_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
     """
     d, c = problem.d, problem.c
     r = (c * d / width) ** 0.25
-    return Network(rng.normal(size=(d, width)) * (r / np.sqrt(d)), rng.normal(size=(width, c)) * (r / np.sqrt(c)))
+    return problem.network(
+        rng.normal(size=(d, width)) * (r / np.sqrt(d)), rng.normal(size=(width, c)) * (r / np.sqrt(c))
+    )
 
 
 def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Network:
@@ -48,16 +51,17 @@ def spread_network(problem: Problem, width: int, rng: np.random.Generator) -> Ne
     U = spread @ rng.normal(size=(spread.shape[1], width))
     V = rng.normal(size=(width, problem.c))
     U, V = U / np.linalg.norm(U, axis=0), V / np.linalg.norm(V, axis=1, keepdims=True)
-    size = np.sqrt(2 * np.mean(Network(U, V).predict(problem.X) ** 2))
+    size = np.sqrt(2 * np.mean(problem.network(U, V).predict(problem.X) ** 2))
     r = 1.0 / np.sqrt(size) if size > 0 else 1.0
-    return Network(U * r, V * r)
+    return problem.network(U * r, V * r)
 
 
 def curvature_bound(problem: Problem, network: Network) -> float:
     """An upper bound on the largest eigenvalue of the objective's Hessian at a network (d·m + m·c variables).
 
-    With H = (XU)₊ and residual R the Hessian is JᵀJ + (second derivatives of the network, weighted by R) + γI, where
-    ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms; the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
+    With H = (XU)₊ and R the gradient of the loss by the outputs, where its curvature is at most 1, the Hessian is at
+    most JᵀJ + (second derivatives of the network, weighted by R) + γI, where ‖J‖² ≤ ‖H‖² + ‖X‖²‖V‖² (spectral norms;
+    the ReLU's 0/1 mask only shrinks) and the middle term is at most ‖X‖‖R‖_F.
 
     Args:
         problem: the training data and γ.
@@ -66,7 +70,7 @@ def curvature_bound(problem: Problem, network: Network) -> float:
     Returns:
         The bound.
     """
-    H = hidden(problem.X, network.U)
-    residual = np.linalg.norm(H @ network.V - problem.Y)
+    H = problem.hidden(network.U)
+    residual = np.linalg.norm(LOSS[problem.loss].slope(H @ network.V, problem.Y))
     H_norm, X_norm, V_norm = (np.linalg.norm(A, 2) for A in (H, problem.X, network.V))
     return float(H_norm**2 + (X_norm * V_norm) ** 2 + X_norm * residual + problem.gamma)

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -30,4 +31,9 @@ with _no_native_stderr(), warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of names in JAX that its last release still uses
     from neural_tangents import empirical_nngp_fn, empirical_ntk_fn, stax
 
-__all__ = ["empirical_nngp_fn", "empirical_ntk_fn", "stax"]
+__all__ = ["activation", "empirical_nngp_fn", "empirical_ntk_fn", "stax"]
+
+
+def activation(below: float) -> Any:
+    """The layer of neurons with that slope below 0, and slope 1 above."""
+    return stax.ABRelu(below, 1.0) if below else stax.Relu()

@@ -67,7 +67,7 @@ def certify(
     """Prove an interval for the global optimum p*(∞), and look for a better network on the way.
 
     The method is chosen by size: `cpp`, which is exact, where the rows of X span at most five dimensions; `branch`
-    with at most 60 rows; else `sdp`, the relaxation.
+    with at most 60 rows and squares as the loss; else `sdp`, the relaxation.
 
     Args:
         problem: X, Y and γ.
@@ -80,7 +80,7 @@ def certify(
         The interval.
 
     Raises:
-        RelaxbenchError: a network of other shapes, or an argument out of range.
+        RelaxbenchError: a network of other shapes or activation, or an argument out of range.
 
     Example:
         >>> import relaxbench as rb
@@ -100,7 +100,7 @@ def certify(
     own = None if network is None else _objective(problem, network)
     method = _method(problem)
     found = fit(problem, method, width=WIDTH, seed=seed, budget=timeout, gap=gap)
-    known = [Network.zeros(problem.d, 1, problem.c)]
+    known = [Network.zeros(problem.d, 1, problem.c, problem.activation)]
     known += [] if network is None else [network, balance(network)]  # the same function, cheaper
     known += [] if found.network is None else [found.network]
     best = min(known, key=problem.objective)
@@ -127,4 +127,4 @@ def _objective(problem: Problem, network: Network) -> float:
 def _method(problem: Problem) -> Method:
     if not problem.X.any() or row_space(problem.scaled.problem.X).shape[1] <= SPHERE:
         return "cpp"
-    return "branch" if problem.n <= REGIONS else "sdp"
+    return "branch" if problem.n <= REGIONS and problem.loss == "squares" else "sdp"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import partial
 from numbers import Integral
 from typing import Any, Self
 
@@ -25,7 +26,7 @@ from .engine.calls import fitting
 from .fit import fit, settled
 from .grid.methods import check_options, find
 from .grid.methods import options as options_of
-from .scoring.crossval import cross_validate
+from .scoring.crossval import Making, cross_validate
 from .scoring.validation import SHARES, gamma_of
 from .text import UsageError
 
@@ -42,6 +43,7 @@ class ConvexRelu(BaseEstimator):
         gap: float | None = 1e-2,
         budget: float | None = None,
         bias: bool = True,
+        activation: str = "relu",
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         """Keep the parameters; `fit` checks them.
@@ -55,6 +57,7 @@ class ConvexRelu(BaseEstimator):
             gap: relative proved gap at which a method that proves bounds stops; None for the method's own default.
             budget: seconds for `fit`, after which the best so far counts; None for no limit.
             bias: append a column of ones to X, so that the last row of the network's U is the bias of the hidden layer.
+            activation: what neurons make of their inputs: "relu", "leaky:κ" with −1 < κ < 1, "abs" or "identity".
             random_state: seed of the folds and of what the method draws; None or a RandomState draws one.
         """
         self.method = method
@@ -63,6 +66,7 @@ class ConvexRelu(BaseEstimator):
         self.gap = gap
         self.budget = budget
         self.bias = bias
+        self.activation = activation
         self.random_state = random_state
 
     def _train(self, X: Array, Y: Array, classes: bool) -> None:
@@ -75,9 +79,10 @@ class ConvexRelu(BaseEstimator):
         if isinstance(self.gamma, str):
             if self.gamma != "cv":
                 raise UsageError(f'gamma must be a number > 0 or "cv". Got {shown(self.gamma)} instead.')
-            problem, found = _cross_validated(self.method, self._with_bias(X), Y, classes=classes, **common)
+            make = partial(Problem, activation=self.activation)
+            problem, found = _cross_validated(self.method, make, self._with_bias(X), Y, classes=classes, **common)
         else:
-            problem = Problem(self._with_bias(X), Y, self.gamma)
+            problem = Problem(self._with_bias(X), Y, self.gamma, self.activation)
             found = fit(problem, self.method, **common)
         if found.status not in (Status.OK, *ENDED_EARLY):
             raise UsageError(f"method {self.method} must bring a predictor. Got {found.status}: {found.message}.")
@@ -233,7 +238,16 @@ class ConvexReluRegressor(MultiOutputMixin, RegressorMixin, ConvexRelu):
 
 @checked
 def _cross_validated(
-    method: str, X: Array, Y: Array, *, classes: bool, width: Width, seed: Seed, budget: Budget, **options: Any
+    method: str,
+    make: Making,
+    X: Array,
+    Y: Array,
+    *,
+    classes: bool,
+    width: Width,
+    seed: Seed,
+    budget: Budget,
+    **options: Any,
 ) -> tuple[Problem, Fit]:
     """The problem at the γ that is best in folds of its rows, and the checked fit to all of them."""
     found = find(method)
@@ -244,7 +258,7 @@ def _cross_validated(
         return call(problem, seconds if math.isfinite(seconds) else None)
 
     limit = math.inf if budget is None else budget
-    problem, trained = cross_validate(limited, X, Y, classes=classes, seed=seed, budget=limit, gammas=gammas)
+    problem, trained = cross_validate(limited, X, Y, classes=classes, seed=seed, budget=limit, gammas=gammas, make=make)
     return problem, settled(problem, trained)
 
 

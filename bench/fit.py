@@ -76,7 +76,7 @@ def settled(problem: Problem, fit: object) -> Fit:
     fit = checked_fit(fit)
     claimed = claim(fit.certificate)
     result = Result({**claimed.columns, "message": fit.message}, claimed.arrays, kind=claimed.kind)
-    verdicts = [prove(result, problem.X, problem.Y, problem.gamma)] if result.kind else []
+    verdicts = [prove(result, problem)] if result.kind else []
     (settled,) = settle([result], verdicts)
     return replace(
         fit,

@@ -32,7 +32,7 @@ class Run:
 
     @property
     def tightness(self) -> pd.DataFrame:
-        """One row a group (data, γ): best bounds on either side, and ratios."""
+        """One row a training problem: best bounds on either side, and ratios."""
         return load_tightness(self.folder)
 
     def arrays(self, cell: str) -> dict[str, NDArray[Any]]:
@@ -63,6 +63,8 @@ def run(
     gamma: float | str | Sequence[float | str] | None = None,
     width: int | Sequence[int] | None = None,
     seed: int | str | Sequence[int | str] | None = None,
+    activation: str | Sequence[str] | None = None,
+    loss: str | Sequence[str] | None = None,
     timeout: float | None = None,
     jobs: int | None = None,
     **options: Any,
@@ -72,7 +74,8 @@ def run(
     Args:
         config: the name of a config that ships, or the path of a TOML file; None where data set and method are given.
         out: folder for the results.
-        dataset, method, gamma, width, seed: in place of the config's lists; a single value is a list of one.
+        dataset, method, gamma, width, seed, activation, loss: in place of the config's lists; a single value is a list
+            of one.
         timeout: seconds of work for each cell.
         jobs: cells at a time; None for one for each core.
         options: options of the methods that have them, such as solver, rounding or cuts.
@@ -85,6 +88,7 @@ def run(
         OSError: the folder cannot be written to; everything finished is kept.
     """
     lists = {"dataset": dataset, "method": method, "gamma": gamma, "width": width, "seed": seed}
+    lists |= {"activation": activation, "loss": loss}
     given = {name: None if values is None else _listed(values) for name, values in lists.items()}
     spec = resolve(None if config is None else str(config), {**given, "timeout": timeout, "jobs": jobs}, options)
     summary = compute(spec, out)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..bench.grid.model import MODEL
+
 LONGEST = 30  # letters of a name before a label shortens it
 NAMED = ("method", "arm", "series", "reference", "lower_method", "upper_method")  # columns that name methods
 HOLDOUT, FOLDS = "holdout", "folds"  # protocols; a table or figure of scores on test rows shows one of them
@@ -99,10 +101,34 @@ def _varying(cells: pd.DataFrame, by: str, columns: Sequence[str]) -> dict[str, 
     return {column: set(distinct.index[distinct[column] > 1]) for column in columns}
 
 
+def _models(cells: pd.DataFrame) -> list[list[str]]:
+    """Activation and loss of each row where they are not the usual ones."""
+    rows = cells[list(MODEL)].itertuples(index=False)
+    return [
+        [value for value, usual in zip(row, MODEL.values(), strict=True) if value not in ("", usual)] for row in rows
+    ]
+
+
+def trained_on(table: pd.DataFrame) -> pd.Series:
+    """What each row was trained on, so that it names a training problem together with γ.
+
+    Args:
+        table: with `data`, `activation` and `loss`.
+
+    Returns:
+        The data, with activation and loss where they are not the usual ones.
+    """
+    texts = [
+        " ".join([data, *model]) if data else "" for data, model in zip(table["data"], _models(table), strict=True)
+    ]
+    return pd.Series(texts, index=table.index, dtype=object)
+
+
 def problems(cells: pd.DataFrame) -> pd.Series:
     """Label data sets, with preprocessing and bias, and with n, d or c where these alone would not tell.
 
-    Folds of one data set may differ by a row, and are one problem. A data set that ran under both protocols is two.
+    And with activation and loss where they are not the usual ones. Folds of one data set
+    may differ by a row, and are one problem. A data set that ran under both protocols is two.
     Preprocessing and bias are left out where `dataset_label` says it all.
 
     Args:
@@ -113,14 +139,16 @@ def problems(cells: pd.DataFrame) -> pd.Series:
     """
     own, short = cells["dataset_label"], cells["dataset"].map(shortened(cells["dataset"]))
     cells = cells.assign(n=cells["n"].mask(cells["protocol"] == FOLDS), name=own.mask(own == "", short))
-    kinds = cells["name"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str)
+    cells = cells.assign(model=[", ".join(each) for each in _models(cells)])
+    kinds = cells["name"] + "\n" + cells["preprocess"] + "\n" + cells["bias"].astype(str) + "\n" + cells["model"]
     sizes = _varying(cells.assign(kind=kinds), "kind", ["n", "d", "c", "protocol"])
     forms = _varying(cells, "name", ["preprocess", "bias"])
 
-    def label(name: str, own: str, preprocess: str, bias: bool, protocol: str, *numbers: float) -> str:
-        kind = f"{name}\n{preprocess}\n{bias}"
+    def label(name: str, own: str, preprocess: str, bias: bool, model: str, protocol: str, *numbers: float) -> str:
+        kind = f"{name}\n{preprocess}\n{bias}\n{model}"
         parts = [preprocess] if preprocess not in ("", "none") and (not own or name in forms["preprocess"]) else []
         parts += ["bias"] if bias and (not own or name in forms["bias"]) else []
+        parts += [model] if model else []
         parts += [FOLDS] if protocol == FOLDS and kind in sizes["protocol"] else []
         parts += [
             f"{letter}={value:g}"
@@ -129,7 +157,7 @@ def problems(cells: pd.DataFrame) -> pd.Series:
         ]
         return " ".join([name, *([f"({', '.join(parts)})"] if parts else [])])
 
-    return _labelled(cells, ["name", "dataset_label", "preprocess", "bias", "protocol", "n", "d", "c"], label)
+    return _labelled(cells, ["name", "dataset_label", "preprocess", "bias", "model", "protocol", "n", "d", "c"], label)
 
 
 def arms(cells: pd.DataFrame) -> pd.Series:

@@ -18,7 +18,7 @@ from ..bench.results.folder import load_arrays, load_data, load_extra, load_trac
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..errors import RelaxbenchError
 from .beside import Beside
-from .labels import FOLDS, HOLDOUT, arms, distinct, method_labels, problems, shortened
+from .labels import FOLDS, HOLDOUT, arms, distinct, method_labels, problems, shortened, trained_on
 from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -42,10 +42,11 @@ class Results:
     `problem`, the data set with what distinguishes it in this folder, `arm`, the method likewise, `called`, the
     method's label or else its name, `dataset_label`, and `protocol`. Where γ was chosen (`gamma_by`) `gamma` is
     missing, so that such cells go together, and `gamma_chosen` has it.
-    tightness: one row a group, one (data, γ), with `problem`. missing: what has not ended yet, lacking: what the run
-    did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a network, in words;
-    what is proved of their groups is left out of both tables. history: the nights up to this one, if the folder holds
-    any (bench/results/history.py). beside: another run, compared with this one.
+    tightness: one row a training problem, with `problem`. In both tables `data` ends with the activation and the loss
+    where they are not the usual ones, so that (data, γ) names a training problem. missing: what has not ended yet,
+    lacking: what the run did not ask for or get, or what was left out of it, in words. alarms: bounds that lie above a
+    network, in words; what is proved of their groups is left out of both tables. history: the nights up to this one, if
+    the folder holds any (bench/results/history.py). beside: another run, compared with this one.
     """
 
     folder: Path
@@ -205,7 +206,7 @@ def prepare(
     Args:
         folder: the folder of the run.
         frame: one row a cell.
-        tightness: one row a (data, γ).
+        tightness: one row a training problem.
         environment: versions and machine, as recorded.
         spec: text of the run's specification.
         missing: what has not ended yet, in words.
@@ -222,6 +223,7 @@ def prepare(
     for column in NUMBERS:
         cells[column] = _numbers(cells[column])
     cells["bias"] = _numbers(cells["bias"]) == 1
+    cells["data"] = trained_on(cells)
     alarms, doubtful = contradictions(cells)
     cells, left_out = plausible(without(cells, doubtful, ("lower_bound", "gap", "gap_own")), NUMBERS)
     picked = cells["gamma_by"].isin(["cv", "validation"])
@@ -240,6 +242,7 @@ def prepare(
     groups = tightness.reindex(columns=[column.name for column in TIGHTNESS_COLUMNS]).reset_index(drop=True)
     for name, kind, _ in TIGHTNESS_COLUMNS:
         groups[name] = printable(groups[name]) if kind == "str" else _numbers(groups[name])
+    groups["data"] = trained_on(groups)
     groups, more = plausible(without(groups, doubtful, PROVED), GROUP_NUMBERS)
     groups["problem"] = groups["data"].map(keys["problem"]).fillna(groups["dataset"]).astype(str)
     words = (*lacking, *left_out, *more)

@@ -1,10 +1,15 @@
 """The method: from data (X, Y, γ) to proved bounds on p*(∞) and networks that come close to them.
 
+activation.py   what neurons make of their inputs: ReLU and other functions with one kink
 network.py      Network and its algebra: balance, whitened coordinates, descent
 tables.py       numbers and labels out of arrays, lists and DataFrames
 problem.py      Problem: data, objective and gradient, scaling
 fit.py          Fit: what every method returns
 relaxation.py   a solved relaxation
+loss.py         the two losses, their slopes and their part of the dual
+logistic.py     ridge regression for the logistic loss
+reweighted.py   the relaxation for the logistic loss, as a sequence of weighted squares
+stacked.py      the method `stacked`: a deep network, layer by layer
 sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program
 cpp.py          the method `cpp`: the exact completely positive program

@@ -122,6 +122,6 @@ def _status(reached: bool, late: bool, full: bool) -> Status:
 
 def _nothing_to_learn(problem: Problem, relaxation: Relaxation) -> Fit:
     """X = 0 or Y = 0: the zero network is optimal."""
-    network = Network.zeros(problem.d, 1, problem.c)
+    network = Network.zeros(problem.d, 1, problem.c, problem.activation)
     stats = Statistics(iterations=0, solve_s=0.0)
     return Fit(network.predict, network, relaxation.certificate, relaxation.value, info={"cells": 1}, stats=stats)

@@ -13,10 +13,12 @@ from threadpoolctl import threadpool_limits
 from .arguments import checked
 from .atoms.columns import Columns, network, prune
 from .certificates.certificate import Certificate, Kind
+from .certificates.quadratic import LITTLE, linear_proof
 from .exact import plane, sphere
 from .exact.progress import Progress
 from .fit import Fit, Statistics, Status, TraceRow
-from .network import Array, Network
+from .loss import LOSS
+from .network import Array
 from .problem import Problem
 from .sdp import Budget, Gap, Seed, Width, relax
 
@@ -39,7 +41,8 @@ def cpp(
 
     Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, and where
     no cover can be had, `search`: the same column generation as a trainer, and the bound of the relaxation, however
-    far off that is.
+    far off that is. For linear networks, activation `identity`, it is `linear` in place of these two: the same column
+    generation, and the bound of its Θ, for which no proof over the sphere is needed.
 
     Args:
         problem: X, Y and γ.
@@ -58,16 +61,20 @@ def cpp(
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
     route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
+    if route != "arcs" and problem.activation.kind == "identity":
+        route = "linear"
     compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
-    inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
+    inner = scaled.problem.on(scaled.problem.X @ basis, scaled.problem.Y)
     progress = Progress(inner, scaled.objective_unit, budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
         columns = _columns(inner, route, gap, progress, seed)
     small = network(inner, columns)
-    best = scaled.network_back(Network(basis @ small.U, small.V))
+    best = scaled.network_back(replace(small, U=basis @ small.U))
     kind, proof = (Kind.COVER, {"basis": basis, **progress.proof}) if progress.proof else (Kind.ARCS, {})
+    if route == "linear":
+        kind, proof = Kind.DOUBLY_NONNEGATIVE, dict(linear_proof(problem))
     certificate = certify(problem, kind, scaled.kappa * progress.theta, proof)
     solve_s = progress.seconds
     fit = Fit(
@@ -82,7 +89,11 @@ def cpp(
     upper = problem.objective(best)
     missed = upper - certificate.lower_bound > gap * upper
     left = np.inf if budget is None else budget - solve_s
-    if route == "search" or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof)):
+    if (
+        route == "search"
+        or (route == "linear" and missed)
+        or (route == "sphere" and missed and (left > LAST * (budget or 0.0) or not progress.proof))
+    ):
         fit = _with_relaxation(problem, fit, budget)
     return _with_status(problem, fit, gap, progress.out_of_time)
 
@@ -94,6 +105,9 @@ def _columns(inner: Problem, route: str, gap: float, progress: Progress, seed: i
         aim = plane.generate(inner, aim, progress)
     else:
         sphere.generate(inner, aim, progress, seed, proofs=route == "sphere")
+    if route == "linear":
+        Θ = progress.columns.theta
+        progress.dual(Θ, float(np.linalg.norm(Θ.T @ inner.X, 2)) * (1 + 2 * LITTLE))
     return prune(inner, progress.columns, PRUNE * aim, progress.late)
 
 
@@ -107,17 +121,12 @@ def row_space(X: Array) -> Array:
 def certify(problem: Problem, kind: Kind, theta: Array, proof: Mapping[str, NDArray]) -> Certificate:
     """The certificate for Θ (n, c) in the user's units, whose h the search and its cover found to be at most γ.
 
-    Rows of X that are zero keep Θ_i = y_i: they have no part in h.
+    Rows of X that are zero have no part in h: their Θ is the slope of the zero network.
     """
-    theta = np.where(np.any(problem.X != 0, axis=1)[:, None], theta, problem.Y)
-    return Certificate(kind, theta, proof, dual_value(theta, problem.Y))
-
-
-def dual_value(theta: Array, Y: Array) -> float:
-    """⟨Θ, Y⟩ − ½‖Θ‖² less all that rounding may have added to it."""
-    terms = theta * Y
-    size = float(np.sum(np.abs(terms)) + np.sum(theta**2))
-    return float(np.sum(terms) - 0.5 * np.sum(theta**2)) - (theta.size + 8) * 2.0**-53 * size
+    loss, Y = LOSS[problem.loss], problem.Y
+    idle = loss.slope(np.zeros_like(Y), Y)
+    theta = loss.admissible(np.where(np.any(problem.X != 0, axis=1)[:, None], theta, idle), Y)
+    return Certificate(kind, theta, proof, loss.below(theta, Y))
 
 
 def _with_relaxation(problem: Problem, fit: Fit, budget: float | None) -> Fit:
@@ -150,7 +159,7 @@ def _with_status(problem: Problem, fit: Fit, gap: float, out_of_time: bool) -> F
     message = f"stopped at a gap of {reached:.1e} where {gap:.1e} was asked for"
     if fit.info.get("cells_expected"):
         message += f"; the proof was expected to take {fit.info['cells_expected']:.1e} simplices"
-    if fit.certificate.kind not in (Kind.ARCS, Kind.COVER):
+    if fit.certificate.kind not in (Kind.ARCS, Kind.COVER) and fit.info["route"] != "linear":
         why = "has too many dimensions" if fit.info["route"] == "search" else "could not be covered"
         message += f"; the bound is the relaxation's, as the sphere {why}"
     late = out_of_time or fit.status == Status.TIMEOUT

@@ -1,6 +1,7 @@
 """Two-layer networks and their algebra: directions and weights, balance, whitened coordinates, descent.
 
-    f(x) = (xᵀU)₊V,   neuron j: input weights u_j (column of U), output weights v_j (row of V)
+    f(x) = φ(xᵀU)V,   neuron j: input weights u_j (column of U), output weights v_j (row of V), φ(t) = t₊ or another
+    activation (activation.py)
 
 A neuron scaled by u_j ↦ t u_j, v_j ↦ v_j/t is the same function. Of all scalings ‖u_j‖ = ‖v_j‖ costs least, and then
 γ/2 (‖U‖² + ‖V‖²) = γ Σ_j ‖u_j‖‖v_j‖: the training problem is a group lasso over unit directions.
@@ -9,13 +10,14 @@ A neuron scaled by u_j ↦ t u_j, v_j ↦ v_j/t is the same function. Of all sca
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import RelaxbenchError
+from .activation import RELU, Activation
 
 Array = NDArray[np.float64]
 
@@ -28,11 +30,13 @@ class ProblemError(RelaxbenchError):
 
 @dataclass(frozen=True)
 class Network:
-    """Two-layer ReLU network x ↦ (xᵀU)₊V with U (d, m) and V (m, c).
+    """Two-layer network x ↦ φ(xᵀU)V with U (d, m) and V (m, c), and φ the ReLU or another activation.
 
     Both become float64, whatever real numbers they are given as. NaN and infinities are let in: a method may diverge.
+    activation: also as text, as `Problem` takes it.
 
     Raises:
+        ActivationError: text that names no activation.
         ProblemError: shapes that do not fit together, or entries that are not real numbers.
 
     Example:
@@ -46,29 +50,33 @@ class Network:
 
     U: Array
     V: Array
+    activation: Activation = RELU
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "activation", Activation.of(self.activation))
         object.__setattr__(self, "U", real(self.U, "U"))
         object.__setattr__(self, "V", real(self.V, "V"))
         if self.U.ndim != 2 or self.V.ndim != 2 or self.U.shape[1] != self.V.shape[0]:
             raise ProblemError(f"U must be (d, m) and V (m, c). Got {self.U.shape} and {self.V.shape} instead.")
 
     def __repr__(self) -> str:
-        return f"Network(d = {self.U.shape[0]}, width = {self.width}, c = {self.V.shape[1]})"
+        other = "" if self.activation == RELU else f", activation = {self.activation}"
+        return f"Network(d = {self.U.shape[0]}, width = {self.width}, c = {self.V.shape[1]}{other})"
 
     @classmethod
-    def zeros(cls, d: int, width: int, c: int) -> Network:
+    def zeros(cls, d: int, width: int, c: int, activation: Activation = RELU) -> Network:
         """A network of zero neurons.
 
         Args:
             d: features.
             width: neurons.
             c: outputs.
+            activation: φ.
 
         Returns:
             The network.
         """
-        return cls(np.zeros((d, width)), np.zeros((width, c)))
+        return cls(np.zeros((d, width)), np.zeros((width, c)), activation)
 
     @property
     def width(self) -> int:
@@ -84,7 +92,7 @@ class Network:
         Returns:
             Outputs (k, c).
         """
-        return hidden(np.asarray(X), self.U) @ self.V
+        return self.activation(np.asarray(X) @ self.U) @ self.V
 
     def only(self, neurons: Any) -> Network:
         """The network of some of the neurons.
@@ -95,34 +103,34 @@ class Network:
         Returns:
             The network of these.
         """
-        return Network(self.U[:, neurons], self.V[neurons])
+        return replace(self, U=self.U[:, neurons], V=self.V[neurons])
 
 
-def hidden(X: Array, U: Array) -> Array:
-    """H = (XU)₊, what neurons make of the rows of X.
+@dataclass(frozen=True)
+class Layers:
+    """A deep ReLU network (…((xᵀW_1)₊ W_2)₊ …)₊ W_{L+1}, as a predictor."""
 
-    Args:
-        X: rows (n, d).
-        U: input weights (d, m).
+    weights: tuple[Array, ...]
 
-    Returns:
-        H (n, m).
-    """
-    return np.maximum(X @ U, 0.0)
+    def __call__(self, X: Array) -> Array:
+        """The outputs (k, c) of rows X (k, d)."""
+        rows = np.asarray(X, dtype=np.float64)
+        for W in self.weights[:-1]:
+            rows = np.maximum(rows @ W, 0.0)
+        return np.asarray(rows @ self.weights[-1])
 
 
-def heights(theta: Array, X: Array, U: Array) -> Array:
-    """The heights h(u) = ‖Θᵀ(Xu)₊‖, which the dual bounds by γ‖u‖.
+def heights(theta: Array, hidden: Array) -> Array:
+    """The heights h(u) = ‖Θᵀφ(Xu)‖, which the dual bounds by γ‖u‖.
 
     Args:
         theta: Θ (n, c).
-        X: rows (n, d).
-        U: the points u as columns (d, k).
+        hidden: φ(XU) (n, k), what neurons in the points make of the rows.
 
     Returns:
         Heights (k,).
     """
-    return np.linalg.norm(theta.T @ hidden(X, U), axis=0)
+    return np.linalg.norm(theta.T @ hidden, axis=0)
 
 
 def unit_columns(A: Array) -> Array:
@@ -163,7 +171,7 @@ def balance(network: Network) -> Network:
     alive = (u > 0) & (v > 0)
     ratio = np.sqrt(np.divide(v, u, out=np.zeros_like(u), where=alive))
     inverse = np.divide(1.0, ratio, out=np.zeros_like(u), where=alive)
-    return Network(network.U * ratio, network.V * inverse[:, None])
+    return replace(network, U=network.U * ratio, V=network.V * inverse[:, None])
 
 
 def whitening(X: Array, gamma: float) -> Array:
@@ -221,7 +229,7 @@ def descend(
 
     def unpack(w: Array) -> Network:
         U = w[: d * m].reshape(d, m)
-        return Network(U if P is None else P @ U, w[d * m :].reshape(m, -1))
+        return replace(start, U=U if P is None else P @ U, V=w[d * m :].reshape(m, -1))
 
     def function(w: Array) -> tuple[float, Array]:
         value, by = evaluate(unpack(w))

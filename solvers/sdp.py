@@ -12,18 +12,21 @@ from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
 from .arguments import checked
-from .certificates.quadratic import certify, trivial_certificate
+from .certificates.nothing import trivial_certificate
+from .certificates.quadratic import certify
 from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced
 from .fit import Fit, Statistics, Status
 from .ipm.loop import interior_point
 from .ipm.state import InteriorPoint, WarmStart
-from .network import Array, Network
+from .loss import LOSS
+from .network import Network
 from .problem import Problem
 from .reduced.dual import sharper, user_point
 from .reduced.reduction import Reduced, reduce
-from .relaxation import Relaxation
+from .relaxation import Relaxation, positive_factor
+from .reweighted import reweighted
 from .rounding import DEFAULT, ROUNDINGS, disturbed
 
 MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
@@ -58,7 +61,8 @@ def relax(
     Args:
         problem: X, Y and γ.
         solver: `ipm`, our interior point (what `auto` picks); `interior` and `reduced-scs`, the reduced problem in
-            Clarabel and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written.
+            Clarabel and SCS; `cvxpy-scs` and `cvxpy-clarabel`, the paper's program as it is written. For the logistic
+            loss `ipm` alone, in the sequence of reweighted.py.
         gap: relative proved gap at which `ipm` stops.
         eps: tolerance of SCS, by default the authors'.
         cuts: rounds of separating circuit cuts after that (conic/cuts.py; in Clarabel whatever the solver, for small
@@ -80,7 +84,11 @@ def relax(
     if not problem.X.any() or not problem.Y.any():
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
-    if solver in ("auto", "ipm"):
+    if problem.loss == "logistic":
+        if solver not in ("auto", "ipm") or cuts:
+            return _unsupported(problem)
+        relaxation = reweighted(problem, reduced, gap, budget)
+    elif solver in ("auto", "ipm"):
         relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
         if (relaxation.stats.relaxation_gap or 0.0) > UNSOLVED and relaxation.status != Status.TIMEOUT:
             left = budget and budget - (time.perf_counter() - began)
@@ -280,16 +288,17 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
     return replace(relaxation, network=fit.network, stats=stats)
 
 
-def positive_factor(Z: Array) -> Array:
-    """R with R Rᵀ = Z for a positive semidefinite Z, largest columns first, what is zero to rounding left out."""
-    values, vectors = np.linalg.eigh(Z)
-    keep = values > 1e-13 * max(float(values[-1]), 0.0)
-    return np.ascontiguousarray((vectors[:, keep] * np.sqrt(values[keep]))[:, ::-1])
+def _unsupported(problem: Problem) -> Relaxation:
+    """Nothing was solved, and why."""
+    why = "for loss logistic the relaxation is solved by ipm alone, and without cuts"
+    return Relaxation(
+        np.zeros((problem.n + problem.d + problem.c, 0)), math.nan, status=Status.UNSUPPORTED, message=why
+    )
 
 
 def _nothing_to_learn(problem: Problem) -> Relaxation:
-    """X = 0 or Y = 0: the zero network is optimal, with value ½‖Y‖²."""
+    """X = 0 or Y = 0: the zero network is optimal, with value ½‖Y‖², or n log c for the logistic loss."""
     certificate = trivial_certificate(problem)
     factor = np.zeros((problem.n + problem.d + problem.c, 1))
-    value = 0.5 * float(np.sum(problem.Y**2))
+    value = LOSS[problem.loss].value(np.zeros_like(problem.Y), problem.Y)
     return Relaxation(factor, value, certificate, stats=Statistics(iterations=0, solve_s=0.0))

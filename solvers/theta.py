@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from .atoms.search import ascend, starts
 from .certificates.certificate import Certificate, Kind
+from .certificates.nothing import trivial_certificate
+from .certificates.quadratic import LITTLE, linear_proof
 from .certificates.quadratic import certify as certify_quadratic
-from .certificates.quadratic import trivial_certificate
 from .conic.fixed import best_multipliers
 from .cpp import SPHERE, certify, row_space
 from .exact.arcs import local_maxima
@@ -18,7 +19,8 @@ from .exact.cover import Cover, cover
 from .exact.progress import feasible
 from .exact.sphere import compile_kernels
 from .exact.walk import SLACK
-from .network import Array, whitener
+from .loss import LOSS
+from .network import Array, ProblemError, whitener
 from .problem import Problem
 from .reduced.dual import sharpen, user_point
 from .reduced.reduction import reduce
@@ -39,17 +41,26 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
     Returns:
         A certificate of kind `arcs` where X has rank two or less, `cover` up to rank five if one can be had in time,
         else `doubly nonnegative`, with z alone beyond forty rows.
+
+    Raises:
+        ProblemError: another loss than squares.
     """
+    if problem.loss != "squares":
+        raise ProblemError(f"loss must be squares for a certificate from Θ alone. Got {problem.loss} instead.")
     if not problem.X.any():
         return trivial_certificate(problem)
     theta = np.where(np.any(problem.X != 0, axis=1)[:, None], _best_multiple(theta, problem.Y), problem.Y)
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
-    inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
+    inner = scaled.problem.on(scaled.problem.X @ basis, scaled.problem.Y)
     if basis.shape[1] <= 2:
         plane = np.hstack([inner.X, np.zeros((inner.n, 2 - inner.d))])
-        height = local_maxima(theta / scaled.kappa, plane)[1]
+        height = local_maxima(theta / scaled.kappa, plane, problem.activation)[1]
         return certify(problem, Kind.ARCS, _feasible(problem, theta, float(np.max(height, initial=0.0))), {})
+    if problem.activation.kind == "identity":
+        top = float(np.linalg.norm(theta.T @ problem.X, 2)) / scaled.kappa / scaled.sigma
+        smaller = _feasible(problem, theta, top * (1 + 2 * LITTLE))
+        return certify(problem, Kind.DOUBLY_NONNEGATIVE, smaller, linear_proof(problem))
     made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= SPHERE else None
     if made is None:
         return _quadratic(problem, theta, timeout)
@@ -69,18 +80,23 @@ def _feasible(problem: Problem, theta: Array, eta: float) -> Array:
     inner = problem.scaled.problem
     live = np.any(problem.X != 0, axis=1)
     kappa = problem.scaled.kappa
-    return kappa * feasible(theta / kappa, inner.Y, inner.gamma, live, eta * (1 + SLACK))[0]
+    return kappa * feasible(LOSS[inner.loss], theta / kappa, inner.Y, inner.gamma, live, eta * (1 + SLACK))[0]
 
 
 def _cover(inner: Problem, theta: Array, timeout: float) -> Cover | None:
     """The finest cover that can be made in time."""
     X, transform, rng = inner.X, whitener(inner.X), np.random.default_rng(0)
+    activation = inner.activation
     compile_kernels(proofs=True)
     began, best = time.perf_counter(), None
+
+    def late() -> bool:
+        return time.perf_counter() - began > timeout
+
     with threadpool_limits(limits=1):
-        height = float(ascend(theta, X, starts(theta, X, transform, rng, STARTS), rng)[1][0])
+        height = float(ascend(theta, X, starts(theta, X, transform, rng, STARTS, activation), rng, activation)[1][0])
         for share in FINER:
-            made = cover(theta, X, transform, height * (1 + share), lambda: time.perf_counter() - began > timeout)
+            made = cover(theta, X, transform, height * (1 + share), late, activation)
             if made is None:
                 break
             if best is None or made.eta < best.eta:

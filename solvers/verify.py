@@ -34,7 +34,7 @@ def verify(certificate: Certificate, problem: Problem) -> float:
         raise checker.CertificateError(
             f"certificate must be a Certificate. Got {type(certificate).__name__} instead: the method proved no bound."
         )
-    proved = checker.verify(certificate, problem.X, problem.Y, problem.gamma)
+    proved = checker.verify(certificate, *problem.parts)
     if not certificate.lower_bound <= proved * (1 + TOLERANCE):
         raise checker.CertificateError(
             f"The certificate must prove the bound that it claims, {certificate.lower_bound:.6g}. "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..text import refuse_old, share
-from .parser import CHECK_FAILED, OK, Command, Parser, add_training_data, training_options
+from .parser import CHECK_FAILED, OK, Command, Parser, add_training_data, training_model, training_options
 
 
 def _arguments(parser: Parser) -> None:
@@ -17,8 +17,9 @@ def _arguments(parser: Parser) -> None:
         "--network",
         type=Path,
         metavar="FILE",
-        help="the network to judge, one hidden layer of ReLUs: .npz with U (d × m) and V (m × c); .onnx with Gemm, "
-        "Relu, Gemm (or MatMul and Add); .safetensors of PyTorch's Linear, ReLU, Linear, the hidden layer first. "
+        help="the network to judge, one hidden layer of ReLUs (or of --activation): .npz with U (d × m) and "
+        "V (m × c); .onnx with Gemm, Relu (or LeakyRelu or Abs), Gemm, the latter also as MatMul and Add; "
+        ".safetensors of PyTorch's Linear, ReLU, Linear, the hidden layer first. "
         "A bias of the hidden layer needs --bias (in .npz it is the last row of U), the output layer must have none. "
         ".onnx and .safetensors need pip install 'relaxbench[networks]'",
     )
@@ -40,8 +41,10 @@ def _run(given: argparse.Namespace) -> int:
 
     refuse_old(given.out)
     data = load_training(given.dataset, data_dir=given.data, **training_options(given))
-    problem = Problem(data.X_train, data.Y_train, given.gamma)
-    network = read_network(given.network, bias=given.bias) if given.network is not None else None
+    problem = Problem(data.X_train, data.Y_train, given.gamma, **training_model(given))
+    network = None
+    if given.network is not None:
+        network = read_network(given.network, bias=given.bias, activation=given.activation)
     found = certify(problem, network, gap=given.gap, timeout=given.timeout)
     facts = _facts(found)
     if given.out is not None:
@@ -83,8 +86,13 @@ def _write(folder: Path, facts: dict[str, Any], found: Any) -> None:
     """certify.json, the best network, and the certificate's arrays."""
     import numpy as np
 
+    from ...solvers.activation import RELU
+
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "network.npz", U=found.network.U, V=found.network.V)
+    arrays: dict[str, Any] = {"U": found.network.U, "V": found.network.V}
+    if found.network.activation != RELU:
+        arrays["activation"] = str(found.network.activation)
+    np.savez(folder / "network.npz", **arrays)
     if found.certificate is not None:
         np.savez_compressed(folder / "certificate.npz", **found.certificate.arrays())
     (folder / "certify.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -98,6 +106,7 @@ COMMAND = Command(
         "relaxbench certify file:my.npz --network net.npz --gamma 0.1 --out proof",
         "relaxbench certify file:my.npz --network net.onnx --bias --gamma 0.1",
         "relaxbench certify iris --network model.safetensors --preprocess standardize --gamma 0.1 --json",
+        "relaxbench certify iris --activation leaky:0.1 --gamma 0.1",
         "relaxbench certify pima --preprocess standardize --bias --gamma 1 --timeout 300 --json",
     ),
     _arguments,

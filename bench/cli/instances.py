@@ -9,7 +9,7 @@ from typing import Any
 
 from ..text import UsageError, refuse_old
 from . import entries
-from .parser import OK, Command, Parser, add_data, add_training_data, training_options
+from .parser import OK, Command, Parser, add_data, add_training_data, training_model, training_options
 
 
 def _export_arguments(parser: Parser) -> None:
@@ -36,12 +36,14 @@ def _export_arguments(parser: Parser) -> None:
 def _export(given: argparse.Namespace) -> int:
     from ...datasets.instances import find
     from ...solvers.problem import Problem
+    from ..grid.model import model_of
     from ..instances.export import export_sdp
     from ..instances.solution import DataOptions
 
     options = training_options(given)
     if _is_instance(given.dataset):
-        if given.gamma is not None or DataOptions(**options) != DataOptions():
+        plain = DataOptions(**options) == DataOptions() and not model_of(training_model(given))
+        if given.gamma is not None or not plain:
             raise UsageError(f"{given.dataset} has γ and data of its own. Got options for these: leave them out.")
         given.gamma, options = find(given.dataset).gamma, {}
     elif given.gamma is None:
@@ -49,7 +51,7 @@ def _export(given: argparse.Namespace) -> int:
             f"--gamma must be given for {given.dataset}, which is no instance (relaxbench instances list)."
         )
     data = _loaded(given.dataset, options, given.data)
-    problem = Problem(data.X_train, data.Y_train, given.gamma)
+    problem = Problem(data.X_train, data.Y_train, given.gamma, **training_model(given))
     source = {"dataset": given.dataset, "options": options, "sha256": data.sha256}
     description = export_sdp(problem, given.out, format=given.format, form=given.form, source=source)
     found = json.loads(description.read_text(encoding="utf-8"))
@@ -113,7 +115,7 @@ def _problem(given: argparse.Namespace, instance: Any) -> Any:
             f"{instance.dataset} must be the data of the export (sha256 {instance.sha256[:12]}…). "
             f"Got {data.sha256[:12]}… instead: export it again."
         )
-    return Problem(data.X_train, data.Y_train, instance.gamma)
+    return Problem(data.X_train, data.Y_train, instance.gamma, instance.activation, instance.loss)
 
 
 def _write(folder: Path, certificate: Any, proved: float) -> None:

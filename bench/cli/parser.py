@@ -137,6 +137,9 @@ def parser_of(commands: Sequence[Command]) -> Parser:
     return parser
 
 
+ACTIVATION = "relu, leaky:SLOPE (-1 < SLOPE < 1, below 0), abs or identity"
+
+
 def add_data(add: Callable[..., Any]) -> None:
     """Add --data, the same for every command that loads data."""
     add("--data", type=Path, metavar="DIR", help="folder with original data files, used first")
@@ -148,6 +151,8 @@ def add_training_data(parser: Parser) -> None:
     add_data(add)
     add("--preprocess", default="none", metavar="P", help="none, standardize or pca:K (default: none)")
     add("--bias", action="store_true", help="append a column of ones")
+    add("--activation", default="relu", metavar="A", help=f"of the neurons: {ACTIVATION} (default: relu)")
+    add("--loss", default="squares", metavar="L", help="squares or logistic (default: squares)")
     add("--n", type=int, metavar="N", help="a stratified subsample of so many training rows")
     add("--data-seed", type=int, default=0, metavar="S", help="seed of the split, or of the data (default: 0)")
     add(
@@ -168,6 +173,11 @@ def training_options(given: argparse.Namespace) -> dict[str, Any]:
         "test_fraction": "test_fraction",
     }
     return {argument: getattr(given, option) for option, argument in names.items()}
+
+
+def training_model(given: argparse.Namespace) -> dict[str, str]:
+    """The rest of what was given for `add_training_data`, as arguments of a Problem."""
+    return {"activation": given.activation, "loss": given.loss}
 
 
 def add_output(add: Callable[..., Any]) -> None:

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .parser import CELLS_FAILED, CHECK_FAILED, INTERRUPTED, OK, Command, Parser, add_data, stop_on_sigterm
+from .parser import ACTIVATION, CELLS_FAILED, CHECK_FAILED, INTERRUPTED, OK, Command, Parser, add_data, stop_on_sigterm
 
 GRID_AND_LIMITS = (
     *("dataset", "method", "gamma", "width", "seed", "data_seed", "n", "preprocess", "test_fraction", "bias"),
+    *("activation", "loss"),
     *("timeout", "memory", "jobs"),
 )
 METHOD_OPTIONS = ("solver", "rounding", "cuts")
@@ -82,6 +83,8 @@ def _add_grid(parser: Parser) -> None:
         help="part of the rows set aside for test where the data bring no test rows (default: 0.5; 0: all rows train)",
     )
     add("--bias", default=None, action=argparse.BooleanOptionalAction, help="append a column of ones, or do not")
+    add("--activation", **many, metavar="A", help=f"{ACTIVATION} (default: the config's, or relu)")
+    add("--loss", **many, metavar="L", help="squares or logistic (default: the config's, or squares)")
 
 
 def _add_limits(parser: Parser) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...solvers.fit import ENDED_EARLY, Status
 from ..grid.tolerances import CHECKED, worsening
+from ..results.columns import GROUP
 from ..results.labels import Row
 from ..results.tables import UPPER, brought_nothing
 from .match import Matching, Pair
@@ -41,7 +42,7 @@ class Check:
 
 
 def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> Iterator[Check]:
-    """No lower bound above the objective of any network, for each problem (data, γ) that has both.
+    """No lower bound above the objective of any network, for each training problem that has both.
 
     Whichever side and method either is from, and whether the network is what the cell returned or the best it knew.
 
@@ -56,7 +57,7 @@ def soundness(sides: Mapping[str, Sequence[Row]], labels: Mapping[str, str]) -> 
     for side, rows in sides.items():
         for row in rows:
             if row["gamma"] is not None:  # else no network is known to be one of the same problem
-                groups[row["data"], row["gamma"]].append((side, row))
+                groups[_problem(row)].append((side, row))
     for group in groups.values():
         bounds = [(row["lower_bound"], side, row) for side, row in group if row["lower_bound"] is not None]
         objectives = [(value, side, row) for side, row in group if (value := _upper(row)) is not None]
@@ -152,11 +153,15 @@ def _gaps(rows: Sequence[Any]) -> None:
     best: dict[tuple, float] = {}
     for row in rows:
         if (upper := _upper(row)) is not None:
-            key = row["data"], row["gamma"]
-            best[key] = min(upper, best.get(key, upper))
+            best[_problem(row)] = min(upper, best.get(_problem(row), upper))
     for row in rows:
-        upper, lower = best.get((row["data"], row["gamma"])), row["lower_bound"]
+        upper, lower = best.get(_problem(row)), row["lower_bound"]
         row["gap"] = _finite((upper - lower) / upper if upper and lower is not None else None)
+
+
+def _problem(row: Row) -> tuple[Any, ...]:
+    """The training problem of a row."""
+    return tuple(row[name] for name in GROUP)
 
 
 def _finite(value: float | None) -> float | None:

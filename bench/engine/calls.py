@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ...datasets import Dataset
 from ...solvers.fit import Fit, Status
+from ...solvers.network import Array
 from ...solvers.problem import Problem
 from ..grid.cell import Cell
 from ..grid.methods import load, split_options, takes
@@ -44,7 +47,8 @@ def cross_validation(task: Task, dataset: Dataset) -> Callable[[], Any]:
     (cell,) = task.cells
     fit, X, Y = fitting(cell.method, cell.options, axes_of(cell)), dataset.X_train, dataset.Y_train
     classes, seed = dataset.labels is not None, cell.data.seed
-    return lambda: cross_validate(fit, X, Y, classes=classes, seed=seed, budget=task.budget)
+    make = cell.data.problem
+    return lambda: cross_validate(fit, X, Y, classes=classes, seed=seed, budget=task.budget, make=make)
 
 
 def validation(task: Task, folds: Sequence[Dataset], split: Dataset) -> Callable[[], Any]:
@@ -55,7 +59,7 @@ def validation(task: Task, folds: Sequence[Dataset], split: Dataset) -> Callable
     def made(settings: Settings) -> Callable[[Problem, float | None], Fit]:
         return fitting(method, {**cell.options, **settings}, axes)
 
-    candidates = Candidates(made, method.choices, method.gamma_unit)
+    candidates = Candidates(made, method.choices, method.gamma_unit, cell.data.problem)
     return lambda: fit_folds(candidates, split, folds, task.budget)
 
 
@@ -70,8 +74,27 @@ def fitting(
         axes: width and seed, of which it gets those that it takes.
 
     Returns:
-        The function, everything it calls loaded.
+        The function, everything it calls loaded. On a problem that the method is not made for it returns a Fit that
+        says so.
     """
+    call = _fitting(method, options, axes)
+
+    def applied(problem: Problem, budget: float | None) -> Fit:
+        refused = method.refusal(str(problem.activation), problem.loss)
+        return Fit(_nothing, status=Status.UNSUPPORTED, message=refused) if refused else call(problem, budget)
+
+    return applied
+
+
+def _nothing(rows: Array) -> Array:
+    """The predictor of a method that does not apply."""
+    return np.full((len(rows), 1), np.nan)
+
+
+def _fitting(
+    method: Method, options: Mapping[str, Any], axes: Mapping[str, int | None]
+) -> Callable[[Problem, float | None], Fit]:
+    """The function of a method that is made for the problem."""
     if not method.relax:
         function = load(method.function)
         taken = {axis: value for axis, value in axes.items() if takes(function, axis)}

@@ -75,7 +75,11 @@ class Schedule:
         """Compute these cells and write their records, whatever happens to them."""
         if not cells:
             return
-        self._queue.extend(tasks(cells, self._limits.timeout_s))
+        refused = [(cell, cell.method.refusal(cell.data.activation, cell.data.loss)) for cell in cells]
+        for cell, reason in refused:
+            if reason:
+                self._keep(cell, Result({"status": Status.UNSUPPORTED.value, "message": reason}), progress)
+        self._queue.extend(tasks([cell for cell, reason in refused if not reason], self._limits.timeout_s))
         pending: dict[Future[list[Result]], Task] = {}
         with self._pool as pool:
             while self._queue or pending:
@@ -150,7 +154,7 @@ class Schedule:
         if record.row["status"] not in (Status.OK, *ENDED_EARLY):
             return self._keep_all(task, record.row, "", progress)
         folder = self._store.folder / "relaxations" / _relaxation_hash(task)
-        relaxation = saved_relaxation(record, read_arrays(folder), read_trace(folder))
+        relaxation = saved_relaxation(record, read_arrays(folder), read_trace(folder), task.cells[0].data.activation)
         given: dict[str, Any] = {"relaxation": relaxation, "spent": cost(record)}
         given["bound"] = {name: record.row.get(name) for name in BOUND_COLUMNS}
         self._queue.extendleft(Task((cell,), task.timeout, **given) for cell in reversed(task.cells))

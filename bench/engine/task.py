@@ -65,13 +65,16 @@ def ended(task: Task, status: Status, message: str, traceback: str = "", **colum
     return [result] * (1 if task.relaxing else len(task.cells))
 
 
-def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: Sequence[TraceLine]) -> Relaxation:
+def saved_relaxation(
+    record: Record, arrays: Mapping[str, NDArray[Any]], trace: Sequence[TraceLine], activation: str
+) -> Relaxation:
     """The relaxation that a worker solved, from its record.
 
     Args:
         record: row and extra.
         arrays: its arrays.
         trace: its trace.
+        activation: of its problem.
 
     Returns:
         The relaxation.
@@ -83,7 +86,7 @@ def saved_relaxation(record: Record, arrays: Mapping[str, NDArray[Any]], trace: 
         arrays["factor"],
         row["relaxation_value"] if row["relaxation_value"] is not None else float("nan"),
         certificate,
-        saved_network(arrays),
+        saved_network(arrays, activation),
         [TraceRow(*line[1:]) for line in trace],
         record.extra["info"],
         Status(row["status"]),

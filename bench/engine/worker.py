@@ -90,7 +90,7 @@ class Worker:
             elif cell.gamma is None:
                 call = cross_validation(task, dataset)
             else:
-                call = call_of(task, Problem(dataset.X_train, dataset.Y_train, cell.gamma))
+                call = call_of(task, cell.data.problem(dataset.X_train, dataset.Y_train, cell.gamma))
             self._rehearse(task)
             _seed_globals(cell)
         except BaseException as error:
@@ -117,11 +117,11 @@ class Worker:
         """Scores and arrays of what the method returned; what it claims of bounds is left to `prove`."""
         bench, self._bench = self._in_hand(), None
         try:
-            results, gamma = _results(bench), bench.task.cells[0].gamma
+            results, cell = _results(bench), bench.task.cells[0]
         except BaseException as error:
             return _failed(bench.task, error)
         self._claims = [
-            partial(proof, result, data.X_train, data.Y_train, result.columns.get("gamma", gamma))
+            partial(_proved, result, data, cell)
             for result, data in zip(results, bench.datasets, strict=False)
             if result.kind
         ]
@@ -151,13 +151,18 @@ class Worker:
         It has three features, as with fewer `cpp` takes a route on which there is nothing to compile.
         """
         cell = task.cells[0]
-        key = canonical([cell.method.name, cell.options])
+        key = canonical([cell.method.name, cell.options, cell.data.activation, cell.data.loss])
         if not cell.method.rehearse or task.relaxation is not None or key in self._rehearsed:
             return
         self._rehearsed.add(key)
-        tiny = Problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(4)[:, :2], 0.1)
+        tiny = cell.data.problem(np.vstack([np.eye(3), np.ones(3)]), np.eye(2)[[0, 1, 0, 1]], 0.1)
         with contextlib.suppress(Exception):
             call_of(task, tiny)()
+
+
+def _proved(result: Result, data: Dataset, cell: Cell) -> Verdict:
+    gamma = float(result.columns.get("gamma", cell.gamma))
+    return proof(result, cell.data.problem(data.X_train, data.Y_train, gamma))
 
 
 def _results(bench: _Bench) -> list[Result]:
@@ -172,7 +177,7 @@ def _results(bench: _Bench) -> list[Result]:
         problem, fit = bench.returned
         return [_chosen(cell_result(problem, dataset, task.cells[0], fit, measured), problem, task.cells[0])]
     # A new one, as the method may have changed the one that it had.
-    problem = Problem(dataset.X_train, dataset.Y_train, task.cells[0].gamma)
+    problem = task.cells[0].data.problem(dataset.X_train, dataset.Y_train, task.cells[0].gamma)
     if task.relaxing:
         return [relaxation_result(problem, bench.returned, measured)]
     if task.relaxation is not None:

@@ -6,6 +6,7 @@ resolve.py      resolve: config and command line → Spec
 registry.py     the one table of methods: functions, axes, memory, looks
 entries.py      how many array entries a method holds
 methods.py      methods by name, also of the user's files, and the check of their options
+model.py        activation and loss, by which training problems differ
 data.py         Data: which data, and how to load them again
 cell.py         Cell and its hash; expand: Spec → cells
 fingerprint.py  a fingerprint of the code that computes a result

@@ -17,11 +17,13 @@ from ..text import UsageError
 from .data import MAX_CELLS, Data, combinations, load_all
 from .fingerprint import code_fingerprint, forget
 from .methods import check_options, find, split_options
+from .model import MODEL, model_of
 from .registry import Method
 from .spec import CV, VALIDATION, MethodTable, Spec
 
 KNOWN = (  # the columns that are known before the work
-    *("dataset", "data", "data_seed", "preprocess", "bias", "n", "d", "c", "n_test", "method", "solver", "rounding"),
+    *("dataset", "data", "data_seed", "preprocess", "bias", "n", "d", "c", "n_test"),
+    *(*MODEL, "method", "solver", "rounding"),
     *("gamma", "gamma_by", "width", "seed", "options"),
 )
 # What scores, and what proves.
@@ -60,7 +62,7 @@ class Cell:
         Versions of packages and the machine are no part of it: each record says its own (`environment` in its extra),
         and a run in another environment adds to a folder rather than computing all of it again.
         """
-        return "c" + _hash({**self.columns, "data": self.data.sha256, "code": self.code})
+        return "c" + _hash_of(self.columns, self.data.sha256, self.code)
 
     @cached_property
     def relaxation_hash(self) -> str | None:
@@ -74,7 +76,8 @@ class Cell:
         """What decides the relaxation that the cell shares with others, if it does."""
         options, _ = split_options(self.method, self.options)
         parts = (self.data.sha256, self.method.name, self.gamma, options, self.code)
-        return dict(zip(("data", "method", "gamma", "options", "code"), parts, strict=True))
+        asked = dict(zip(("data", "method", "gamma", "options", "code"), parts, strict=True))
+        return asked | model_of(self.data.columns)
 
     @property
     def installed_code(self) -> str:
@@ -84,7 +87,8 @@ class Cell:
     @property
     def group(self) -> tuple[Any, ...]:
         """What the cells share that a batch method computes at once: all but the seed."""
-        return (self.data.sha256, self.data.name, self.method.name, canonical(self.options), self.gamma, self.width)
+        of_data = (self.data.sha256, self.data.name, self.data.activation, self.data.loss)
+        return (*of_data, self.method.name, canonical(self.options), self.gamma, self.width)
 
     @property
     def folds(self) -> tuple[Any, ...]:
@@ -186,10 +190,10 @@ def hash_of_record(row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
     Returns:
         The digits of the hash.
     """
-    known = {name: row[name] for name in KNOWN}
+    known = {name: row[name] for name in KNOWN if name not in MODEL} | model_of(row)
     if row["gamma_by"]:
         known["gamma"] = None
-    return _hash({**known, "data": extra["data"]["sha256"], "code": extra["code"]})
+    return _hash_of(known, extra["data"]["sha256"], extra["code"])
 
 
 def hash_of_relaxation(asked: Mapping[str, Any]) -> str:
@@ -202,6 +206,12 @@ def hash_of_relaxation(asked: Mapping[str, Any]) -> str:
         The digits of the hash.
     """
     return _hash(asked)
+
+
+def _hash_of(columns: Mapping[str, Any], data: str, code: str) -> str:
+    """Activation and loss count where they are not the usual ones: other cells keep the hash that they always had."""
+    known = {name: value for name, value in columns.items() if name not in MODEL} | model_of(columns)
+    return _hash({**known, "data": data, "code": code})
 
 
 def _hash(value: Any) -> str:

@@ -13,9 +13,11 @@ from ...datasets import DataError, Dataset, load
 from ...datasets.dataset import short_hash
 from ...datasets.instances import Instance, find
 from ...datasets.instances import load as load_instance
+from ...solvers.network import Array
 from ...solvers.problem import Problem
 from ..canonical import canonical
 from ..text import UsageError
+from .model import MODEL
 from .spec import INSTANCE, VALIDATION, DatasetTable, Spec
 
 MAX_CELLS = 1_000_000
@@ -24,6 +26,8 @@ MAX_CELLS = 1_000_000
 @dataclass(frozen=True)
 class Data:
     """Which data, enough to load them again: name as given, seed, options of `datasets.load`; and what came out.
+
+    activation, loss: of the training problem that is made of them.
 
     notes: what the user has to know of how a file of theirs was read.
     label: what reports call the data; no part of what is recorded of them.
@@ -41,6 +45,8 @@ class Data:
     c: int
     n_test: int
     test_pool: int | None = None
+    activation: str = MODEL["activation"]
+    loss: str = MODEL["loss"]
     notes: tuple[str, ...] = field(default=(), compare=False)
     label: str = field(default="", compare=False)
     instance: str = field(default="", compare=False)
@@ -89,12 +95,28 @@ class Data:
             "d": self.d,
             "c": self.c,
             "n_test": self.n_test,
+            "activation": self.activation,
+            "loss": self.loss,
         }
 
     @property
     def partition(self) -> tuple[Any, ...]:
         """What the folds of one partition share; `seed` alone tells them apart."""
-        return (self.source, canonical(self.options), self.seed // self.options["folds"])
+        of_data = (self.source, canonical(self.options), self.seed // self.options["folds"])
+        return (*of_data, self.activation, self.loss)
+
+    def problem(self, X: Array, Y: Array, gamma: float) -> Problem:
+        """A training problem on rows of these data.
+
+        Args:
+            X: rows (k, d).
+            Y: their targets (k, c).
+            gamma: γ.
+
+        Returns:
+            The problem, with the activation and loss that are asked for.
+        """
+        return Problem(X, Y, gamma, self.activation, self.loss)
 
     def validation(self) -> Dataset:
         """The split on which hyper-parameters are chosen for all folds; raises DataError."""
@@ -131,15 +153,18 @@ def load_all(spec: Spec, data_dir: Path | None) -> Iterator[Data]:
         for options in combinations(_data_options(table)):
             for seed in table.data_seed:
                 dataset = _load(table.name, seed, data_dir, options)
-                problem = Problem(dataset.X_train, dataset.Y_train, 1.0)
+                X, Y, models = dataset.X_train, dataset.Y_train, list(product(table.activation, table.loss))
+                problem, *_ = [Problem(X, Y, 1.0, *model) for model in models]  # refuses what one of them cannot take
                 asked = [method for method in spec.method if method.is_for(table.name, problem.n)]
                 for gamma in {gamma for method in asked for gamma in method.gamma or spec.gamma}:
                     if gamma == VALIDATION and not options.get("folds"):
                         raise UsageError(_NO_FOLDS.format(table.name))
                     if not isinstance(gamma, str):
-                        Problem(dataset.X_train, dataset.Y_train, float(gamma))  # refuses what cannot be scaled
+                        Problem(X, Y, float(gamma))  # refuses what cannot be scaled
                 found = _data(table.name, seed, data_dir, options, dataset)
-                yield replace(found, notes=_notes(table.name, dataset), label=table.label)
+                for activation, loss in models:
+                    found = replace(found, activation=activation, loss=loss)
+                    yield replace(found, notes=_notes(table.name, dataset), label=table.label)
 
 
 def _of_instance(instance: Instance, data_dir: Path | None, label: str) -> Data:

@@ -19,6 +19,8 @@ import numpy as np
 import pydantic
 
 from ...errors import nearest, shown, unknown
+from ...solvers.activation import KINDS
+from ...solvers.problem import LOSSES
 from ..text import UsageError, chains, one_line
 from .fingerprint import ROOT
 from .own_files import own_files
@@ -271,7 +273,7 @@ def _own(name: str, reference: str) -> Method:
         call = "function(problem, *, width, seed, budget, **options)"
         raise UsageError(f"method {name} must be callable as {call}. Got one that is not: {error}.") from None
     about = (inspect.getdoc(function) or "").partition("\n")[0]
-    return Method(name, about, reference, axes=axes)
+    return Method(name, about, reference, axes=axes, activations=KINDS, losses=LOSSES)
 
 
 def _module_of_file(path: Path) -> types.ModuleType:

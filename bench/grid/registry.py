@@ -30,6 +30,8 @@ class Method:
         memory: function of the sizes for the array entries that it holds at its peak (entries.py), if there is one.
         look: matplotlib's colour, marker and fill style.
         gamma_unit: the powers of the units of X and Y in γ; None if γ plays no part.
+        activations: the kinds of activation that it is made for.
+        losses: the losses that it is made for.
         choices: options that `gamma = "validation"` chooses beside γ, with the values to choose from.
     """
 
@@ -47,12 +49,33 @@ class Method:
     look: Mapping[str, Any] = field(default_factory=dict)
     gamma_unit: tuple[int, int] | None = (1, 1)
     choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    activations: tuple[str, ...] = ("relu",)
+    losses: tuple[str, ...] = ("squares",)
+
+    def refusal(self, activation: str, loss: str) -> str:
+        """Why the method does not apply to a training problem.
+
+        Args:
+            activation: of the problem, as text.
+            loss: of the problem.
+
+        Returns:
+            The reason; empty where the method applies.
+        """
+        for what, asked, made_for in (("activation", activation, self.activations), ("loss", loss, self.losses)):
+            if asked.partition(":")[0] not in made_for:
+                return f"{self.name} is made for {what} {', '.join(made_for)}, not for {asked}"
+        return ""
 
 
-_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit")))
+_FILES = ("problem", "tables", "network", "fit", "activation", "loss", "logistic")
+_BASELINE = ("baselines", *(f"solvers/{file}.py" for file in _FILES))
+_BOTH = ("squares", "logistic")
 _KERNEL = ("jax", "neural_tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
+_ALL = ("relu", "leaky", "abs", "identity")
+_KINKED = ("relu", "leaky", "abs")  # where rows have activation patterns
 _DEEP = {"depth": (1, 2, 3, 4, 5), "layer_bias": (0.0, 1.0), "ridge": ("relative",)}
 
 
@@ -73,6 +96,8 @@ METHODS = {
             rehearse=True,
             code=("solvers",),
             memory="bench.grid.entries:relaxation",
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#0072b2", "o"),
         ),
         Method(
@@ -82,6 +107,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=("solvers",),
+            activations=_ALL,
             look=_look("#009e73", "s"),
         ),
         Method(
@@ -91,6 +117,8 @@ METHODS = {
             axes=(),
             rehearse=True,
             code=("solvers",),
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#1f2328", "D"),
         ),
         Method(
@@ -100,6 +128,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=_BASELINE,
+            activations=_KINKED,
             look=_look("#cc79a7", "<"),
         ),
         Method(
@@ -109,6 +138,7 @@ METHODS = {
             axes=("seed",),
             rehearse=True,
             code=_BASELINE,
+            activations=_KINKED,
             look=_look("#7b4fa3", ">"),
         ),
         Method(
@@ -118,6 +148,8 @@ METHODS = {
             warm=("scipy.optimize",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#6e7781", "X"),
         ),
         Method(
@@ -128,11 +160,31 @@ METHODS = {
             warm=("jax",),
             code=_BASELINE,
             memory="bench.grid.entries:descent",
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#56b4e9", "P"),
         ),
         Method(
+            "stacked",
+            "a deep network, each layer by its own relaxation on the features of the one before",
+            "solvers.stacked:stacked",
+            rehearse=True,
+            code=("solvers",),
+            losses=_BOTH,
+            look=_look("#332288", "d"),
+        ),
+        Method(
+            "deep",
+            "a deep network trained end to end by L-BFGS",
+            "baselines.deep:deep",
+            warm=("scipy.optimize",),
+            code=_BASELINE,
+            losses=_BOTH,
+            look=_look("#999933", "H"),
+        ),
+        Method(
             "nngp",
-            "kernel ridge regression, NNGP",
+            "kernel regression (ridge, or logistic as the loss is), NNGP",
             "baselines.kernels:nngp",
             axes=(),
             warm=_KERNEL,
@@ -140,11 +192,13 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#e69f00", "^"),
         ),
         Method(
             "ntk",
-            "kernel ridge regression, NTK",
+            "kernel regression (ridge, or logistic as the loss is), NTK",
             "baselines.kernels:ntk",
             axes=(),
             warm=_KERNEL,
@@ -152,6 +206,8 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices=_DEEP,
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#d55e00", "v"),
         ),
         Method(
@@ -163,6 +219,8 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#e69f00", "^", fillstyle="none"),
         ),
         Method(
@@ -174,6 +232,8 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"ridge": ("relative",)},
+            activations=_ALL,
+            losses=_BOTH,
             look=_look("#d55e00", "v", fillstyle="none"),
         ),
         Method(
@@ -184,6 +244,7 @@ METHODS = {
             warm=_SKLEARN,
             code=_BASELINE,
             gamma_unit=(2, 0),
+            activations=_ALL,
             look=_look("#8c6d31", "p"),
         ),
         Method(
@@ -196,6 +257,7 @@ METHODS = {
             memory="bench.grid.entries:kernel",
             gamma_unit=_PURE,
             choices={"sharpness": (0.1, 0.3, 1.0, 3.0, 10.0)},
+            activations=_ALL,
             look=_look("#117a65", "h"),
         ),
         Method(
@@ -207,6 +269,7 @@ METHODS = {
             code=_BASELINE,
             gamma_unit=None,
             choices={"features": ("sqrt", "third", "all"), "leaf": (1, 5)},
+            activations=_ALL,
             look=_look("#a50f4d", "*"),
         ),
     )

@@ -4,7 +4,8 @@
                                                               # validation: once for all folds of a data set
     seed = "0..4"            width = [10, 100]          memory = 4        # GB a cell
     [[dataset]]              # name (or that of a group, such as "small/*"), and data_seed, preprocess, bias,
-                             # test_fraction, n, or options of the data set's own; label = "…": what reports call it;
+                             # activation, loss, test_fraction, n, or options of the data set's own;
+                             # label = "…": what reports call it;
                              # instances/NAME and instances/* have all of that and their γ by themselves
     name = "random"
     data_seed = "0..99"
@@ -32,8 +33,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from ...datasets import GROUPS
 from ...datasets.instances import instances
 from ...errors import shown, unknown
+from ...solvers.activation import RULE, Activation, ActivationError
 from ..text import UsageError
 from .config import shipped_configs
+from .model import MODEL
 from .tolerances import check_tolerances
 
 CV = "cv"  # in place of a γ: chosen by cross-validation
@@ -74,6 +77,14 @@ def _is_label(value: str) -> str:
     return value
 
 
+def _activation(value: str) -> str:
+    """Its one name: leaky:0 is relu."""
+    try:
+        return str(Activation.of(value))
+    except ActivationError:
+        raise ValueError(RULE) from None
+
+
 Gamma = Annotated[
     Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("number")]
     | Annotated[Literal["cv", "validation"], Tag("chosen")],
@@ -84,6 +95,10 @@ Widths = Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], BeforeValidator(
 Seeds = Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], BeforeValidator(_as_seeds), Field(min_length=1)]
 Texts = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 Booleans = Annotated[list[bool], BeforeValidator(_as_list), Field(min_length=1)]
+Activations = Annotated[
+    list[Annotated[str, AfterValidator(_activation)]], BeforeValidator(_as_list), Field(min_length=1)
+]
+Losses = Annotated[list[Literal["squares", "logistic"]], BeforeValidator(_as_list), Field(min_length=1)]
 Label = Annotated[str, AfterValidator(_is_label)]
 Fractions = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], BeforeValidator(_as_list)]
 Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_as_list)]
@@ -103,6 +118,8 @@ class DatasetTable(BaseModel):
     data_seed: Seeds = [0]
     preprocess: Texts = ["none"]
     bias: Booleans = [False]
+    activation: Activations = [MODEL["activation"]]
+    loss: Losses = ["squares"]
     test_fraction: Fractions = []
     n: Counts = []
 

@@ -37,7 +37,8 @@ TO_DUAL = (
     "The multipliers hold Θ, z and T as `multipliers` says, in the order of its entries, y ≥ 0 for those of T: then "
     "γ²‖u‖² ≥ (α, β)ᵀ T (α, β) + ‖Θᵀ(α, β)‖² − Σ z_i (s_i² − (Xu)_i²) for all s and u. In the reduced form they belong "
     "to the merged rows in unit scale, γ is `scaled_gamma`, and `merged_rows` gives the rows of (α, β) that Θ has, "
-    "counted from 0. Any (Θ, T, z) gives a proved bound: relaxbench instances read SOLUTION --instance THIS.json"
+    "counted from 0; where the activation is not relu, Θ reads aα + bβ and bα + aβ in place of α and β. Any (Θ, T, z) "
+    "gives a proved bound: relaxbench instances read SOLUTION --instance THIS.json"
 )
 
 
@@ -63,8 +64,8 @@ def export_sdp(
         primal objective), blocks, multipliers, and texts that map a solution back to Λ and to (Θ, T, z).
 
     Raises:
-        RelaxbenchError: another format or form, X = 0 in the reduced form, a program too large to write, or a file that
-            cannot be written.
+        RelaxbenchError: another format, form or loss, X = 0 in the reduced form, a program too large to write, or a
+            file that cannot be written.
 
     Example:
         >>> import json, tempfile, pathlib
@@ -78,6 +79,10 @@ def export_sdp(
     require("problem", problem, Problem, "make one by relaxbench.Problem(X, Y, gamma)")
     if format not in FORMATS:
         raise UsageError(unknown("format", format, FORMATS))
+    if problem.loss != "squares":
+        raise UsageError(
+            f"loss must be squares for an export. Got {problem.loss}, whose relaxation is no linear program."
+        )
     path = Path(path)
     program = standard_sdp(problem, form)
     described = json.dumps(_description(problem, program, format, path.name, dict(source or {})), ensure_ascii=False)
@@ -105,6 +110,8 @@ def _description(
         "form": program.form,
         **source,
         "gamma": problem.gamma,
+        "activation": str(problem.activation),
+        "loss": problem.loss,
         "n": problem.n,
         "d": problem.d,
         "c": problem.c,

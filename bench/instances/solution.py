@@ -34,12 +34,15 @@ class DataOptions(pydantic.BaseModel, extra="forbid", frozen=True):
 
 
 class Instance(pydantic.BaseModel, extra="ignore", frozen=True):
-    """What a description says that `read` needs: the data by name and hash, γ, and the form of the program."""
+    """What a description says that `read` needs: the data by name and hash, γ, activation and loss, and the form of the
+    program."""
 
     dataset: str
     options: DataOptions
     sha256: str
     gamma: float
+    activation: str = "relu"
+    loss: str = "squares"
     form: Literal["reduced", "literal"]
 
 

@@ -1,4 +1,4 @@
-"""The two layers of an ONNX graph Gemm, Relu, Gemm. Files that the graph points to are never opened."""
+"""The two layers and the activation of an ONNX graph Gemm, Relu, Gemm. Files that it points to are never opened."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from typing import Any
 import numpy as np
 
 from ...datasets.checks import quote, refusing
+from ...solvers.activation import Activation
 from ...solvers.network import Array
 from ..text import UsageError
 from .layers import Linear, bad
 
 FORM = "be the graph Gemm, Relu, Gemm, or with MatMul and Add for a Gemm"
 STANDARD = ("", "ai.onnx")  # names of the domain of ONNX's own operations
+ACTIVATIONS = {"Relu": "relu", "LeakyRelu": "leaky", "Abs": "abs"}  # operations, and what we call them
 KINDS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
 
 
-def onnx_layers(path: Path) -> tuple[Linear, Linear]:
+def onnx_layers(path: Path) -> tuple[Linear, Linear, Activation]:
     """The two layers of a file.
 
     Args:
         path: a graph with one input, one output and constant weights: Gemm or MatMul (and Add), Relu, and the same
-            again. transA, transB, alpha and beta count; the first Gemm may have transA, its input then has features as
-            rows.
+            again; LeakyRelu or Abs may stand for Relu. transA, transB, alpha and beta count; the first Gemm may have
+            transA, its input then has features as rows.
 
     Returns:
-        The hidden layer and the output layer.
+        The hidden layer, the output layer, and the activation between them.
 
     Raises:
         RelaxbenchError: another graph, weights that are computed, in another file or of another type, a damaged file.
@@ -48,8 +50,19 @@ def onnx_layers(path: Path) -> tuple[Linear, Linear]:
     with refusing(str(path), "export it again"):
         onnx.checker.check_model(model)
         constants = {name: onnx.numpy_helper.to_array(tensor).astype(np.float64) for name, tensor in tensors.items()}
-    relu = [node.op_type for node in nodes].index("Relu")
-    return _layer(path, nodes[:relu], constants, True), _layer(path, nodes[relu + 1 :], constants, False)
+    place = next(k for k, node in enumerate(nodes) if node.op_type in ACTIVATIONS)
+    layers = _layer(path, nodes[:place], constants, True), _layer(path, nodes[place + 1 :], constants, False)
+    return *layers, _activation(path, nodes[place])
+
+
+def _activation(path: Path, node: Any) -> Activation:
+    """φ, with the slope of a LeakyRelu, which is kept as float32, to seven digits."""
+    if node.op_type != "LeakyRelu":
+        return Activation.of(ACTIVATIONS[node.op_type])
+    slope = next((attribute.f for attribute in node.attribute if attribute.name == "alpha"), 0.01)
+    if not -1 <= slope <= 1:
+        raise bad(path, "have a LeakyRelu of slope −1 to 1", f"{slope:.7g} instead: scale its weights.")
+    return Activation.of(f"leaky:{slope:.7g}")
 
 
 def _is_constant(node: Any) -> bool:
@@ -59,11 +72,11 @@ def _is_constant(node: Any) -> bool:
 def _check_form(path: Path, model: Any, nodes: list[Any]) -> None:
     """Refuse other operations than those of two layers, before anything else of the file is looked at."""
     for node in nodes:
-        if node.op_type not in ("Gemm", "MatMul", "Add", "Relu") or node.domain not in STANDARD:
+        if node.op_type not in ("Gemm", "MatMul", "Add", *ACTIVATIONS) or node.domain not in STANDARD:
             raise bad(path, FORM, f"the operation {quote(node.op_type)} in it instead.")
     if model.functions:
         raise bad(path, FORM, f"a function of its own, {quote(model.functions[0].name)}, instead.")
-    words = "".join({"Gemm": "L", "MatMul": "L", "Add": "+", "Relu": "R"}[node.op_type] for node in nodes)
+    words = "".join({"Gemm": "L", "MatMul": "L", "Add": "+"}.get(node.op_type, "R") for node in nodes)
     plain = words.replace("L+", "L")
     added = any(one.op_type == "Gemm" and other.op_type == "Add" for one, other in pairwise(nodes))
     if plain != "LRL" or added:

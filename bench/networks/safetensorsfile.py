@@ -18,14 +18,15 @@ FIX = "save it again with safetensors.torch.save_file"
 RULE = "hold NAME.weight of two layers, with or without NAME.bias, and nothing else"
 
 
-def safetensors_layers(path: Path) -> tuple[Linear, Linear]:
+def safetensors_layers(path: Path) -> tuple[Linear, Linear, None]:
     """The two layers of a file.
 
     Args:
         path: a file with two NAME.weight (outputs, inputs) and perhaps NAME.bias (outputs,).
 
     Returns:
-        The hidden layer and the output layer, in the order of their names, numbers in these as numbers.
+        The hidden layer and the output layer, in the order of their names, numbers in these as numbers; and None, as
+        the file says nothing of an activation.
 
     Raises:
         RelaxbenchError: other tensors, no numbers of floating point, or a damaged file.
@@ -43,7 +44,7 @@ def safetensors_layers(path: Path) -> tuple[Linear, Linear]:
     with refusing(str(path), FIX), safe_open(path, "numpy") as file:
         tensors = {name: file.get_tensor(name).astype(np.float64) for name in shapes}
     first, second = (_linear(tensors, name) for name in names)
-    return first, second
+    return first, second, None
 
 
 def _names(path: Path, shapes: dict[str, tuple[str, list[int]]]) -> list[str]:

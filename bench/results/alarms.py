@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from .columns import GROUP
 from .labels import labels, rows_of
-from .tables import GROUP, UPPER
+from .tables import UPPER
 
 
 def contradictions(results: pd.DataFrame) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from ...solvers.fit import Status
+from ..grid.model import MODEL
 
 Kind = Literal["str", "int", "float", "bool"]
 
@@ -36,6 +37,8 @@ COLUMNS = (
     Column("c", "int", "outputs"),
     Column("preprocess", "str", "preprocessing, fitted on training rows only"),
     Column("bias", "bool", "whether a column of ones was appended"),
+    Column("activation", "str", "what neurons make of their inputs: relu, leaky:κ, abs, identity"),
+    Column("loss", "str", "what is minimised beside the penalty: squares, logistic"),
     Column("method", "str", "name of the method"),
     Column("solver", "str", "option solver of the method"),
     Column("rounding", "str", "option rounding of the method"),
@@ -48,7 +51,10 @@ COLUMNS = (
     Column("relaxation_value", "float", "primal value of the relaxation as its solver reports it; not a bound"),
     Column("lower_bound", "float", "lower bound on p*(∞), proved by the checker from the saved certificate"),
     Column(
-        "gap", "float", "(best upper bound of the group − lower_bound)/best upper bound; a group is one (data, gamma)"
+        "gap",
+        "float",
+        "(best upper bound of the group − lower_bound)/best upper bound; a group is one training problem: the same "
+        "data, activation, loss and gamma",
     ),
     Column(
         "gap_own",
@@ -62,6 +68,16 @@ COLUMNS = (
     ),
     Column("optimism", "float", "test_accuracy_paper − test_accuracy: what picking on the test rows gains"),
     Column("balanced_accuracy", "float", "mean over classes of the share of test rows of the class that are right"),
+    Column(
+        "test_log_loss", "float", "mean of −log p of the label on test rows, p the softmax of outputs (loss logistic)"
+    ),
+    Column("test_brier", "float", "mean over test rows of Σ (p − y)² over the classes (loss logistic)"),
+    Column(
+        "test_ece",
+        "float",
+        "expected calibration error on test rows: |share that is right − mean of the largest p| in each of 15 bins of "
+        "equal width of the largest p, averaged over rows (loss logistic)",
+    ),
     Column("train_r2", "float", "R² on training rows, mean over outputs (regression)"),
     Column("test_r2", "float", "R² on test rows, mean over outputs (regression)"),
     Column("test_rmse", "float", "root mean squared error on test rows over all outputs (regression)"),
@@ -93,11 +109,12 @@ COLUMNS = (
     Column("environment_key", "str", "key of the versions, commit and machine that made the row; see environment.json"),
 )
 
+GROUP = ["data", *MODEL, "gamma"]  # what names a training problem: rows alike in these have the same optimum
 GAPS = ("gap", "gap_own")  # what depends on other rows
 
 TIGHTNESS_COLUMNS = (
     *(column for column in COLUMNS if column.name in {"dataset", "data", "data_seed", "preprocess", "bias"}),
-    *(column for column in COLUMNS if column.name in {"n", "d", "c", "gamma"}),
+    *(column for column in COLUMNS if column.name in {"n", "d", "c", *MODEL, "gamma"}),
     Column("lower_bound", "float", "best proved lower bound of the group"),
     Column("lower_method", "str", "method that proved it"),
     Column("upper_bound", "float", "smallest objective of any network known in the group, rounded or met on the way"),

@@ -9,9 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from ..grid.model import MODEL, model_of
+
 ASKED = ("dataset", "n", "data_seed", "preprocess", "bias", "method", "gamma", "width", "seed")
 ALWAYS_SHOWN = {"dataset", "method", "gamma"}
-SHOWN = ("dataset", "n", "data_seed", "preprocess", "bias", "method", "solver", "rounding", "gamma", "width", "seed")
+SHOWN = (
+    *("dataset", "n", "data_seed", "preprocess", "bias", *MODEL),
+    *("method", "solver", "rounding", "gamma", "width", "seed"),
+)
 Row = Mapping[str, Any]
 
 
@@ -62,17 +67,19 @@ def asked(row: Row) -> tuple[Any, ...]:
         row: a row of results.
 
     Returns:
-        The columns ASKED; in place of a γ that was chosen how it was.
+        The columns ASKED, in place of a γ that was chosen how it was; then activation and loss if they are not the
+        usual ones, which keys of earlier versions do not name.
     """
-    return tuple(row["gamma_by"] or row[name] if name == "gamma" else row[name] for name in ASKED)
+    plain = (row["gamma_by"] or row[name] if name == "gamma" else row[name] for name in ASKED)
+    return (*plain, *model_of(row).values())
 
 
 def _words(row: Row, names: Iterable[str]) -> Iterable[str]:
     for name in names:
         value = row[name]
-        if value is None or (name == "bias" and not value):
+        if value is None or (name == "bias" and not value) or value == MODEL.get(name):
             continue
-        if name in ("dataset", "method", "solver", "rounding", "preprocess"):
+        if name in ("dataset", "method", "solver", "rounding", "preprocess", *MODEL):
             yield str(value)
         elif name == "bias":
             yield "bias"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..canonical import canonical
+from ..grid.model import model_of
 
 Row = dict[str, Any]
 
@@ -41,7 +42,7 @@ def united(plan: Sequence[Row], earlier: Iterable[Row]) -> list[Row]:
 
 def _places(row: Row) -> list[str]:
     """What was asked for but for the options, twice: on these data, and on data asked for in these words."""
-    asked = [row.get(name) for name in ASKED]
+    asked = [*(row.get(name) for name in ASKED), *model_of(row).values()]
     return [canonical([asked, name, row[name]]) for name in ("data", "data_asked") if row.get(name) is not None]
 
 

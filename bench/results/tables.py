@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ...solvers.fit import ENDED_EARLY, Status
-from .columns import COLUMNS, TIGHTNESS_COLUMNS, Column
+from ..grid.model import MODEL
+from .columns import COLUMNS, GROUP, TIGHTNESS_COLUMNS, Column
 
-GROUP = ["data", "gamma"]
 LITERAL = "cvxpy-scs"  # the solver that the paper's authors used on real data
 ACCURATELY = ("random", "spiral")  # data on which they used MOSEK
 UPPER = ("objective", "upper_bound")  # the columns that bound p*(∞) from above
@@ -45,7 +45,9 @@ def frame(rows: Sequence[dict[str, object]], columns: Sequence[Column] = COLUMNS
 
 
 def marked(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Mark the hashes of a row as text that earlier versions wrote as digits alone, so that both can be joined.
+    """A row as this version writes it, so that it can be joined with those of earlier ones.
+
+    They wrote hashes as digits alone, which are marked as text here, and knew one activation and one loss.
 
     Args:
         row: values by column.
@@ -53,13 +55,15 @@ def marked(row: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         A new row.
     """
-    return {name: _mark(name, value) for name, value in row.items()}
+    known = {name: usual for name, usual in MODEL.items() if row.get(name) is None}
+    return {name: _mark(name, value) for name, value in row.items()} | known
 
 
 def marked_table(table: pd.DataFrame) -> pd.DataFrame:
     """The same for all rows of a table."""
     names = [name for name in BARE if name in table.columns]
     columns = {name: table[name].map(lambda value, name=name: _mark(name, value)) for name in names}
+    columns |= {name: table[name].fillna(usual) for name, usual in MODEL.items() if name in table.columns}
     return table.assign(**{name: column.astype(table[name].dtype) for name, column in columns.items()})
 
 
@@ -77,7 +81,7 @@ def results_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     Returns:
         COLUMNS, one row a cell.
     """
-    table = frame(rows)
+    table = marked_table(frame(rows))
     return table.assign(
         gap=_relative(best_upper_bounds(table), table["lower_bound"]),
         gap_own=_relative(table["objective"], _of_group(table, table["lower_bound"], "max")),

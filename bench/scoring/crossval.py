@@ -28,10 +28,19 @@ INNER_SHARE = 0.6  # of the budget, for all fits to folds together
 LEAST_SHARE = 0.02  # of that, for those that come after it is spent
 
 Fitting = Callable[[Problem, float], Fit]  # of a problem, within a budget in seconds
+Making = Callable[[Array, Array, float], Problem]  # of rows, targets and γ
 
 
 def cross_validate(
-    fit: Fitting, X: Array, Y: Array, *, classes: bool, seed: int, budget: float, gammas: Sequence[float] = GAMMAS
+    fit: Fitting,
+    X: Array,
+    Y: Array,
+    *,
+    classes: bool,
+    seed: int,
+    budget: float,
+    gammas: Sequence[float] = GAMMAS,
+    make: Making = Problem,
 ) -> tuple[Problem, Fit]:
     """Pick γ by cross-validation and fit all rows with it.
 
@@ -44,6 +53,7 @@ def cross_validate(
         classes: whether the rows of Y are one-hot labels; the score is then the accuracy, and otherwise R².
         seed: of the folds.
         gammas: to choose from, from large to small, so that each fit can start from the one before.
+        make: what makes a problem of rows, targets and γ.
         budget: seconds for everything; each fit to folds may use an equal part of what is left of INNER_SHARE of it.
 
     Returns:
@@ -58,13 +68,13 @@ def cross_validate(
     fold = folds(X, Y, classes, np.random.default_rng(seed))
     if not fold.any():
         raise UsageError('gamma = "cv" must have at least 2 different training rows. Got 1 instead: give γ.')
-    trial = _Trial(fit, X, Y, [fold == k for k in range(int(fold.max()) + 1)], INNER_SHARE * budget)
+    trial = _Trial(fit, make, X, Y, [fold == k for k in range(int(fold.max()) + 1)], INNER_SHARE * budget)
     scores, complaint = {}, ""
     for i, gamma in enumerate(gammas):
         try:
             outputs = trial.outputs(gamma, len(gammas) - i)
         except _DoesNotApply as reason:
-            return Problem(X, Y, gamma), reason.fit
+            return make(X, Y, gamma), reason.fit
         except MemoryError:
             raise
         except Exception as error:
@@ -76,7 +86,7 @@ def cross_validate(
         raise RuntimeError(f"no γ could be cross-validated: {complaint or 'all outputs were infinite or not numbers'}")
     chosen = max(scores, key=lambda gamma: (scores[gamma], gamma))
     cv_s = trial.seconds
-    last = fit(Problem(X, Y, chosen), max(budget - cv_s, 0.1 * budget))
+    last = fit(make(X, Y, chosen), max(budget - cv_s, 0.1 * budget))
     info = {
         **last.info,
         "cv_scores": ", ".join(f"{gamma:g}: {score:.4f}" for gamma, score in scores.items()),
@@ -87,7 +97,7 @@ def cross_validate(
     said = [f"the time limit cut {cut} of {fits} fits to folds short"] if cut else []
     status = Status.TIMEOUT if cut and last.status == Status.OK else last.status  # with more time γ might be another
     message = "; ".join(part for part in (last.message, *said, _doubt(scores, chosen, gammas)) if part)
-    return Problem(X, Y, chosen), replace(last, info=info, stats=stats, status=status, message=message)
+    return make(X, Y, chosen), replace(last, info=info, stats=stats, status=status, message=message)
 
 
 class _DoesNotApply(Exception):
@@ -101,8 +111,11 @@ class _DoesNotApply(Exception):
 class _Trial:
     """A method on trial at one γ after the other: it keeps count of its time, its compilation and fits cut short."""
 
-    def __init__(self, fit: Fitting, X: Array, Y: Array, held_out: list[NDArray[np.bool_]], budget: float) -> None:
-        self._fit, self._X, self._Y, self.held_out, self._budget = fit, X, Y, held_out, budget
+    def __init__(
+        self, fit: Fitting, make: Making, X: Array, Y: Array, held_out: list[NDArray[np.bool_]], budget: float
+    ) -> None:
+        self._fit, self._make = fit, make
+        self._X, self._Y, self.held_out, self._budget = X, Y, held_out, budget
         self._began, self.compile_s, self.cut = time.perf_counter(), 0.0, 0
 
     @property
@@ -118,7 +131,7 @@ class _Trial:
         X, Y, outputs = self._X, self._Y, np.empty_like(self._Y)
         for k, held in enumerate(self.held_out):
             seconds = max(self._budget - self.seconds, LEAST_SHARE * self._budget)
-            found = self._fit(Problem(X[~held], Y[~held], gamma), seconds / (len(self.held_out) * left - k))
+            found = self._fit(self._make(X[~held], Y[~held], gamma), seconds / (len(self.held_out) * left - k))
             if found.status == Status.UNSUPPORTED:
                 raise _DoesNotApply(found)
             if found.status not in (Status.OK, *ENDED_EARLY):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ...errors import shown
 from ...solvers.certificates.certificate import Certificate
 from ...solvers.checker import CertificateError, verify
+from ...solvers.problem import Problem
 from ...solvers.verify import TOLERANCE
 from ..text import one_line
 from .metrics import ContractError
@@ -71,14 +72,12 @@ def claim(bound: object) -> Claim:
     return Claim({"claimed_bound": min(claimed, sys.float_info.max)}, _numbers(bound), str(bound.kind) or "none")
 
 
-def prove(result: Result, X: NDArray[np.float64], Y: NDArray[np.float64], gamma: float) -> Verdict:
+def prove(result: Result, problem: Problem) -> Verdict:
     """What the arrays of a result prove, as they are saved. Whatever goes wrong, the claim is not proved.
 
     Args:
         result: a result with a certificate.
-        X: training rows (n, d).
-        Y: their targets (n, c).
-        gamma: γ of the problem.
+        problem: the one that the bound is to hold for.
 
     Returns:
         What is proved, or why nothing is.
@@ -86,7 +85,7 @@ def prove(result: Result, X: NDArray[np.float64], Y: NDArray[np.float64], gamma:
     begin = time.perf_counter()
     try:
         certificate = Certificate.from_arrays(result.kind, result.arrays, result.columns["claimed_bound"])
-        proved, why = float(verify(certificate, X, Y, gamma)), ""
+        proved, why = float(verify(certificate, *problem.parts)), ""
     except CertificateError as error:
         proved, why = None, one_line(str(error))
     except Exception as error:  # arrays that nobody thought of

@@ -3,6 +3,9 @@
 Protocol holdout: the label is the largest output (argmax); nothing is chosen on test rows.
 Protocol paper, optimistic: outputs ≥ t are read as ones, a row counts if all of its outputs agree with the one-hot
 label, and t (steps of 0.01), and the network among those met on the way, are those that score best on the test rows.
+
+Outputs of the logistic loss are read as log-probabilities up to a constant: their softmax takes the place of outputs in
+protocol paper, and is scored by log loss, Brier score and calibration. Outputs of squares are no probabilities.
 """
 
 from __future__ import annotations
@@ -15,10 +18,12 @@ from numpy.typing import NDArray
 from ...datasets import Dataset
 from ...errors import RelaxbenchError
 from ...solvers.fit import Fit
+from ...solvers.loss import LOSS, softmax
 from ...solvers.network import Array, Network
 from ...solvers.problem import Problem
 
 THRESHOLDS = np.arange(101) / 100
+BINS = 15  # of the largest probability, equally wide, in the expected calibration error
 OUTPUTS = "outputs"  # beside the columns of a score: NaN where outputs are not finite
 
 
@@ -36,7 +41,7 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
         width: the most neurons that the network may have; None for any number.
 
     Returns:
-        Objective, accuracies or R² by column name.
+        Objective, accuracies, scores of probabilities or R² by column name.
 
     Raises:
         ContractError: the Fit breaks the contract.
@@ -56,6 +61,9 @@ def score(problem: Problem, dataset: Dataset, fit: Fit, width: int | None) -> di
         if dataset.labels is None:
             return columns | _regression(train, problem.Y, test, dataset.Y_test)
         candidates = [test, *(_outputs(met.predict, dataset) for met in fit.iterates)]
+        if problem.loss == "logistic":
+            candidates = [softmax(outputs) for outputs in candidates]
+            columns |= _probabilities(test, dataset.Y_test)
     return columns | _classification(train, problem.Y, test, dataset.Y_test, candidates)
 
 
@@ -105,6 +113,23 @@ def paper_accuracy(candidates: Sequence[Array], Y: Array) -> float:
     )
 
 
+def calibration_error(P: Array, Y: Array) -> float:
+    """Expected calibration error: the mean over rows of |share that is right − mean of the largest probability|.
+
+    Both are taken within the row's bin, of BINS equally wide ones of the largest probability.
+
+    Args:
+        P: probabilities (k, c).
+        Y: one-hot labels (k, c).
+
+    Returns:
+        A number in [0, 1].
+    """
+    sure, right = np.max(P, axis=1), np.argmax(P, axis=1) == np.argmax(Y, axis=1)
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    return float(np.sum(np.abs(np.bincount(bins, right - sure, BINS))) / len(P))
+
+
 def r2(outputs: Array, Y: Array) -> float:
     """Mean over outputs of 1 − Σ(output − y)²/Σ(y − ȳ)².
 
@@ -134,6 +159,18 @@ def _classification(
         "test_accuracy_paper": paper,
         "optimism": paper - holdout,
         "balanced_accuracy": float(recall.mean()),
+    }
+
+
+def _probabilities(outputs: Array, Y: Array) -> dict[str, float]:
+    """How good the softmax of the outputs is on the test rows."""
+    if len(Y) == 0:
+        return {}
+    P = softmax(outputs)
+    return {
+        "test_log_loss": LOSS["logistic"].value(outputs, Y) / len(Y),
+        "test_brier": float(np.mean(np.sum((P - Y) ** 2, axis=1))),
+        "test_ece": calibration_error(P, Y),
     }
 
 

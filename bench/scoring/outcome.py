@@ -217,7 +217,8 @@ def _network(network: Network | None) -> Network | None:
         return None
     if not isinstance(network, Network):
         raise ContractError(f"The network must be a Network or None. Got {type(network).__name__} instead.")
-    return Network(np.array(network.U, dtype=np.float64), np.array(network.V, dtype=np.float64))
+    U, V = (np.array(array, dtype=np.float64) for array in (network.U, network.V))
+    return Network(U, V, network.activation)
 
 
 def _status(status: Any) -> Status:

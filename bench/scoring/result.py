@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ...solvers.activation import Activation
 from ...solvers.fit import TraceRow
 from ...solvers.network import Network
 from ..results.record import TraceLine
@@ -45,16 +46,19 @@ def network_arrays(network: Network | None) -> dict[str, NDArray[Any]]:
     return {} if network is None else {"network_U": network.U, "network_V": network.V}
 
 
-def saved_network(arrays: Mapping[str, NDArray[Any]]) -> Network | None:
+def saved_network(arrays: Mapping[str, NDArray[Any]], activation: str) -> Network | None:
     """Inverse of `network_arrays`.
 
     Args:
         arrays: the saved arrays by name.
+        activation: of its problem.
 
     Returns:
         The network; None if none was saved.
     """
-    return Network(arrays["network_U"], arrays["network_V"]) if "network_U" in arrays else None
+    if "network_U" not in arrays:
+        return None
+    return Network(arrays["network_U"], arrays["network_V"], Activation.of(activation))
 
 
 def trace_lines(trace: Sequence[TraceRow], stage: str) -> list[TraceLine]:

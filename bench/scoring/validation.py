@@ -26,7 +26,7 @@ from ...solvers.fit import ENDED_EARLY, Fit, Status
 from ...solvers.network import Array
 from ...solvers.problem import Problem
 from ..text import one_line
-from .crossval import Fitting
+from .crossval import Fitting, Making
 from .metrics import accuracy, checked_outputs, r2
 
 SHARES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)  # from large to small, so that each fit can start from the one before
@@ -58,12 +58,13 @@ class Candidates:
     """A method with the settings to choose from.
 
     fitting: makes it, for given settings, a function of a problem and a budget in seconds. unit: powers of the units
-    of X and Y in γ, None if γ plays no part.
+    of X and Y in γ, None if γ plays no part. make: what makes a problem of rows, targets and γ.
     """
 
     fitting: Callable[[Settings], Fitting]
     choices: Mapping[str, Sequence[Any]]
     unit: tuple[int, int] | None
+    make: Making = Problem
 
     @property
     def settings(self) -> list[Settings]:
@@ -78,7 +79,7 @@ class Candidates:
     def problem(self, data: Dataset, share: float) -> Problem:
         """The training problem with γ as that share of its unit."""
         X, Y = data.X_train, data.Y_train
-        return Problem(X, Y, gamma_of(share, X, Y, self.unit))
+        return self.make(X, Y, gamma_of(share, X, Y, self.unit))
 
 
 def gamma_of(share: float, X: Array, Y: Array, unit: tuple[int, int] | None) -> float:
@@ -128,7 +129,7 @@ def fit_folds(
         message = "; ".join(part for part in (it.message, chosen.message) if part)
         stats = replace(it.stats, compile_s=chosen.compile_s / len(folds) + (it.stats.compile_s or 0.0))
         it = replace(it, info={**it.info, **info}, status=status, message=message, stats=stats)
-        found.append((Problem(problem.X, problem.Y, problem.gamma), it, chosen.text))  # the method may change its own
+        found.append((problem.on(problem.X, problem.Y), it, chosen.text))  # the method may change its own
     return found
 
 

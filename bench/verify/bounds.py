@@ -23,6 +23,7 @@ from ...solvers.certificates.certificate import Certificate
 from ..bundle.unpack import left_out
 from ..canonical import canonical
 from ..grid.data import Data
+from ..grid.model import MODEL, slope_below
 from ..results.folder import load_arrays, load_extra, load_results
 from ..results.tables import best_upper_bounds
 from ..text import UsageError, one_line
@@ -89,8 +90,16 @@ def verify(folder: str | Path, data_dir: Path | None = None) -> Iterator[Check]:
             yield checker.check(row, bound, float(upper))
 
 
-def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDArray[Any], gamma: float) -> float:
-    """½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
+def forward_objective(
+    U: NDArray[Any],
+    V: NDArray[Any],
+    X: NDArray[Any],
+    Y: NDArray[Any],
+    gamma: float,
+    activation: str = "relu",
+    loss: str = "squares",
+) -> float:
+    """L(φ(XU)V) + γ/2 (‖U‖² + ‖V‖²), in extended precision where the machine has it.
 
     Args:
         U: weights of the hidden layer (d, m).
@@ -98,17 +107,30 @@ def forward_objective(U: NDArray[Any], V: NDArray[Any], X: NDArray[Any], Y: NDAr
         X: rows (n, d).
         Y: targets (n, c).
         gamma: γ.
+        activation: φ, as the results name it.
+        loss: L, as the results name it.
 
     Returns:
         The objective.
+
+    Raises:
+        ValueError: another name.
     """
     U, V, X, Y = (np.asarray(A, dtype=np.longdouble) for A in (U, V, X, Y))
     Z = np.einsum("nd,dm->nm", X, U)
-    R = np.einsum("nm,mc->nc", np.where(Z > 0, Z, 0), V) - Y
-    return float((np.einsum("nc,nc", R, R) + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V))) / 2)
+    F = np.einsum("nm,mc->nc", np.where(Z > 0, Z, Z * slope_below(activation)), V)
+    if loss == "logistic":
+        behind = F - np.einsum("nc,nc->n", F, Y)[:, None]  # 0 in the column of the row's class
+        top = np.max(behind, axis=1, keepdims=True)
+        missed = np.sum(top[:, 0] + np.log(np.sum(np.exp(behind - top), axis=1)))
+    else:
+        missed = np.einsum("nc,nc", F - Y, F - Y) / 2
+    return float(missed + gamma * (np.einsum("dm,dm", U, U) + np.einsum("mc,mc", V, V)) / 2)
 
 
-def _best_objective(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], data: Dataset, gamma: float) -> float:
+def _best_objective(
+    arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], data: Dataset, row: Mapping[Any, Any]
+) -> float:
     """Smallest objective of the networks saved under these names; raises KeyError if none is, ValueError if it is none.
 
     Every length is compared: numpy would repeat a row or a column of length one.
@@ -123,7 +145,8 @@ def _best_objective(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], 
             raise ValueError(f"the saved network must be float64. Got {U.dtype} and {V.dtype} instead.")
         if not (np.isfinite(U).all() and np.isfinite(V).all()):
             raise ValueError("the saved network must be finite. Got NaN or infinities.")
-    return min(forward_objective(U, V, data.X_train, data.Y_train, gamma) for U, V in networks)
+    model = float(row["gamma"]), str(row["activation"]), str(row["loss"])
+    return min(forward_objective(U, V, data.X_train, data.Y_train, *model) for U, V in networks)
 
 
 class _Checker:
@@ -144,12 +167,12 @@ class _Checker:
             own = not is_left_out(self._folder / "cells" / row["cell"], self._gone)
             data, arrays = self._load(str(row["data"]), extra["data"]), load_arrays(self._folder, row["cell"], own=own)
             if bound != "lower_bound":
-                found = _best_objective(arrays, SAVED[bound], data, float(row["gamma"]))
+                found = _best_objective(arrays, SAVED[bound], data, row)
                 same = abs(found - recorded) <= SLACK * abs(found)
                 message = "" if same else "the saved network has another objective"
             else:
                 certificate = Certificate.from_arrays(str(row["certificate"]), arrays, recorded)
-                found = self._prove(certificate, data, float(row["gamma"]))
+                found = self._prove(certificate, data, row)
                 message = _complaint(recorded, found, upper)
         except KeyError as error:
             message = f"{error.args[0]} was not saved"
@@ -177,19 +200,20 @@ class _Checker:
         assert found is not None
         return found
 
-    def _prove(self, certificate: Certificate, data: Dataset, gamma: float) -> float:
+    def _prove(self, certificate: Certificate, data: Dataset, row: Mapping[Any, Any]) -> float:
         """What the certificate proves; cells share a proof if everything that it rests on is the same."""
         from ...solvers.checker import verify as prove
 
-        key = _content(certificate, data, gamma)
+        model = float(row["gamma"]), str(row["activation"]), str(row["loss"])
+        key = _content(certificate, data, *model)
         if key not in self._proved:
-            self._proved[key] = float(prove(certificate, data.X_train, data.Y_train, gamma))
+            self._proved[key] = float(prove(certificate, data.X_train, data.Y_train, *model))
         return self._proved[key]
 
 
-def _content(certificate: Certificate, data: Dataset, gamma: float) -> str:
-    """sha256 of everything that a proof is made of: the data, γ, the kind, and each array by name, kind and shape."""
-    digest = hashlib.sha256(canonical([certificate.kind, gamma.hex()]).encode())
+def _content(certificate: Certificate, data: Dataset, gamma: float, *model: str) -> str:
+    """sha256 of all that a proof is made of: data, γ, activation, loss, kind, each array by name."""
+    digest = hashlib.sha256(canonical([certificate.kind, gamma.hex(), *model]).encode())
     for name, array in sorted({"X": data.X_train, "Y": data.Y_train, **certificate.arrays()}.items()):
         digest.update(canonical([name, array.dtype.str, array.shape]).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -206,5 +230,5 @@ def _complaint(recorded: float, proved: float, upper: float) -> str:
 
 
 def _label(row: Mapping[Any, Any]) -> str:
-    names = ("dataset", "method", "gamma", "width", "seed")
-    return " ".join(f"{row[name]}" for name in names if not pd.isna(row[name]))
+    names = ("dataset", "activation", "loss", "method", "gamma", "width", "seed")
+    return " ".join(f"{row[name]}" for name in names if not pd.isna(row[name]) and row[name] != MODEL.get(name))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..canonical import canonical
 from ..grid.cell import hash_of_record, hash_of_relaxation
+from ..grid.model import model_of
 from ..results.folder import load_plan, load_record, load_relaxation_extra, own_record
 from ..results.record import DamagedRecord
 from ..text import UsageError, one_line
@@ -95,7 +96,7 @@ def _relaxation_complaint(
         return ""
     mine = {"data": extra["data"]["sha256"], "method": row["method"], "gamma": row["gamma"], "code": extra["code"]}
     options = json.loads(row["options"])
-    fits = all(asked[name] == value for name, value in mine.items())
+    fits = all(asked[name] == value for name, value in mine.items()) and model_of(asked) == model_of(row)
     fits = fits and all(name in options and options[name] == value for name, value in asked["options"].items())
     if not fits or not str(key).endswith(hash_of_relaxation(asked)):
         return "the record names the relaxation of other cells"

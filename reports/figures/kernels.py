@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ...bench.grid.model import MODEL, slope_below
 from ..results import Results
 from ..summary import chosen
-from .arccosine import kernel
+from .arccosine import hidden, kernel
 from .kind import FigureKind, NothingToShow
 from .style import canvas, only, panels, titles
 
@@ -34,9 +35,10 @@ def data(results: Results) -> pd.DataFrame:
         order = np.argsort(Y.argmax(axis=1), kind="stable")
         order = order[np.unique(np.linspace(0, len(order) - 1, min(ROWS, len(order))).astype(int))]
         X, label = X[order], Y.argmax(axis=1)[order]
-        hidden = {name: np.maximum(X @ U, 0) for name, (U, _) in learned}
-        matrices = {f"learned by {results.labels.get(name, name)}": H @ H.T for name, H in hidden.items()}
-        matrices |= {"NNGP": kernel("nngp", X, X), "NTK": kernel("ntk", X, X)}
+        below = slope_below(one["activation"].iloc[0] or MODEL["activation"])
+        neurons = {name: hidden(X, U, below) for name, (U, _) in learned}
+        matrices = {f"learned by {results.labels.get(name, name)}": H @ H.T for name, H in neurons.items()}
+        matrices |= {"NNGP": kernel("nngp", X, X, below), "NTK": kernel("ntk", X, X, below)}
         parts = [_long(name, matrix, label) for name, matrix in matrices.items()]
         return pd.concat(parts).assign(problem=one["problem"].iloc[0], gamma=one["gamma"].iloc[0])
     raise NothingToShow("No data set with labels whose data and networks can be read.")

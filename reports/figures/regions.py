@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
+from ...bench.grid.model import MODEL, slope_below
 from ..results import Array, Results
 from ..summary import chosen
-from .arccosine import ridge_scores
+from .arccosine import hidden, ridge_scores
 from .kind import FigureKind, NothingToShow
 from .style import INK, OTHER_LOOKS, PAPER, SOFT, canvas, only, panels, titles
 
@@ -54,10 +55,11 @@ def _method(results: Results, row: dict) -> pd.DataFrame | None:
     side = np.linspace(-reach, reach, GRID)
     points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     Z = np.column_stack([points, np.ones(len(points))]) if row["bias"] else points
+    below = slope_below(row["activation"] or MODEL["activation"])
     if network is None:
-        scores = ridge_scores(row["method"], X, Y, ridge, Z)
+        scores = ridge_scores(row["method"], X, Y, ridge, Z, below)
     else:
-        scores = np.maximum(Z @ network[0], 0) @ network[1]
+        scores = hidden(Z, network[0], below) @ network[1]
     keys = {name: row[name] for name in ("problem", "gamma", "method", "arm")}
     parts = [_points("grid", points, scores.argmax(axis=1)), _points("row", X[:, :2], Y.argmax(axis=1))]
     if network is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...bench.grid.model import MODEL
 from ..labels import relabelled
 from ..results import Results
 from ..summary import chosen, series
@@ -16,7 +17,7 @@ from .packing import column
 
 SHOWN = (
     *("cell", "problem", "method", "solver", "rounding", "gamma", "gamma_chosen", "gamma_by"),
-    *("width", "seed", "data_seed", "status"),
+    *("activation", "loss", "width", "seed", "data_seed", "status"),
     *("objective", "lower_bound", "gap", "gap_own", "train_accuracy", "test_accuracy", "balanced_accuracy", "test_r2"),
     *("runtime_s", "n", "d", "c", "message"),
 )  # at first in the table; not test_accuracy_paper: the two protocols never share a table
@@ -84,6 +85,7 @@ def commands(results: Results) -> list[str]:
     whole = [table["use"] for table in spec["method"] if isinstance(table.get("use"), str)]
     cut = {table.get("name") for table in spec["dataset"] if "n" in table}
     names = ["dataset", "method", "gamma", "gamma_by", "width", "seed", "data_seed", "preprocess", "bias", "n"]
+    names += [name for name, usual in MODEL.items() if set(results.cells[name]) - {"", usual}]
     lines = []
     for row in results.cells[[*names, "solver", "rounding"]].to_dict("records"):
         row["method"] = next((use for use in whole if use.endswith(row["method"].lstrip("…"))), row["method"])

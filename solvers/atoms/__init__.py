@@ -2,6 +2,7 @@
 
 columns.py      a finite set of directions: solve, extend, slide, merge, prune
 master.py       the program over finitely many directions
+entropic.py     its kernel view for the logistic loss
 search.py       directions with large ‖Θᵀ(Xu)₊‖, by exact searches along great circles
 threads.py      share tasks among threads
 """

@@ -1,8 +1,9 @@
-"""Directions with large h(u) = ‖Θᵀ(Xu)₊‖ in any dimension, by exact searches along great circles.
+"""Directions with large h(u) = ‖Θᵀφ(Xu)‖ in any dimension, by exact searches along great circles.
 
 On the circle through u and v, h is the plane's problem with rows (x_i·u, x_i·v): its maximum over the whole circle
-costs one sort. So an ascent never takes a step length from a guess, and it leaves a local maximum whenever the circle
-passes a higher one. Maxima like to sit where rows vanish; there the circles stay within those rows' hyperplanes.
+costs one sort; the compiled code takes h as ‖Θᵀ(Xu)₊ + Lu‖. So an ascent never takes a step length from a guess, and it
+leaves a local maximum whenever the circle passes a higher one. Maxima like to sit where rows vanish; there the circles
+stay within those rows' hyperplanes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from ..activation import RELU, Activation
 from ..network import Array, heights
 from .threads import share
 
@@ -18,8 +20,8 @@ BATCH = 16  # ascents a task
 
 
 @numba.njit(cache=True, nogil=True)
-def _circle(theta: Array, a: Array, b: Array) -> tuple[float, float]:
-    """Largest h on {u cos φ + v sin φ} and its φ, for a = Xu, b = Xv (n,)."""
+def _circle(theta: Array, a: Array, b: Array, A: Array, B: Array) -> tuple[float, float]:
+    """Largest h on {u cos φ + v sin φ} and its φ, for a = Xu, b = Xv (n,), A = Lu, B = Lv (c,), which are used up."""
     n, c = theta.shape
     angle = np.empty(2 * n)
     for i in range(n):
@@ -33,7 +35,6 @@ def _circle(theta: Array, a: Array, b: Array) -> tuple[float, float]:
         if angle[order[k + 1]] - angle[order[k]] > widest:
             last, widest = k, angle[order[k + 1]] - angle[order[k]]
     start = angle[order[last]] + widest / 2  # no doubt here who is active
-    A, B = np.zeros(c), np.zeros(c)
     for i in range(n):
         if a[i] * np.cos(start) + b[i] * np.sin(start) > 0:
             for j in range(c):
@@ -81,16 +82,30 @@ def _project(v: Array, frame: Array, size: int) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _gradient(X: Array, scale: Array, theta: Array, inner: Array, frame: Array, within: bool) -> Array:
+def _times(L: Array, u: Array) -> Array:
+    """Lu."""
+    c, d = L.shape
+    product = np.zeros(c)
+    for j in range(c):
+        for e in range(d):
+            product[j] += L[j, e] * u[e]
+    return product
+
+
+@numba.njit(cache=True, nogil=True)
+def _gradient(X: Array, scale: Array, theta: Array, L: Array, inner: Array, frame: Array, within: bool) -> Array:
     """h∇h where Xu = inner, across u = frame[0] and, if `within`, across the rows that vanish at u."""
     n, c = theta.shape
     d = X.shape[1]
-    w = np.zeros(c)
+    w = _times(L, frame[0])
     for i in range(n):
         if inner[i] > 0:
             for j in range(c):
                 w[j] += inner[i] * theta[i, j]
     v = np.zeros(d)
+    for j in range(c):
+        for e in range(d):
+            v[e] += w[j] * L[j, e]
     size = 1
     for i in range(n):
         if inner[i] > TOUCH * scale[i]:
@@ -111,7 +126,7 @@ def _gradient(X: Array, scale: Array, theta: Array, inner: Array, frame: Array, 
 
 
 @numba.njit(cache=True, nogil=True)
-def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
+def _ascend(X: Array, theta: Array, L: Array, U: Array, spare: Array) -> Array:
     """Ascents from the rows of U (k, d), which move; h at their ends (k,). spare (rounds, d): random directions.
 
     Three kinds of circle take turns: along the gradient within the vanishing rows, along the gradient, at random;
@@ -127,7 +142,7 @@ def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
         vain = 0
         for r in range(len(spare)):
             frame[0] = u
-            v = spare[r].copy() if vain % 3 == 2 else _gradient(X, scale, theta, a, frame, vain % 3 == 0)
+            v = spare[r].copy() if vain % 3 == 2 else _gradient(X, scale, theta, L, a, frame, vain % 3 == 0)
             _project(v, frame, 1)
             length = np.sqrt((v**2).sum())
             vain += 1
@@ -138,7 +153,7 @@ def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
             if length > 0.5:  # else v was what rounding had left, and may be u itself: no circle
                 v /= length
                 b = X @ v
-                height, phi = _circle(theta, a, b)
+                height, phi = _circle(theta, a, b, _times(L, u), _times(L, v))
                 if height > heights[k] * (1 + 1e-12):
                     vain = 0 if height > heights[k] * (1 + 1e-7) else vain
                     heights[k] = height
@@ -151,7 +166,14 @@ def _ascend(X: Array, theta: Array, U: Array, spare: Array) -> Array:
     return heights
 
 
-def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, count: int) -> Array:
+def starts(
+    theta: Array,
+    X: Array,
+    whitener: Array,
+    rng: np.random.Generator,
+    count: int,
+    activation: Activation = RELU,
+) -> Array:
     """Choose directions worth an ascent: the best of many vertices of the arrangement, and some spread evenly.
 
     A vertex is a null vector of d − 1 random rows: raw data has narrow cones, which random directions miss.
@@ -162,6 +184,7 @@ def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, co
         whitener: T (d, d) of `network.whitener`, for even spreading.
         rng: source of chance.
         count: how many vertices; half as many are spread evenly.
+        activation: φ of h.
 
     Returns:
         Unit directions (d, ·).
@@ -170,12 +193,14 @@ def starts(theta: Array, X: Array, whitener: Array, rng: np.random.Generator, co
     rows = X[rng.integers(len(X), size=(20 * count, d - 1))]
     vertices = np.linalg.svd(rows, full_matrices=True)[2][:, -1, :].T
     vertices = np.hstack([vertices, -vertices])
-    order = np.argsort(-heights(theta, X, vertices), kind="stable")[:count]
+    order = np.argsort(-heights(theta, activation(X @ vertices)), kind="stable")[:count]
     even = whitener @ rng.normal(size=(d, count // 2))
     return np.hstack([vertices[:, order], even / np.linalg.norm(even, axis=0)])
 
 
-def ascend(theta: Array, X: Array, U: Array, rng: np.random.Generator, rounds: int = 60) -> tuple[Array, Array]:
+def ascend(
+    theta: Array, X: Array, U: Array, rng: np.random.Generator, activation: Activation = RELU, rounds: int = 60
+) -> tuple[Array, Array]:
     """Climb h from some directions.
 
     Args:
@@ -183,14 +208,16 @@ def ascend(theta: Array, X: Array, U: Array, rng: np.random.Generator, rounds: i
         X: rows (n, d).
         U: unit columns to start from (d, k).
         rng: source of chance.
+        activation: φ of h.
         rounds: at most so many steps of an ascent.
 
     Returns:
         Ends (d, k) of the ascents, and h there (k,), largest first.
     """
+    kinks, L = activation.kinked(theta, X)
     spare = rng.normal(size=(rounds, len(U)))
     batches = [np.ascontiguousarray(U[:, k : k + BATCH].T) for k in range(0, U.shape[1], BATCH)]
-    height = np.concatenate(share(lambda batch: _ascend(X, theta, batch, spare), batches))
+    height = np.concatenate(share(lambda batch: _ascend(X, kinks, L, batch, spare), batches))
     order = np.argsort(-height, kind="stable")
     return np.concatenate(batches)[order].T, height[order]
 

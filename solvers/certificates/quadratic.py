@@ -20,6 +20,8 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.linalg as sl
 
+from ..activation import RELU, Activation
+from ..loss import LOSS
 from ..network import Array
 from ..problem import Problem
 from ..reduced.dual import DualPoint, dual_maximum, maximum, value
@@ -29,6 +31,7 @@ from .certificate import Certificate, Kind
 
 EPS = float(np.finfo(np.float64).eps)
 TERMS = 16  # roundings for each term of a sum, and those of the products and sums beside it: far above what there are
+LITTLE = 1e-9  # by which share the proof for linear networks falls short of the truth
 SUMS = 1.000000000001  # covers the rounding in a sum of up to 4,000 nonnegative terms
 
 
@@ -56,8 +59,23 @@ def certify(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate
 
 def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certificate:
     """The point in the user's rows and units, with what it proves."""
+    return certify_at(problem, reduced, reduced.theta_back(point.theta, problem.Y), point)
+
+
+def certify_at(problem: Problem, reduced: Reduced, theta: Array, point: DualPoint) -> Certificate:
+    """The certificate for Θ on the user's rows.
+
+    Args:
+        problem: the user's.
+        reduced: the same, reduced.
+        theta: Θ (N, c).
+        point: T and z, whose own Θ plays no part.
+
+    Returns:
+        The certificate with what it proves, however little.
+    """
     n = reduced.n
-    theta = reduced.theta_back(point.theta, problem.Y)
+    theta = LOSS[problem.loss].admissible(theta, problem.Y)
     T = np.triu(np.maximum(point.T, 0.0), 1)
     T[np.arange(n), n + np.arange(n)] = 0.0  # z is the multiplier of α_i β_i = 0
     row, column = np.nonzero(T)
@@ -71,7 +89,10 @@ def _certificate(problem: Problem, reduced: Reduced, point: DualPoint) -> Certif
         "z": point.z * reduced.kappa**2,
     }
     return Certificate(
-        Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
+        Kind.DOUBLY_NONNEGATIVE,
+        theta,
+        proof,
+        lower_bound(problem, theta, prove(theta, problem.X, proof, problem.activation)),
     )
 
 
@@ -90,27 +111,27 @@ def first_rows(reduced: Reduced) -> np.ndarray:
     return rows
 
 
-def trivial_certificate(problem: Problem) -> Certificate:
-    """For X = 0 or Y = 0, where the zero network is optimal: Θ = Y, and the inequality holds as 0 ≤ 0.
+def linear_proof(problem: Problem) -> Mapping[str, np.ndarray]:
+    """The proof of ‖ΘᵀXu‖ ≤ η‖u‖ for any Θ and η ≥ (1 + LITTLE) ‖ΘᵀX‖: linear networks take no T and no merged rows.
 
     Args:
-        problem: one with X = 0 or Y = 0.
+        problem: the user's, of activation `identity`.
 
     Returns:
-        The certificate.
+        The arrays of kind "doubly nonnegative".
     """
+    square = np.sum(problem.X**2, axis=1)
+    live = np.flatnonzero(square > 0)
+    rep = np.full(problem.n, -1)
+    rep[live] = np.arange(len(live))
+    z = LITTLE * problem.gamma**2 / (max(len(live), 1) * square[live])  # without any, nothing would be definite
     none, empty = np.zeros(0, dtype=int), np.zeros(0)
-    nobody = np.full(problem.n, -1)
-    proof = {"rows": none, "rep": nobody, "coef": np.zeros(problem.n)}
-    proof |= {"T_row": none, "T_column": none, "T_value": empty, "z": empty}
-    theta = problem.Y.copy()
-    return Certificate(
-        Kind.DOUBLY_NONNEGATIVE, theta, proof, lower_bound(problem, theta, prove(theta, problem.X, proof))
-    )
+    proof = {"rows": live, "rep": rep, "coef": (rep >= 0).astype(np.float64)}
+    return proof | {"T_row": none, "T_column": none, "T_value": empty, "z": z}
 
 
 def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
-    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, t = min(1, γ/η, best step).
+    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, t = min(1, γ/η, best step); for the logistic loss Σ H(y_i − tθ_i) at min(1, γ/η).
 
     Args:
         problem: the user's.
@@ -120,6 +141,9 @@ def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
     Returns:
         The bound, at least 0, which is always one.
     """
+    if problem.loss == "logistic":
+        t = min(1.0, problem.gamma / eta * (1 - 4 * EPS)) if eta > 0 else 1.0
+        return LOSS[problem.loss].below(t * theta, problem.Y) if t > 0 else 0.0
     products, squares = theta * problem.Y, theta**2
     linear, quadratic = math.fsum(products.ravel()), math.fsum(squares.ravel())
     if not (math.isfinite(linear) and math.isfinite(quadratic)) or linear <= 0 or quadratic <= 0 or math.isnan(eta):
@@ -129,14 +153,15 @@ def lower_bound(problem: Problem, theta: Array, eta: float) -> float:
     return max(0.0, (t * linear - 0.5 * t**2 * quadratic) - error)
 
 
-def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
-    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u.
+def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray], activation: Activation = RELU) -> float:
+    """A proved η with ‖Θᵀφ(Xu)‖ ≤ η‖u‖ for all u.
 
     Args:
         theta: Θ (N, c).
         X: rows (N, d).
         proof: rows (n,) the representatives, rep (N,) and coef (N,) with x_k ≈ coef_k x_rows[rep_k] (rep −1: no
             representative), T_row, T_column, T_value an upper triangle of T over (α, β), z (n,).
+        activation: φ.
 
     Returns:
         η, inf if the arrays prove nothing.
@@ -145,7 +170,7 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     unit = power_of_two(X)
     theta, X = theta / size, X / unit
     n, merged = len(proof["rows"]), X[proof["rows"]]
-    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"])
+    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"], activation)
     T = np.zeros((2 * n, 2 * n))
     T[proof["T_row"], proof["T_column"]] = np.maximum(proof["T_value"], 0.0) / size**2
     T[np.arange(n), n + np.arange(n)] = 0.0
@@ -156,7 +181,9 @@ def prove(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
     return above(above(math.sqrt(squared)), slack) * size * unit  # powers of two, which round nothing
 
 
-def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array) -> tuple[Array, float]:
+def stand_ins(
+    theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: Array, activation: Activation = RELU
+) -> tuple[Array, float]:
     """Θ summed onto α, β of the representatives.
 
     Args:
@@ -165,19 +192,24 @@ def stand_ins(theta: Array, X: Array, rows: np.ndarray, rep: np.ndarray, coef: A
         rows: numbers of the representatives (n,).
         rep: the representative of each row (N,), −1 for none.
         coef: the multiple of it (N,).
+        activation: φ, whose slopes are at most 1.
 
     Returns:
-        A (2n, c) and slack, with ‖Θᵀ(Xu)₊ − Aᵀ(α, β)‖ ≤ slack·‖u‖.
+        A (2n, c) and slack, with ‖Θᵀφ(Xu) − Aᵀ(α, β)‖ ≤ slack·‖u‖.
     """
     n, live = len(rows), rep >= 0
     stand_in = np.zeros_like(X)
     stand_in[live] = coef[live, None] * X[rows][rep[live]]
     # Besides the difference of the rows: rounding in the sums of A, whose terms may cancel.
-    terms = int(np.bincount(rep[live]).max(initial=1))
+    a, b = activation.a, activation.b
+    terms = int(np.bincount(rep[live]).max(initial=1)) + (b != 0)
     slip = np.linalg.norm(X - stand_in, axis=1) + (4 + terms) * EPS * np.linalg.norm(stand_in, axis=1)
     slack = SUMS * float(np.sum(np.linalg.norm(theta, axis=1) * slip))
     A = np.zeros((2 * n, theta.shape[1]))
-    np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), np.abs(coef[live])[:, None] * theta[live])
+    pull = np.abs(coef[live])[:, None] * theta[live]
+    np.add.at(A, rep[live] + np.where(coef[live] > 0, 0, n), a * pull)
+    if b:
+        np.add.at(A, rep[live] + np.where(coef[live] > 0, n, 0), b * pull)
     return A, slack
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..activation import RELU, Activation
 from ..network import Array
 from ..problem import Problem
 from ..reduced.dual import maximum
@@ -43,7 +44,7 @@ def certify_regions(
     regions: Sequence[tuple[Region, Circuits, RegionPoint]],
     planes: Array | None = None,
 ) -> Certificate:
-    """The certificate for Θ on the reduced problem's extended rows, with the regions of a tree, in its units.
+    """The certificate for Θ on the reduced problem's loss rows, with the regions of a tree, in its units.
 
     Whatever the arrays hold, the bound is valid; T and z are in units of ‖Θ‖², for (s, u)ᵀ B (s, u) ≤ γ²‖u‖².
 
@@ -59,7 +60,7 @@ def certify_regions(
         The certificate.
     """
     n, unit, F = reduced.n, reduced.kappa**2, len(regions[0][0].circuits)
-    points = [settled(region, theta, point, reduced.gamma) for region, _, point in regions]
+    points = [settled(region, reduced.mixed(theta), point, reduced.gamma) for region, _, point in regions]
     i, j, value = (np.concatenate([getattr(point, name) for point in points]) for name in ("i", "j", "value"))
     kept = np.flatnonzero(value > 0)
     i, j = i[kept], j[kept]
@@ -89,7 +90,9 @@ def certify_regions(
         "z": np.concatenate([point.z for point in points]) * unit,
     }
     back = reduced.theta_back(theta, problem.Y)
-    return Certificate(Kind.CELLS, back, proof, lower_bound(problem, back, prove_regions(back, problem.X, proof)))
+    return Certificate(
+        Kind.CELLS, back, proof, lower_bound(problem, back, prove_regions(back, problem.X, proof, problem.activation))
+    )
 
 
 def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
@@ -100,8 +103,8 @@ def _nonzero(parts: Sequence[Circuits]) -> tuple[np.ndarray, np.ndarray]:
     return form, np.concatenate([row for _, row in found])
 
 
-def prove_regions(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> float:
-    """A proved η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u.
+def prove_regions(theta: Array, X: Array, proof: Mapping[str, np.ndarray], activation: Activation = RELU) -> float:
+    """A proved η with ‖Θᵀφ(Xu)‖ ≤ η‖u‖ for all u.
 
     Args:
         theta: Θ (N, c).
@@ -111,6 +114,7 @@ def prove_regions(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> fl
             circuit_value of C, and circuit_cell: the region to which a circuit gives a sign, −1 for the forms t;
             T_cell, T_row, T_column, T_value, the multipliers of products of the forms α, β, t and walls of a region; z
             (regions·n,), region by region.
+        activation: φ.
 
     Returns:
         η, inf if the arrays prove nothing.
@@ -120,7 +124,7 @@ def prove_regions(theta: Array, X: Array, proof: Mapping[str, np.ndarray]) -> fl
     """
     size, unit = power_of_two(theta), power_of_two(X)
     theta, X, planes = theta / size, X / unit, proof["planes"].reshape(-1, X.shape[1]) / unit
-    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"])
+    A, slack = stand_ins(theta, X, proof["rows"], proof["rep"], proof["coef"], activation)
     merged = X[proof["rows"]]
     n, N = len(merged), len(merged) + len(planes)
     if np.any((proof["circuit_head"] < 0) | (proof["circuit_head"] >= n)):
@@ -183,7 +187,7 @@ def settled(region: Region, theta: Array, point: RegionPoint, gamma: float) -> R
 
     Args:
         region: the region.
-        theta: Θ (2n, c).
+        theta: Θ (2n, c) on the extended rows.
         point: its multipliers.
         gamma: γ.
 

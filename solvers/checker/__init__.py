@@ -9,6 +9,7 @@ region.py      the quadratic form on one region
 arcs.py        kind "arcs": the circle, arc by arc, in exact integers
 cover.py       kind "cover": what a tree of simplices over the sphere rests on
 cover_walk.py  its replay in doubles, with every rounding error on the safe side
+losses.py      from ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ to the bound, for each loss
 balls.py       ball arithmetic that the kinds share
 definite.py    whether a matrix of balls is positive definite
 arrays.py      what arrays must look like before anything is computed with them

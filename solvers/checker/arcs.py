@@ -2,7 +2,7 @@
 
 The lines x_i·u = 0 cut the plane into cones on which no row changes its sign. Their edges are perpendicular to rows,
 hence known exactly; with the four half-axes among them every cone is narrower than a half plane. On the cone of edges
-g and k, h(u)² = ‖Lu‖² for the sum L of θ_i x_iᵀ over the rows that are active inside, and ‖Lu‖ ≤ η‖u‖ on all of it if
+g and k, h(u)² = ‖Lu‖² for the sum L of φ'(x_i·u) θ_i x_iᵀ with u inside, and ‖Lu‖ ≤ η‖u‖ on all of it if
 
     P = Gᵀ(η²I − LᵀL)G, G = (g, k), has P_11, P_22 ≥ 0 and either P_12 ≥ 0 or P_11 P_22 ≥ P_12²   (copositivity, 2 × 2).
 """
@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from .arrays import NotChecked, names
+from .arrays import RELU, NotChecked, Slopes, names
 from .balls import NotProved, exact, exponent, flatness, length, table, upper
 
 Array = NDArray[np.float64]
@@ -29,7 +29,7 @@ ROOMS = 10.0 ** np.arange(-13.0, 3.0)  # by which η is raised above its floatin
 LEAST = arb(2) ** -100  # η below this share of Σ‖θ_i‖‖x_i‖ is not told from 0
 
 
-def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
+def largest(theta: Array, X: Array, gamma: float, proof: Any, slopes: Slopes = RELU) -> arb:
     """η from no arrays at all; where X has more than two columns, in the plane nearest to its rows."""
     names(proof, ())
     if len(X) * theta.shape[1] > WORK:
@@ -41,7 +41,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     W = scaled @ basis
     stretch, missed = flatness(own, lines, W, basis)
     plane = np.hstack([W, np.zeros((len(W), 2 - W.shape[1]))])
-    return upper((stretch * _circle(own, plane) + missed) * arb(2) ** (unit + size))
+    return upper((stretch * _circle(own, plane, slopes) + missed) * arb(2) ** (unit + size))
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class _Arc:
     L: list[list[arb]]
 
 
-def _circle(theta: list[list[arb]], W: Array) -> arb:
+def _circle(theta: list[list[arb]], W: Array, slopes: Slopes) -> arb:
     """η ≥ max h over the unit circle for rows W (n, 2)."""
     sizes = [length(own) for own in theta]
     used = [i for i in range(len(W)) if W[i].any() and sizes[i] > 0]
     if not used:
         return arb(0)
-    arcs = _arcs([_integers(*W[i]) for i in used], [theta[i] for i in used], table(W[used]))
+    arcs = _arcs([_integers(*W[i]) for i in used], [theta[i] for i in used], table(W[used]), slopes)
     total = sum((sizes[i] * length(exact(W[i])) for i in used), arb(0))
     guess = max(max(map(_height, arcs)), float(total * LEAST))
     for room in ROOMS:
@@ -91,8 +91,9 @@ def _order(a: Direction, b: Direction) -> int:
     return (turn < 0) - (turn > 0)
 
 
-def _arcs(rows: list[Direction], theta: list[list[arb]], W: list[list[arb]]) -> list[_Arc]:
+def _arcs(rows: list[Direction], theta: list[list[arb]], W: list[list[arb]], slopes: Slopes) -> list[_Arc]:
     """All cones with their L. Going counterclockwise a row (a, b) turns on at (b, −a) and off at (−b, a)."""
+    above, below = arb(slopes[0]), -arb(slopes[1])
     changes: dict[Direction, list[tuple[int, int]]] = {(1, 0): [], (0, 1): [], (-1, 0): [], (0, -1): []}
     for i, (a, b) in enumerate(rows):
         changes.setdefault((b, -a), []).append((i, 1))
@@ -101,18 +102,17 @@ def _arcs(rows: list[Direction], theta: list[list[arb]], W: list[list[arb]]) -> 
     inside = (edges[0][0] + edges[1][0], edges[0][1] + edges[1][1])
     L = [[arb(0), arb(0)] for _ in theta[0]]
     for i, (a, b) in enumerate(rows):
-        if a * inside[0] + b * inside[1] > 0:
-            L = _plus(L, theta[i], W[i], 1)
+        L = _plus(L, theta[i], W[i], above if a * inside[0] + b * inside[1] > 0 else below)
     arcs = [_Arc(edges[0], edges[1], L)]
     for g, k in zip(edges[1:], [*edges[2:], edges[0]], strict=True):
         for i, sign in changes[g]:
-            L = _plus(L, theta[i], W[i], sign)
+            L = _plus(L, theta[i], W[i], sign * (above - below))
         arcs.append(_Arc(g, k, L))
     return arcs
 
 
-def _plus(L: list[list[arb]], theta: list[arb], w: list[arb], sign: int) -> list[list[arb]]:
-    return [[entry + sign * t * x for entry, x in zip(row, w, strict=True)] for row, t in zip(L, theta, strict=True)]
+def _plus(L: list[list[arb]], theta: list[arb], w: list[arb], slope: arb) -> list[list[arb]]:
+    return [[entry + slope * t * x for entry, x in zip(row, w, strict=True)] for row, t in zip(L, theta, strict=True)]
 
 
 def _height(arc: _Arc) -> float:

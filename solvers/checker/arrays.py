@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from ...errors import RelaxbenchError
 
+Slopes = tuple[float, float]  # (a, b) of φ(t) = a t₊ + b (−t)₊, |a| and |b| at most 1
+RELU: Slopes = (1.0, 0.0)
+
 MOST = 300_000_000  # entries of one array
 
 

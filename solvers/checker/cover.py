@@ -1,6 +1,6 @@
 """Kind "cover": a tree of simplices over the sphere, for rows of any rank. What cover_walk.py replays is made here.
 
-With W the rows in a basis of their space, rows on one line are taken together, (−r a·u)₊ = r (a·u)₊ − r a·u, and all
+With W the rows in a basis of their space, rows on one line are taken together, and all
 numbers are brought near 1 by powers of two. What this changes in h is charged in balls or with a stated margin.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from .arrays import CertificateError, NotChecked, integers, names, real, whole
+from .arrays import RELU, CertificateError, NotChecked, Slopes, integers, names, real, whole
 from .balls import NotProved, exponent, flatness, table, upper
 from .cover_walk import EPS, FLOOR, Rows, walk
 
@@ -27,7 +27,7 @@ WORK = 10**15  # cells × rows × outputs × dimensions: some hours
 SAME = 256 * EPS  # per coordinate, unit rows that are taken together
 
 
-def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
+def largest(theta: Array, X: Array, gamma: float, proof: Any, slopes: Slopes = RELU) -> arb:
     """η from `basis` (d, r), `transform` (r, r), `splits` (uint8, preorder) and `offsets` (2^r) of the roots' trees."""
     names(proof, ("basis", "transform", "splits", "offsets"))
     basis, transform = real(proof["basis"], "basis", 2), real(proof["transform"], "transform", 2)
@@ -40,7 +40,7 @@ def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     theta, X = np.ldexp(theta, -size), np.ldexp(X, -unit)
     W = X @ basis
     stretch, missed = flatness(own, lines, W, basis)
-    rows, slip = _lines(theta, W)
+    rows, slip = _lines(theta, W, slopes)
     transform = np.ldexp(transform, -exponent(transform))
     inverse = _inverse(transform)
     scaled = float((arb(gamma) * arb(2) ** (-unit - size) - missed) / stretch) - slip
@@ -70,17 +70,19 @@ def _check(basis: Array, transform: Array, splits: NDArray[Any], offsets: NDArra
         raise CertificateError(f"splits must be 0 or the number of an edge up to {r * (r - 1) // 2}.")
 
 
-def _lines(theta: Array, W: Array) -> tuple[Rows, float]:
+def _lines(theta: Array, W: Array, slopes: Slopes) -> tuple[Rows, float]:
     """Rows of W (n, r) on one line, as far as doubles can tell, as one row; and the most by which that changes h.
 
-    What w_i is off its line by counts once, |a₊ − b₊| ≤ |a − b|; the sums' rounding is at most that of n + 8 terms.
+    φ(t) = (a + b) t₊ − b t, and φ(−t) = (a + b) t₊ − a t. What w_i is off its line by counts once, as
+    |φ(s) − φ(t)| ≤ |s − t|; the sums' rounding is at most that of n + 8 terms.
     """
     length = np.max(np.abs(W), axis=1)
     used = length > 0
     W, theta = W[used] / length[used, None], theta[used] * length[used, None]
     norm = np.linalg.norm(W, axis=1)
     T, A = theta * norm[:, None], W / norm[:, None]
-    weight = np.linalg.norm(T, axis=1) * (1 + 64 * EPS) + FLOOR
+    a, b = slopes
+    weight = np.linalg.norm(T, axis=1) * ((1 + 64 * EPS) * (1 + abs(b))) + FLOOR
     parallel, turned = np.full(len(A), -1), np.zeros(len(A), np.bool_)
     heads: list[int] = []
     for i in range(len(A)):
@@ -92,9 +94,11 @@ def _lines(theta: Array, W: Array) -> tuple[Rows, float]:
             heads.append(i)
     off = np.linalg.norm(A - np.where(turned, -1.0, 1.0)[:, None] * A[heads][parallel], axis=1)
     sums, size = np.zeros((len(heads), theta.shape[1])), np.zeros(len(heads))
-    np.add.at(sums, parallel, T)
+    np.add.at(sums, parallel, (a + b) * T)
     np.add.at(size, parallel, weight)
-    form = -T[turned].T @ A[heads][parallel[turned]]
+    slope = np.where(turned, a, b)
+    bent = slope != 0
+    form = -(slope[bent, None] * T[bent]).T @ A[heads][parallel[bent]]
     slip = float(weight @ (off + (4 * len(A) + 16 * W.shape[1] + 128) * EPS)) * (1 + (len(A) + 8) * EPS)
     return Rows(sums, A[heads], form, size), slip + (len(A) + 1) * FLOOR
 

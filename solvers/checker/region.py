@@ -33,7 +33,7 @@ class Circuit:
 
 @dataclass(frozen=True)
 class Space:
-    """What all regions share: merged rows and, after them, planes, with lengths; A (2n, c); circuits; γ; all scaled."""
+    """What regions share: merged rows, then planes, with lengths; A (2n, c); circuits; the rest of γ; all scaled."""
 
     n: int
     d: int

@@ -1,4 +1,4 @@
-"""Kinds "doubly nonnegative" and "cells": on each region of a tree of splits, a quadratic form bounds ‖Θᵀ(Xu)₊‖².
+"""Kinds "doubly nonnegative" and "cells": on each region of a tree of splits, a quadratic form bounds ‖Θᵀφ(Xu)‖².
 
 Merged rows x_1 … x_n stand for all rows of the data. With s_k = |x_k·u| and t_j = l_j·u (rows first, then planes), a
 region fixes the signs of some t_j; then s_k = ±t_k there. Sparse linear forms in (s, t), α_k = ½(s_k + t_k),
@@ -20,7 +20,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from .arrays import CertificateError, NotChecked, take, within
+from .arrays import RELU, CertificateError, NotChecked, Slopes, take, within
 from .balls import exact, exponent, length, table, upper
 from .region import Circuit, Region, Space
 
@@ -37,7 +37,7 @@ DEEPEST = 1000  # splits on the way to a region
 WORK = 5e10  # multiplications of balls: some ten minutes
 
 
-def whole_space(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
+def whole_space(theta: Array, X: Array, gamma: float, proof: Any, slopes: Slopes = RELU) -> arb:
     """η for kind "doubly nonnegative": one region, without splits and circuits."""
     arrays = take(proof, REALS, WHOLES)
     i, j = arrays["T_row"], arrays["T_column"]
@@ -46,15 +46,15 @@ def whole_space(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
     none, empty = np.zeros(0, np.int64), np.zeros(0)
     nothing = dict.fromkeys(MORE_WHOLES, none) | dict.fromkeys(MORE_REALS, empty)
     own = {"tree": np.array([LEAF]), "T_cell": np.zeros(len(arrays["T_row"]), np.int64)}
-    return _largest(theta, X, gamma, {**nothing, **own, **arrays})
+    return _largest(theta, X, gamma, {**nothing, **own, **arrays}, slopes)
 
 
-def largest(theta: Array, X: Array, gamma: float, proof: Any) -> arb:
+def largest(theta: Array, X: Array, gamma: float, proof: Any, slopes: Slopes = RELU) -> arb:
     """η for kind "cells"."""
-    return _largest(theta, X, gamma, take(proof, (*REALS, *MORE_REALS), (*WHOLES, *MORE_WHOLES)))
+    return _largest(theta, X, gamma, take(proof, (*REALS, *MORE_REALS), (*WHOLES, *MORE_WHOLES)), slopes)
 
 
-def _largest(theta: Array, X: Array, gamma: float, arrays: Arrays) -> arb:
+def _largest(theta: Array, X: Array, gamma: float, arrays: Arrays, slopes: Slopes) -> arb:
     n, (N, d) = len(arrays["rows"]), X.shape
     if len(arrays["planes"]) % d:
         raise CertificateError(f"planes must have {d} entries each. Got {len(arrays['planes'])} in all instead.")
@@ -67,9 +67,11 @@ def _largest(theta: Array, X: Array, gamma: float, arrays: Arrays) -> arb:
         raise NotChecked(f"{len(signs)} regions over {n} rows are more work than is allowed.")
     unit, size = exponent(X), exponent(theta)
     lines = table(X[arrays["rows"]], -unit) + table(planes, -unit)
-    A, slip = _merged(table(theta, -size), table(X, -unit), lines, arrays)
+    A, slip = _merged(table(theta, -size), table(X, -unit), lines, arrays, slopes)
     circuits, highest = _circuits(arrays, lines), arb(0)
-    space = Space(n, d, lines, [length(line) for line in lines], A, circuits[-1], arb(gamma) * arb(2) ** (-unit - size))
+    left = arb(gamma) * arb(2) ** (-unit - size) - slip  # of γ, for the merged rows
+    left = left if left > 0 else arb(0)
+    space = Space(n, d, lines, [length(line) for line in lines], A, circuits[-1], left)
     for region, given in enumerate(signs if n else []):
         own = np.flatnonzero(arrays["T_cell"] == region)
         T = [(int(arrays["T_row"][k]), int(arrays["T_column"][k]), arrays["T_value"][k]) for k in own]
@@ -124,19 +126,19 @@ def _check(arrays: Arrays, N: int, n: int, planes: int, regions: int) -> None:
 
 
 def _merged(
-    theta: list[list[arb]], X: list[list[arb]], lines: list[list[arb]], arrays: Arrays
+    theta: list[list[arb]], X: list[list[arb]], lines: list[list[arb]], arrays: Arrays, slopes: Slopes
 ) -> tuple[list[list[arb]], arb]:
-    """(A, slip): Θ summed onto (α, β) of the merged rows, (2n, c), and ‖Θᵀ(Xu)₊ − Aᵀ(α, β)‖ ≤ slip·‖u‖.
+    """(A, slip): Θ summed onto (α, β) of the merged rows, (2n, c), and ‖Θᵀφ(Xu) − Aᵀ(α, β)‖ ≤ slip·‖u‖.
 
-    A row coef·x with coef < 0 has the parts α and β of x exchanged.
+    φ reads aα + bβ of a row. A row coef·x with coef < 0 has the parts α and β of x exchanged.
     """
     n, slip = len(arrays["rows"]), arb(0)
     A = [[arb(0)] * len(theta[0]) for _ in range(2 * n)]
     for own, row, rep, coef in zip(theta, X, arrays["rep"].tolist(), exact(arrays["coef"]), strict=True):
         rest = row
         if rep >= 0:
-            side = rep if coef > 0 else n + rep
-            A[side] = [a + abs(coef) * b for a, b in zip(A[side], own, strict=True)]
+            for side, slope in zip((rep, n + rep) if coef > 0 else (n + rep, rep), exact(slopes), strict=True):
+                A[side] = [a + slope * abs(coef) * b for a, b in zip(A[side], own, strict=True)]
             rest = [a - coef * b for a, b in zip(row, lines[rep], strict=True)]
         slip += length(own) * length(rest)
     return A, upper(slip)

@@ -11,13 +11,14 @@ from flint import arb
 from numpy.typing import NDArray
 
 from . import arcs, cover, regions
-from .arrays import CertificateError, real
-from .balls import NotProved, exact, floor, precision, upper
+from .arrays import CertificateError, NotChecked, Slopes, real
+from .balls import NotProved, precision
+from .losses import BOUNDS
 
 Array = NDArray[np.float64]
 
-# Each returns a number η with ‖Θᵀ(Xu)₊‖ ≤ η‖u‖ for all u, or raises NotProved.
-KINDS: dict[str, Callable[[Array, Array, float, Any], arb]] = {
+# Each returns a number η with ‖Θᵀφ(Xu)‖ ≤ η‖u‖ for all u, or raises NotProved.
+KINDS: dict[str, Callable[[Array, Array, float, Any, Slopes], arb]] = {
     "doubly nonnegative": regions.whole_space,
     "cells": regions.largest,
     "arcs": arcs.largest,
@@ -25,7 +26,7 @@ KINDS: dict[str, Callable[[Array, Array, float, Any], arb]] = {
 }
 
 
-def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
+def verify(certificate: Any, X: Any, Y: Any, gamma: float, activation: str = "relu", loss: str = "squares") -> float:
     """The lower bound on p*(∞) that a certificate's arrays prove; 0, which is always one, if they prove nothing.
 
     Args:
@@ -33,9 +34,11 @@ def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
         X: training rows (n, d), float64.
         Y: targets (n, c), float64.
         gamma: regularisation strength γ > 0.
+        activation: φ, what neurons make of their inputs.
+        loss: what is minimised beside the penalty.
 
     Returns:
-        A proved lower bound on min ½‖(XU)₊V − Y‖² + γ/2 (‖U‖² + ‖V‖²) over networks of any width.
+        A proved lower bound on min ½‖φ(XU)V − Y‖² + γ/2 (‖U‖² + ‖V‖²) over networks of any width.
 
     Raises:
         CertificateError: arrays that cannot be a certificate for this data: the text says why.
@@ -51,27 +54,28 @@ def verify(certificate: Any, X: Any, Y: Any, gamma: float) -> float:
     gamma = float(gamma)
     if not (math.isfinite(gamma) and gamma > 0):
         raise CertificateError(f"γ must be a finite number > 0. Got {gamma!r} instead.")
+    if loss not in BOUNDS:
+        raise NotChecked(f"loss must be {' or '.join(BOUNDS)} to be checked. Got {str(loss)[:80]!r} instead.")
+    slopes = _slopes(activation)
     kind = certificate.kind
     if not isinstance(kind, str) or kind not in KINDS:
         raise CertificateError(f"kind must be one of {', '.join(KINDS)}. Got {str(kind)[:80]!r} instead.")
     with precision(), np.errstate(all="ignore"):  # doubles that overflow are guesses of what to prove, and fail there
         try:
-            return bound(theta, Y, gamma, KINDS[kind](theta, X, gamma, certificate.proof))
+            return BOUNDS[loss](theta, Y, gamma, KINDS[kind](theta, X, gamma, certificate.proof, slopes))
         except (NotProved, OverflowError, ZeroDivisionError, np.linalg.LinAlgError):
             return 0.0
 
 
-def bound(theta: Array, Y: Array, gamma: float, largest: arb) -> float:
-    """t⟨Θ, Y⟩ − ½t²‖Θ‖² rounded down, for a t ≤ 1 with t·`largest` ≤ γ; at least 0."""
-    own, target = exact(theta.flat), exact(Y.flat)
-    linear = sum((a * b for a, b in zip(own, target, strict=True)), arb(0))
-    square = sum((a * a for a in own), arb(0))
-    t, high = arb(1), upper(largest)
-    if high > gamma:
-        t = (arb(gamma) / high).lower()
-    if square > 0:
-        best = (linear / square).mid()  # beyond it the value falls again
-        t = best if best < t else t
-    if not t > 0:
-        return 0.0
-    return max(0.0, floor(t * linear - t * t * square / 2))
+def _slopes(activation: Any) -> Slopes:
+    """(a, b) of φ(t) = a t₊ + b (−t)₊; raises CertificateError for a name that is none of ours."""
+    name, _, number = str(activation).partition(":")
+    try:
+        below = float(number) if name == "leaky" else {"relu": 0.0, "abs": -1.0, "identity": 1.0}[str(activation)]
+    except (KeyError, ValueError):
+        below = math.nan
+    if not -1 <= below <= 1:
+        raise CertificateError(
+            f"activation must be relu, leaky:κ, abs or identity. Got {str(activation)[:80]!r} instead."
+        )
+    return 1.0, -below

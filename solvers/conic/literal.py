@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...errors import RelaxbenchError
+from ..activation import RELU
 from ..fit import Statistics, Status
 from ..network import Array
 from ..problem import Problem
@@ -34,10 +35,10 @@ class LiteralError(RelaxbenchError):
 class DualGuess:
     """The solver's approximate dual solution; nothing about it is proved, and a safe bound has to repair it first.
 
-    theta: Θ = Y − P_α Λ P_vᵀ (n, c). T (2n, 2n): symmetric, multipliers of Λ_αβ ≥ 0 over the rows (α, β), zero on the
-    (α_i, β_i) diagonals. z (n,): multiplier of diag(Λ_αβ) = 0, counted as z_i (s_i² − (Xu)_i²), s = α + β.
-    At an exact solution γ‖u‖² ≥ (α, β)ᵀ T (α, β) + ‖Θᵀα‖²/γ − Σ z_i (s_i² − (Xu)_i²) for every s and u, with
-    α = (s + Xu)/2 and β = (s − Xu)/2, and ⟨Θ, Y⟩ − ½‖Θ‖_F² is the value of the relaxation.
+    theta: Θ = Y − F (n, c), F the outputs below. T (2n, 2n): symmetric, multipliers of Λ_αβ ≥ 0 over the rows (α, β),
+    zero on the (α_i, β_i) diagonals. z (n,): multiplier of diag(Λ_αβ) = 0, counted as z_i (s_i² − (Xu)_i²), s = α + β.
+    At an exact solution γ‖u‖² ≥ (α, β)ᵀ T (α, β) + ‖Θᵀα‖²/γ − Σ z_i (s_i² − (Xu)_i²) for every s and u, with α = (s +
+    Xu)/2 and β = (s − Xu)/2, and ⟨Θ, Y⟩ − ½‖Θ‖_F² is the value of the relaxation.
     """
 
     theta: Array
@@ -56,7 +57,9 @@ class LiteralSDP:
 
 
 def paper_sdp(problem: Problem) -> LiteralSDP:
-    """min ½‖P_α Λ P_vᵀ − Y‖_F² + γ/2 (tr Λ_uu + tr Λ_vv) over the doubly nonnegative lift of the paper.
+    """min ½‖F − Y‖_F² + γ/2 (tr Λ_uu + tr Λ_vv) over the doubly nonnegative lift of the paper.
+
+    F = P_α Λ P_vᵀ for the ReLU, as the paper has it, and a P_α Λ P_vᵀ + b P_β Λ P_vᵀ for φ(t) = a t₊ + b t₋.
 
     Λ is Σ_j λ_j λ_jᵀ over the neurons λ = (α, β, u, v) of length p = 2n+d+c, with α = (Xu)₊, β = (−Xu)₊.
 
@@ -74,7 +77,8 @@ def paper_sdp(problem: Problem) -> LiteralSDP:
     M = np.hstack([-np.eye(n), np.eye(n), problem.X, np.zeros((n, c))])  # Mλ = 0 says α − β = Xu
 
     Λ = cp.Variable((2 * n + d + c, 2 * n + d + c), PSD=True, name="Λ")
-    loss = cp.sum_squares(Λ[α, v] - problem.Y) / 2
+    outputs = Λ[α, v] if problem.activation == RELU else problem.activation.a * Λ[α, v] + problem.activation.b * Λ[β, v]
+    loss = cp.sum_squares(outputs - problem.Y) / 2
     penalty = problem.gamma / 2 * (cp.trace(Λ[u, u]) + cp.trace(Λ[v, v]))
     consistent = M @ Λ @ M.T == 0
     unambiguous = cp.diag(Λ[α, β]) == 0
@@ -164,7 +168,8 @@ def literal_dual(problem: Problem, sdp: LiteralSDP) -> DualGuess:
         The dual.
     """
     n = problem.n
-    theta = problem.Y - np.asarray(sdp.lifted.value)[:n, 2 * n + problem.d :]
+    of_α, of_β = (np.asarray(sdp.lifted.value)[side, 2 * n + problem.d :] for side in (slice(n), slice(n, 2 * n)))
+    theta = problem.Y - (problem.activation.a * of_α + problem.activation.b * of_β)
     multiplier = np.asarray(sdp.nonnegative.dual_value)
     T = multiplier + multiplier.T
     i = np.arange(n)

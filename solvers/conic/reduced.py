@@ -30,7 +30,7 @@ class Solved(NamedTuple):
 
 
 class ReducedSDP(NamedTuple):
-    """CVXPY's program with what is read back: Z, the predictions F, and the constraints diag S = diag M, αα, ββ, αβ."""
+    """CVXPY's program and what is read back: Z, F on the loss rows, the constraints diag S = diag M, αα, ββ, αβ."""
 
     program: Any
     Z: Any
@@ -98,7 +98,7 @@ def reduced_sdp(reduced: Reduced) -> ReducedSDP:
     αα = (S + M + D + D.T)[upper] / 4 >= 0
     ββ = (S + M - D - D.T)[upper] / 4 >= 0
     αβ = (S - M - D + D.T)[below] / 4 >= 0
-    rows = reduced.loss_rows
+    F, rows = reduced.mixed(F), reduced.loss_rows
     residual = cp.multiply(np.sqrt(reduced.weight[rows])[:, None], F[rows] - reduced.target[rows])
     objective = cp.sum_squares(residual) / 2 + reduced.gamma / 2 * (cp.trace(U) + cp.trace(V))
     return ReducedSDP(cp.Problem(cp.Minimize(objective), [diagonal, αα, ββ, αβ]), Z, F, diagonal, αα, ββ, αβ)

@@ -85,7 +85,7 @@ def solve_relaxation(reduced: Reduced, state: RegionState, budget: float) -> tup
         budget: seconds.
 
     Returns:
-        Θ (2n, c), the state solved, and the value in scaled units, nan if there is no usable solution.
+        Θ (2n, c) on the loss rows, the state solved, and the value in scaled units, nan if there is no usable solution.
     """
     rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
     losses, known = len(rows) * c, state.region.E.shape[1]
@@ -94,7 +94,7 @@ def solve_relaxation(reduced: Reduced, state: RegionState, budget: float) -> tup
     inner.resize(order * (order + 1) // 2, inner.shape[1])
     weight = np.r_[np.repeat(γ / unit / reduced.weight[rows], c), np.zeros(inner.shape[1])]
     linear = np.r_[-reduced.target[rows].ravel(), np.zeros(inner.shape[1])]
-    matrix = sparse.hstack([_outer(state.region.E[rows], c, unit), inner], format="csc")
+    matrix = sparse.hstack([_outer(reduced.mixed(state.region.E[: 2 * reduced.n])[rows], c, unit), inner], format="csc")
     constant = np.zeros(order * (order + 1) // 2)
     constant[_diagonal(order)[len(state.z) :]] = 1.0
     x, dual, value = _clarabel(sparse.diags(weight, format="csc"), linear, matrix, constant, len(state.i), budget, 1e-8)
@@ -109,7 +109,7 @@ def solve_height(state: RegionState, theta: Array, gamma: float, budget: float) 
 
     Args:
         state: the region with its products.
-        theta: Θ (2n, c).
+        theta: Θ (2n, c) on the extended rows.
         gamma: γ.
         budget: seconds.
 

@@ -1,13 +1,15 @@
-"""The plane: every maximum of h(u) = ‖Θᵀ(Xu)₊‖ on the unit circle, in closed form.
+"""The plane: every maximum of h(u) = ‖Θᵀφ(Xu)‖ on the unit circle, in closed form.
 
-The lines x_i·u = 0 cut the circle into at most 2n arcs on which h(u)² = ‖Lu‖² with L = Σ_{active i} θ_i x_iᵀ
-(c, 2): a quadratic form, with A + B cos 2φ + C sin 2φ as its values. So h has a closed form maximum on each arc.
+The lines x_i·u = 0 cut the circle into at most 2n arcs on which h(u)² = ‖Lu‖² with L = Σ_{active i} θ_i x_iᵀ (c, 2),
+for other activations than the ReLU times a + b and plus a matrix that is the same on all arcs: a quadratic form, with A
++ B cos 2φ + C sin 2φ as its values. So h has a closed form maximum on each arc.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..activation import RELU, Activation
 from ..network import Array
 
 TURN = 2 * np.pi
@@ -19,7 +21,7 @@ def breakpoints(X: Array) -> tuple[Array, Array]:
     return np.mod(phi - np.pi / 2, TURN), np.mod(phi + np.pi / 2, TURN)
 
 
-def local_maxima(theta: Array, X: Array) -> tuple[Array, Array]:
+def local_maxima(theta: Array, X: Array, activation: Activation = RELU) -> tuple[Array, Array]:
     """Find the local maxima of h over the circle.
 
     Linear pieces come from prefix sums over the sorted breakpoints: O(n log n + nc).
@@ -27,6 +29,7 @@ def local_maxima(theta: Array, X: Array) -> tuple[Array, Array]:
     Args:
         theta: Θ (n, c).
         X: rows (n, 2).
+        activation: φ.
 
     Returns:
         Unit directions (2, k) at the maxima, and h there (k,), largest first.
@@ -36,6 +39,7 @@ def local_maxima(theta: Array, X: Array) -> tuple[Array, Array]:
     if not len(X):
         return np.zeros((2, 0)), np.zeros(0)
     on, off = breakpoints(X)
+    theta, everywhere = activation.kinked(theta, X)
     forms = theta[:, :, None] * X[:, None, :]
     angle = np.concatenate([on, off])
     change = np.concatenate([forms, -forms])
@@ -47,7 +51,7 @@ def local_maxima(theta: Array, X: Array) -> tuple[Array, Array]:
     end = np.append(start[1:], start[0] + TURN)
     middle = 0.5 * (end[-1] + start[-1])
     first = np.einsum("i,icd->cd", (X @ _unit(middle) > 0).astype(float), forms)
-    L = first + np.cumsum(change[order], axis=0)
+    L = first + everywhere + np.cumsum(change[order], axis=0)
     return _candidates(L, start, end)
 
 

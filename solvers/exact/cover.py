@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..activation import RELU, Activation
 from ..atoms.threads import share
 from ..network import Array
 from .frames import Frames
@@ -59,7 +60,12 @@ class Cover:
 
 
 def cover(
-    theta: Array, X: Array, transform: Array, target: float, late: Callable[[], bool] = lambda: False
+    theta: Array,
+    X: Array,
+    transform: Array,
+    target: float,
+    late: Callable[[], bool] = lambda: False,
+    activation: Activation = RELU,
 ) -> Cover | None:
     """Cover the sphere with simplices on which h is below a target.
 
@@ -71,12 +77,15 @@ def cover(
         transform: T (d, d), which whitens X.
         target: the bound to prove.
         late: says when to give up.
+        activation: φ of h(u) = ‖Θᵀφ(Xu)‖.
 
     Returns:
         The cover; None if `late` says so, or at `MOST`.
     """
     d, used = X.shape[1], 0
-    merged, rows, form = merge_lines(theta, X)
+    kinks, everywhere = activation.kinked(theta, X)
+    merged, rows, form = merge_lines(kinks, X)
+    form = form + everywhere
 
     def enough(simplices: int) -> bool:
         nonlocal used

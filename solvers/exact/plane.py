@@ -31,7 +31,7 @@ def generate(problem: Problem, gap: float, progress: Progress) -> float:
     columns = solve(problem, np.zeros((2, 0)), np.zeros(0), gap)
     tol = 0.01
     for _ in range(ROUNDS):
-        directions, height = local_maxima(columns.theta, problem.X)
+        directions, height = local_maxima(columns.theta, problem.X, problem.activation)
         progress.primal(columns)
         progress.dual(columns.theta, float(height[0]) * (1 + SLACK) if len(height) else 0.0)
         if progress.gap <= gap or progress.late() or tol < FINEST:

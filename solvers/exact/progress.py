@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atoms.columns import Columns
+from ..atoms.columns import Columns, empty
 from ..fit import TraceRow
+from ..loss import LOSS, Loss
 from ..network import Array
 from ..problem import Problem
 
@@ -20,13 +21,14 @@ class Progress:
     def __init__(self, problem: Problem, unit: float, budget: float | None) -> None:
         X, Y = problem.X, problem.Y
         live = np.any(X != 0, axis=1)
-        self.columns = Columns(np.zeros((X.shape[1], 0)), np.zeros(0), Y, 0.5 * float(np.sum(Y**2)))
-        self.theta = Y * ~live[:, None]
+        self.columns = empty(problem)
+        self._loss = LOSS[problem.loss]
+        self.theta = self.columns.theta * ~live[:, None]
         self.proof: Mapping[str, NDArray] = {}
         self.trace: list[TraceRow] = []
         self.info: dict[str, float | int | str] = {}
         self.out_of_time = False
-        self.lower = 0.5 * float(np.sum(self.theta**2))
+        self.lower = self._loss.dual(self.theta, Y)
         self._Y, self._gamma, self._live, self._unit = Y, problem.gamma, live, unit
         self._start, self._budget = time.perf_counter(), budget
 
@@ -68,14 +70,14 @@ class Progress:
         self._note()
 
     def dual(self, theta: Array, eta: float, proof: Mapping[str, NDArray] | None = None) -> None:
-        """Put Θ on record, scaled until h ≤ γ, if its bound is the best so far. Rows of X that are zero keep Θ_i = y_i.
+        """Put Θ on record, scaled until h ≤ γ, if its bound is the best so far; see `feasible`.
 
         Args:
             theta: Θ (n, c).
             eta: η ≥ max h.
             proof: arrays that prove η, if there are any.
         """
-        scaled, lower = feasible(theta, self._Y, self._gamma, self._live, eta)
+        scaled, lower = feasible(self._loss, theta, self._Y, self._gamma, self._live, eta)
         if lower > self.lower:
             self.theta, self.lower, self.proof = scaled, lower, proof or {}
             self._note()
@@ -85,10 +87,13 @@ class Progress:
         self.trace.append(TraceRow(self.seconds, len(self.trace), value=value, bound=bound))
 
 
-def feasible(theta: Array, Y: Array, gamma: float, live: NDArray[np.bool_], eta: float) -> tuple[Array, float]:
-    """Scale Θ on the live rows by the best t ≤ γ/η; the others keep Θ_i = y_i.
+def feasible(
+    loss: Loss, theta: Array, Y: Array, gamma: float, live: NDArray[np.bool_], eta: float
+) -> tuple[Array, float]:
+    """Scale Θ on the live rows by the best t ≤ γ/η; on the others it is the slope of the zero network, which is best.
 
     Args:
+        loss: of the problem.
         theta: Θ (n, c).
         Y: targets (n, c).
         gamma: γ.
@@ -96,10 +101,8 @@ def feasible(theta: Array, Y: Array, gamma: float, live: NDArray[np.bool_], eta:
         eta: η ≥ max h.
 
     Returns:
-        The scaled Θ, and its dual value ⟨Θ, Y⟩ − ½‖Θ‖².
+        The scaled Θ, and its dual value.
     """
-    linear = float(np.sum(theta[live] * Y[live]))
-    square = float(np.sum(theta[live] ** 2))
-    t = min(gamma / eta if eta > 0 else np.inf, linear / square if square > 0 else 0.0)
-    scaled = np.where(live[:, None], max(t, 0.0) * theta, Y)
-    return scaled, float(np.sum(scaled * Y) - 0.5 * np.sum(scaled**2))
+    t = loss.step(theta[live], Y[live], gamma / eta if eta > 0 else np.inf)
+    scaled = np.where(live[:, None], t * theta, loss.slope(np.zeros_like(Y), Y))
+    return scaled, loss.dual(scaled, Y)

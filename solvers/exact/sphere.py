@@ -12,6 +12,7 @@ import numpy as np
 
 from ..atoms.columns import Columns, advance, train
 from ..atoms.search import ascend, distinct, starts
+from ..loss import LOSS, Loss
 from ..network import Array, whitener
 from ..problem import Problem
 from .cover import Cover, cover
@@ -43,27 +44,29 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         seed: of the search.
         proofs: the gap is the proved one; without, it is what the search believes, and no bound goes on record.
     """
-    X, Y, gamma = problem.X, problem.Y, problem.gamma
-    if not Y.any():
-        return  # the zero network, which is on record
+    X, Y, gamma, loss = problem.X, problem.Y, problem.gamma, LOSS[problem.loss]
+    slope = progress.columns.theta  # of the zero network, which is on record
+    if not slope.any():
+        return
     rng = np.random.default_rng(seed)
     transform = whitener(X)
     live = np.any(X != 0, axis=1)
     wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
-    columns = train(problem, starts(Y, X, transform, rng, wide), FIRST_TOL)
+    activation = problem.activation
+    columns = train(problem, starts(slope, X, transform, rng, wide, activation), FIRST_TOL)
     marks, history, spent = list(MARKS) if proofs else [], [np.inf], 0.0
     for _ in range(ROUNDS):
-        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS)])
-        directions, height = ascend(columns.theta, X, directions, rng)
+        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS, activation)])
+        directions, height = ascend(columns.theta, X, directions, rng, activation)
         progress.primal(columns)
         upper = progress.columns.value
-        lower = feasible(columns.theta, Y, gamma, live, float(height[0]))[1]
+        lower = feasible(loss, columns.theta, Y, gamma, live, float(height[0]))[1]
         believed = (upper - lower) / upper
         progress.info["believed_gap"] = believed
         first = len(marks) == len(MARKS)
         if marks and (progress.late(marks[0]) or (first and believed < COARSE)):
             slack = COARSE if first else min(COARSE, believed)
-            made = _prove(columns, X, transform, max(float(height[0]), gamma) * (1 + slack), progress)
+            made = _prove(problem, columns, transform, max(float(height[0]), gamma) * (1 + slack), progress)
             if first:
                 progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
             marks.pop(0)
@@ -75,11 +78,12 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
             progress.out_of_time = True  # half of it, but what comes next does not make up for the search
             return
         if believed <= gap / 2:
-            target = _allowed(columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), float(height[0]) * (1 + 1e-6))
-            made = _prove(columns, X, transform, target, progress)
+            least = float(height[0]) * (1 + 1e-6)
+            target = _allowed(loss, columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), least)
+            made = _prove(problem, columns, transform, target, progress)
             if progress.gap <= gap or made is None:
                 return
-            found, high = ascend(columns.theta, X, made.tops, rng)
+            found, high = ascend(columns.theta, X, made.tops, rng, activation)
             directions, height = np.hstack([found, directions]), np.concatenate([high, height])
             order = np.argsort(-height, kind="stable")
             directions, height = directions[:, order], height[order]
@@ -91,18 +95,18 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         spent = progress.seconds - spent  # the next round takes about as long
 
 
-def _allowed(theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float, least: float) -> float:
+def _allowed(loss: Loss, theta: Array, Y: Array, gamma: float, live: np.ndarray, lower: float, least: float) -> float:
     """The largest η ≥ least for which Θ still proves `lower`, by bisection in t = γ/η, in which that value rises."""
     low, high = 0.0, gamma / max(least, 1e-3 * gamma)
     for _ in range(50):
         t = 0.5 * (low + high)
-        low, high = (low, t) if feasible(theta, Y, gamma, live, gamma / t)[1] >= lower else (t, high)
+        low, high = (low, t) if feasible(loss, theta, Y, gamma, live, gamma / t)[1] >= lower else (t, high)
     return gamma / high
 
 
-def _prove(columns: Columns, X: Array, transform: Array, target: float, progress: Progress) -> Cover | None:
+def _prove(problem: Problem, columns: Columns, transform: Array, target: float, progress: Progress) -> Cover | None:
     """Cover for the columns' Θ, put on record."""
-    made = cover(columns.theta, X, transform, target, progress.late)
+    made = cover(columns.theta, problem.X, transform, target, progress.late, problem.activation)
     if made is not None:
         progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.simplices
         progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))

@@ -17,9 +17,10 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from ..activation import RELU
 from ..network import Array, ProblemError
 from ..problem import Problem
-from ..reduced.lift import inequalities
+from ..reduced.lift import Mix, inequalities
 from ..reduced.reduction import Reduced, reduce
 
 Form = Literal["reduced", "literal"]
@@ -44,7 +45,8 @@ class StandardSDP:
     orders: those of Z_1 and Z_2. C (1, N) and A (m, N): sparse, over the entries on and above the diagonals, Z_1 row by
     row (its lower triangle counts and stays empty), then Z_2; an entry off the diagonal counts twice in ⟨·, ·⟩. b (m,).
     groups: of constraints, in order; those of the last one, `T`, are the inequalities. The user's value is
-    offset + scale × ⟨C, Z⟩. loss_rows: the extended rows (α, β) that carry a loss. n: rows that α and β have. gamma:
+    offset + scale × ⟨C, Z⟩. loss_rows: which of the 2n loss rows carry a loss;
+    they read aα + bβ, then bα + aβ, so for the ReLU they are α and β. n: rows that α and β have. gamma:
     γ in the units of the program.
     """
 
@@ -117,7 +119,7 @@ def _reduced(reduced: Reduced) -> StandardSDP:
     n, d, c = reduced.n, reduced.d, reduced.c
     half = sparse.eye_array(n) / 2
     N = sparse.block_array([[half, sparse.csr_array(reduced.X / 2)], [half, sparse.csr_array(-reduced.X / 2)]])
-    E = sparse.csr_array(sparse.block_diag([N, sparse.eye_array(c)]))
+    E = _with_reads(sparse.csr_array(sparse.block_diag([N, sparse.eye_array(c)])), reduced.n, reduced.mix)
     rows = reduced.loss_rows
     return _program(
         "reduced",
@@ -134,7 +136,8 @@ def _literal(problem: Problem) -> StandardSDP:
     n, d, c = problem.n, problem.d, problem.c
     identity = sparse.csr_array(sparse.eye_array(2 * n + d + c))
     M = sparse.hstack([-sparse.eye_array(n), sparse.eye_array(n), problem.X, sparse.csr_array((n, c))])
-    E = sparse.csr_array(sparse.vstack([identity[: 2 * n], identity[2 * n + d :], M]))
+    mix = None if problem.activation == RELU else (problem.activation.a, problem.activation.b)
+    E = _with_reads(sparse.csr_array(sparse.vstack([identity[: 2 * n], identity[2 * n + d :], M])), n, mix)
     return _program(
         "literal",
         E,
@@ -146,6 +149,14 @@ def _literal(problem: Problem) -> StandardSDP:
     )
 
 
+def _with_reads(E: sparse.csr_array, n: int, mix: Mix) -> sparse.csr_array:
+    """The forms, with what loss rows read after them where that is neither α nor β."""
+    if mix is None:
+        return E
+    own, opposite = E[:n], E[n : 2 * n]
+    return sparse.csr_array(sparse.vstack([E, mix[0] * own + mix[1] * opposite, mix[1] * own + mix[0] * opposite]))
+
+
 def _program(
     form: Form,
     E: sparse.csr_array,
@@ -155,16 +166,17 @@ def _program(
     consistent: int | None,
     units: tuple[float, float, float],
 ) -> StandardSDP:
-    """The program from the forms E (α, β, v, from row `consistent` on those of MΛMᵀ = 0) and the loss on its rows."""
+    """The program from the forms E (α, β, v, from row `consistent` on those of MΛMᵀ = 0, reads) and the loss."""
     rows, weight, target = loss
     offset, unit_of_value, gamma = units
-    c = target.shape[1]
+    c, forms = target.shape[1], 2 * n + target.shape[1] + (n if consistent is not None else 0)
+    reads = rows if E.shape[0] == forms else forms + rows  # where E has what the loss rows read
     orders = (E.shape[1], c + len(rows))
     i_T, j_T = np.nonzero(inequalities(n))
     i_1, j_1 = np.triu_indices(c)
     i_M, j_M = np.triu_indices(n if consistent is not None else 0)
     pairs = [
-        (np.repeat(rows, c), np.tile(2 * n + np.arange(c), len(rows))),
+        (np.repeat(reads, c), np.tile(2 * n + np.arange(c), len(rows))),
         (np.arange(n), n + np.arange(n)),
         (i_M + (consistent or 0), j_M + (consistent or 0)),
         (np.zeros(0, int), np.zeros(0, int)),  # those on Z_2 alone

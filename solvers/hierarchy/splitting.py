@@ -1,4 +1,4 @@
-"""A tree of regions, each with a bound of its own on ‖Θᵀ(Xu)₊‖ for one Θ that all share: branch and bound on R^d.
+"""A tree of regions, each with a bound of its own on ‖Θᵀφ(Xu)‖ for one Θ that all share: branch and bound on R^d.
 
 The largest bound of any region is the bound on R^d. Multipliers of a region are as good in its children, so that no
 split makes the bound worse; a region that is low enough is never looked at again.
@@ -70,7 +70,7 @@ def tighten(it: Hierarchy, start: RegionState, gap: float, regions: int, left: C
 
 
 def _allowed(it: Hierarchy, gap: float) -> float:
-    """The largest bound on ‖Θᵀ(Xu)₊‖²/γ² with which Θ proves the gap, at least 1, which no Θ can do without."""
+    """The largest bound on ‖Θᵀφ(Xu)‖²/γ² with which Θ proves the gap, at least 1, which no Θ can do without."""
     wanted = it.upper / it.reduced.unit * (1 - gap * (1 - SAFETY))
     low, high = 1.0, 1e3
     for _ in range(60):
@@ -140,11 +140,11 @@ def _improve(it: Hierarchy, leaf: Leaf, allowed: float, left: Callable[[], float
     """The leaf solved, with rounds of separation until it is low enough or nothing is violated."""
     state = separate(leaf.state, VIOLATED)[0] if leaf.solved else leaf.state
     for _ in range(ROUNDS):
-        solved = solve_height(state, it.theta, it.reduced.gamma, left())
+        solved = solve_height(state, it.spread, it.reduced.gamma, left())
         it.solves += 1
         if solved is None:
             break
-        point = settled(solved.region, it.theta, solved.point(), it.reduced.gamma)
+        point = settled(solved.region, it.spread, solved.point(), it.reduced.gamma)
         proved = bounded(it, replace(leaf, state=replace(solved, z=point.z[solved.region.free])))
         # The measure says where to split even if the multipliers are no better than those inherited.
         leaf = proved if proved.squared <= leaf.squared else replace(leaf, state=replace(leaf.state, Z=solved.Z))
@@ -167,7 +167,7 @@ def _retrain(it: Hierarchy, gap: float, left: Callable[[], float]) -> None:
     found = [leaf for _, _, leaf in it.heap]
     it.heap = []
     for leaf in found:
-        point = settled(leaf.state.region, it.theta, leaf.state.point(), it.reduced.gamma)
+        point = settled(leaf.state.region, it.spread, leaf.state.point(), it.reduced.gamma)
         state = replace(leaf.state, z=point.z[leaf.state.region.free])
         it.push(bounded(it, replace(leaf, state=state, solved=False, final=False)))
 

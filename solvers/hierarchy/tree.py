@@ -25,7 +25,7 @@ from .network import Trainer
 class Leaf:
     """A region with its signs (n+k,), place in the tree, the circuits behind its signs, and what is proved of it.
 
-    squared: a bound on ‖Θᵀ(Xu)₊‖²/γ² at unit u, up to rounding. solved: the multipliers were made for this Θ. final:
+    squared: a bound on ‖Θᵀφ(Xu)‖²/γ² at unit u, up to rounding. solved: the multipliers were made for this Θ. final:
     its measure violates nothing, or to let in what it violates was of no use.
     """
 
@@ -65,6 +65,11 @@ class Hierarchy:
         self.theta, self.planes = self.trainer.theta, np.zeros((0, self.reduced.d))
 
     @property
+    def spread(self) -> Array:
+        """Θ (2n, c) on the extended rows; `theta` is that on the loss rows."""
+        return np.asarray(self.reduced.mixed(self.theta))
+
+    @property
     def upper(self) -> float:
         """Objective of the network."""
         return self.trainer.upper
@@ -76,7 +81,7 @@ class Hierarchy:
 
     @property
     def highest(self) -> float:
-        """The largest bound on ‖Θᵀ(Xu)₊‖²/γ² of any region, up to rounding."""
+        """The largest bound on ‖Θᵀφ(Xu)‖²/γ² of any region, up to rounding."""
         return -self.heap[0][0]
 
     @property
@@ -126,6 +131,6 @@ def _preorder(it: Hierarchy) -> Iterator[int]:
 def bounded(it: Hierarchy, leaf: Leaf) -> Leaf:
     """The leaf with what its multipliers prove for the present Θ."""
     state = leaf.state
-    B = quadratic_form(state.region, it.theta, (state.i, state.j, state.value), state.z)
+    B = quadratic_form(state.region, it.spread, (state.i, state.j, state.value), state.z)
     squared = max(maximum(B, len(state.z))[0], 0.0) / it.reduced.gamma**2
     return replace(leaf, squared=squared)

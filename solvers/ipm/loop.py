@@ -79,7 +79,8 @@ def init(reduced: Reduced, gap: float, warm: WarmStart | None) -> State:
     if warm is None:
         it = _first_iterate(reduced, pairs)
     else:
-        if len(warm.it.Z) != n + reduced.d + c or warm.pairs.losses != pairs.losses:
+        same = len(warm.it.Z) == n + reduced.d + c and warm.pairs.losses == pairs.losses
+        if not same or not np.array_equal(warm.pairs.i[: pairs.first], pairs.i):
             raise ProblemError("A warm start must come from the same X and Y. Got one of other shapes instead.")
         it, pairs = warm.at(reduced.gamma), warm.pairs
         excluded[pairs.i[pairs.first :], pairs.j[pairs.first :]] = False
@@ -100,7 +101,7 @@ def step(state: State) -> None:
     newton = EliminatedSystem if state.pairs.losses > SETTINGS.many_losses else NewtonSystem
     try:
         with np.errstate(over="raise"):
-            system = newton(reduced.X, _cost(reduced), right, weight, state.pairs, state.it)
+            system = newton(reduced.X, _cost(reduced), right, weight, state.pairs, state.it, reduced.mix)
             state.it, state.pairs, moved = iterate(system, reduced, state.excluded)
     except (np.linalg.LinAlgError, FloatingPointError):
         state.broken = True
@@ -171,8 +172,9 @@ def finish(state: State, status: Status, message: str) -> InteriorPoint:
 def _equalities(reduced: Reduced) -> Pairs:
     """The constraints that are always there: α_i β_i = 0, and the predictions on the rows that carry a loss."""
     n, c, rows = reduced.n, reduced.c, reduced.loss_rows
-    i = np.r_[np.arange(n), np.repeat(rows, c)]
-    j = np.r_[n + np.arange(n), 2 * n + np.tile(np.arange(c), len(rows))]
+    before, outputs = (0, 2 * n) if reduced.mix is None else (2 * n, 4 * n)  # where loss rows and v begin
+    i = np.r_[np.arange(n), np.repeat(before + rows, c)]
+    j = np.r_[n + np.arange(n), outputs + np.tile(np.arange(c), len(rows))]
     return Pairs(i, j, n, len(rows) * c)
 
 

@@ -14,7 +14,6 @@ import numba
 import numpy as np
 
 from ..network import Array
-from ..reduced.lift import lift
 from .newton import Direction, NewtonSystem
 
 
@@ -28,11 +27,11 @@ class EliminatedSystem(NewtonSystem):
         self.G = (root.T @ left) * np.sqrt(self.singular)
         self.G_inverse = np.linalg.solve(self.G, np.eye(len(self.G)))
         self.W = self.G @ self.G.T
-        lifted = lift(self.X, self.W)
-        n2 = 2 * len(self.X)
+        lifted = self._lift(self.W)
         first = self.pairs.first
         rows = self.pairs.i[self.pairs.n : first]
-        c = len(lifted) - n2
+        c = len(self.W) - sum(self.X.shape)
+        n2 = len(lifted) - c
         self.rows, self.c = rows[::c], c
         self.K, self.F = np.ascontiguousarray(lifted[:n2, :n2]), lifted[:n2, n2:]
         self.V = lifted[n2:, n2:]
@@ -46,12 +45,12 @@ class EliminatedSystem(NewtonSystem):
         K_values, self.P = np.linalg.eigh((weighted + weighted.T) / 2)
         self.root_weight = root_weight[:, None]
         self.shrink = 1 / (1 + 0.5 * np.outer(np.maximum(K_values, 0.0), np.maximum(V_values, 0.0)))
-        self.K_rotated = self.P.T @ (self.root_weight * self.K[rows])  # (rows, 2n)
+        self.K_rotated = self.P.T @ (self.root_weight * self.K[rows])  # (rows, forms)
         F_rotated = self.P.T @ (self.root_weight * self.F[rows])  # (rows, c)
-        self.F_output = np.ascontiguousarray(self.F @ self.Q)  # (2n, c)
+        self.F_output = np.ascontiguousarray(self.F @ self.Q)  # (forms, c)
         small = np.zeros((c, c, c, c))
-        self.mixed = np.empty((c, 2 * len(self.X), c))  # K_rotatedᵀ shrink_b F_rotated
-        self.M = np.empty((c, 2 * len(self.X), 2 * len(self.X)))
+        self.mixed = np.empty((c, len(self.K), c))  # K_rotatedᵀ shrink_b F_rotated
+        self.M = np.empty((c, len(self.K), len(self.K)))
         for b in range(c):
             shrunk = self.shrink[:, b, None] * F_rotated
             self.mixed[b] = self.K_rotated.T @ shrunk
@@ -125,7 +124,7 @@ class EliminatedSystem(NewtonSystem):
 
 @numba.njit(parallel=True, cache=True, fastmath=True)
 def _rows(K: Array, M: Array, F: Array, i: np.ndarray, j: np.ndarray, first: int, out: Array) -> None:
-    """Rows of O − C B₀⁻¹ Cᵀ; M (c, 2n, 2n), F (2n, c) in the eigenvectors of V."""
+    """Rows of O − C B₀⁻¹ Cᵀ; M (c, forms, forms), F (forms, c) in the eigenvectors of V."""
     m, c, size = len(i), F.shape[1], K.shape[0]
     for block in numba.prange((m - first + 15) // 16):
         H = np.empty((size, c))

@@ -1,7 +1,8 @@
 """One iteration's linear algebra of the interior point: the HKM direction and its Schur matrix.
 
-Constraints are pairs (i, j) of extended rows, A_k = sym(n_i n_jᵀ), in the order: n diagonal ones (α_i, β_i) = 0;
-loss rows (r, v_k) + Θ_rk/w_r = ȳ_rk; active inequalities (i, j) − x = 0 with x ≥ 0. S = C − Σ_k y_k A_k.
+Constraints are pairs (i, j) of extended rows (those of lift.py, with the loss rows after them where they differ), A_k =
+sym(n_i n_jᵀ), in the order: n diagonal ones (α_i, β_i) = 0; loss rows (r, v_k) + Θ_rk/w_r = ȳ_rk; active inequalities
+(i, j) − x = 0 with x ≥ 0. S = C − Σ_k y_k A_k.
 
 The Schur matrix is badly conditioned near the end, above all with nearly parallel rows, whose slacks are tiny from
 the start. So its Cholesky factor only preconditions conjugate gradients on the operator itself, measured on the
@@ -17,7 +18,7 @@ import scipy.linalg as sl
 from scipy.linalg import lapack
 
 from ..network import Array
-from ..reduced.lift import adjoint, lift
+from ..reduced.lift import Mix, adjoint, lift
 from .schur import schur_rows
 
 REFINE = 30  # conjugate gradient steps at most
@@ -88,12 +89,15 @@ class Direction:
 class NewtonSystem:
     """Scaling at one iterate; `extend` adds constraints without factorising again what is there.
 
-    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows.
+    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows; mix: how these read α
+    and β, as in lift.py.
     Raises numpy.linalg.LinAlgError if Z or S is not positive definite or the Schur matrix cannot be factorised.
     """
 
-    def __init__(self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate) -> None:
-        self.X, self.cost, self.right, self.weight = X, cost, right, weight
+    def __init__(
+        self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate, mix: Mix = None
+    ) -> None:
+        self.X, self.cost, self.right, self.weight, self.mix = X, cost, right, weight, mix
         self.pairs, self.it = pairs, it
         self.chol_Z = _cholesky(it.Z)
         self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
@@ -101,7 +105,7 @@ class NewtonSystem:
         inverse_chol_Z = _inverse_lower(self.chol_Z)
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
         self.inverse_chol_Z = inverse_chol_Z
-        self.lifted_Z = lift(X, it.Z)
+        self.lifted_Z = self._lift(it.Z)
         self.ridge = 0.0
         self.factor = np.empty((0, 0))
         self._prepare()
@@ -119,7 +123,7 @@ class NewtonSystem:
         """
         K = np.zeros_like(self.lifted_Z)
         K[self.pairs.i, self.pairs.j] = y / 2
-        return adjoint(self.X, K + K.T)
+        return adjoint(self.X, K + K.T, self.mix)
 
     def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
         """Let inequalities in, centred at x = entry (i, j) of the lifted Z.
@@ -152,7 +156,7 @@ class NewtonSystem:
             towards = towards - predictor.x * predictor.y[first:]
         slack_target = towards / it.y[first:]
         target = self._target(slack_target)
-        right = target - lift(self.X, base - self.scaled_residual)[pairs.i, pairs.j]
+        right = target - self._lift(base - self.scaled_residual)[pairs.i, pairs.j]
         y = self._solve(right)
         S = self.dual_residual - self.multiply(y)
         Z = base - self._scaled(S)
@@ -174,10 +178,14 @@ class NewtonSystem:
         first = self.pairs.first
         if len(self.it.x):
             primal = min(primal, _ratio(step.x, self.it.x))
-            change = lift(self.X, step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
+            change = self._lift(step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
             primal = min(primal, _ratio(change, self.it.x))
             dual = min(dual, _ratio(step.y[first:], self.it.y[first:]))
         return primal, dual
+
+    def _lift(self, Z: Array) -> Array:
+        """All entries (i, j) that constraints may read."""
+        return lift(self.X, Z, self.mix)
 
     def _residuals(self) -> None:
         it = self.it
@@ -208,7 +216,7 @@ class NewtonSystem:
     def _refine(self, target: Array, y: Array, S: Array, Z: Array) -> tuple[Array, Array, Array]:
         """Conjugate gradients on A(dZ) + D dy = target, preconditioned by the factor, best iterate kept."""
         i, j = self.pairs.i, self.pairs.j
-        residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+        residual = target - self._lift(Z)[i, j] - self.diagonal * y
         best = (self._error(residual), y, S, Z)
         search, rho = np.zeros_like(y), 1.0
         for step in range(REFINE):
@@ -219,12 +227,12 @@ class NewtonSystem:
             search = preconditioned + (rho / previous) * search if step else preconditioned
             A = self.multiply(search)
             B = self._scaled(A)
-            curvature = float(search @ (lift(self.X, B)[i, j] + self.diagonal * search))
+            curvature = float(search @ (self._lift(B)[i, j] + self.diagonal * search))
             if not (curvature > 0 and rho > 0):
                 break
             length = rho / curvature
             y, S, Z = y + length * search, S - length * A, Z + length * B
-            residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+            residual = target - self._lift(Z)[i, j] - self.diagonal * y
             error = self._error(residual)
             if error < best[0]:
                 best = (error, y, S, Z)
@@ -239,7 +247,7 @@ class NewtonSystem:
 
     def _prepare(self) -> None:
         """What the Schur matrix is made of."""
-        self.lifted_S = lift(self.X, self.S_inverse)
+        self.lifted_S = self._lift(self.S_inverse)
 
     def _schur_rows(self, first: int) -> Array:
         """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""

@@ -1,6 +1,7 @@
 """Dual points of the relaxation and the bounds they give after exact repair, in the reduced problem's units.
 
-For Θ (2n, c) on the extended rows, T ≥ 0 (2n, 2n) and any z (n,), every u with s = |Xu| has
+For Θ (2n, c) on the extended rows, T ≥ 0 (2n, 2n) and any z (n,), every u with s = |Xu| has (a Θ on the loss rows
+stands for one on the extended rows, `Reduced.mixed`)
 
     ‖Θᵀ(α, β)‖² ≤ (s, u)ᵀ B (s, u),   B = Nᵀ(T + ΘΘᵀ)N + blkdiag(−diag z, Xᵀ diag(z) X),
 
@@ -26,7 +27,7 @@ MARGINS = 10.0 ** np.arange(-6, -13, -1)  # to which −B_ss is made definite, r
 
 @dataclass(frozen=True)
 class DualPoint:
-    """Θ (2n, c), T (2n, 2n) symmetric with entries ≥ 0, z (n,); T and z in units of ‖Θ‖²."""
+    """Θ (2n, c) on the loss rows, T (2n, 2n) symmetric with entries ≥ 0, z (n,); T and z in units of ‖Θ‖²."""
 
     theta: Array
     T: Array
@@ -45,7 +46,7 @@ def quadratic_form(reduced: Reduced, point: DualPoint, z: Array | None = None) -
         B (n+d, n+d).
     """
     B = adjoint(reduced.X, point.T)
-    h = project(reduced.X, point.theta)
+    h = project(reduced.X, reduced.mixed(point.theta))
     B += h @ h.T
     return B if z is None else _with_z(reduced, B, z)
 

@@ -1,6 +1,6 @@
 """The relaxation without v: for a fixed block E over (s, u) the best v is kernel ridge regression.
 
-value(E) = γ/2 [tr Ȳᵀ(γW⁻¹ + K)⁻¹Ȳ + tr U] + constant,   K = the loss rows of N E Nᵀ, W = diag(w)
+value(E) = γ/2 [tr Ȳᵀ(γW⁻¹ + K)⁻¹Ȳ + tr U] + constant,   K = what the loss rows read of N E Nᵀ, W = diag(w)
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def kernel_value(reduced: Reduced, E: Array) -> tuple[float, Array]:
         numpy.linalg.LinAlgError: E is so far from positive semidefinite that γW⁻¹ + K is not definite.
     """
     rows = reduced.loss_rows
-    K = lift(reduced.X, E)[np.ix_(rows, rows)]
+    forms = rows if reduced.mix is None else 2 * reduced.n + rows
+    K = lift(reduced.X, E, reduced.mix)[np.ix_(forms, forms)]
     K[np.diag_indices_from(K)] += reduced.gamma / reduced.weight[rows]
     factor = sl.cho_factor(K, overwrite_a=True, check_finite=False)
     theta = np.zeros_like(reduced.target)

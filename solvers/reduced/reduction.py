@@ -9,12 +9,15 @@ columns of X become orthogonal by a thin SVD, and X, Y are brought to unit scale
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg as sl
 
+from ..activation import RELU, Activation
 from ..network import Array, ProblemError
 from ..problem import Problem
+from .lift import Mix
 
 PARALLEL = 3e-5  # radians: nearer rows leave slacks of 1e-10, below which rounding wins, so they become one row; the
 # bound pays for the difference
@@ -24,11 +27,11 @@ RANK = 1e-10
 @dataclass(frozen=True)
 class Reduced:
     """min ½ Σ_r w_r ‖F_r − ȳ_r‖² + γ/2 (tr U + tr V) + constant over Z = [[S, Zsu, ·], [·, U, ·], [·, ·, V]] ⪰ 0.
-
-    X (n, d) has orthogonal columns and unit mean squared row norm; the extended rows r are α_1…α_n, β_1…β_n.
-    weight (2n,) and target (2n, c) belong to the extended rows (weight 0: no loss there). Objectives times
-    `unit` are in the user's units. User row k is coef[k] times row rep[k] (rep −1: a zero row);
-    basis (d_user, d) brings u back.
+    X (n, d) has orthogonal columns and unit mean squared row norm; the extended rows are α_1…α_n, β_1…β_n. Each merged
+    row has two loss rows, one for its own multiples and one for those with the opposite sign: first the n that read
+    aα + bβ, then the n that read bα + aβ; for the ReLU these are the extended rows themselves. weight (2n,), target
+    (2n, c) and every Θ (2n, c) belong to the loss rows (weight 0: no loss there). Objectives times `unit` are in the
+    user's units. User row k is coef[k] times row rep[k] (rep −1: a zero row); basis (d_user, d) brings u back.
     """
 
     X: Array
@@ -42,6 +45,7 @@ class Reduced:
     basis: Array
     sigma: float
     kappa: float
+    activation: Activation = RELU
 
     @property
     def n(self) -> int:
@@ -60,8 +64,30 @@ class Reduced:
 
     @property
     def loss_rows(self) -> np.ndarray:
-        """Extended rows that carry a loss, ascending."""
+        """Those of the 2n loss rows that carry a loss, ascending."""
         return np.flatnonzero(self.weight > 0)
+
+    @property
+    def mix(self) -> Mix:
+        """(a, b) of the loss rows, None where they are the extended rows."""
+        return None if self.activation == RELU else (self.activation.a, self.activation.b)
+
+    def mixed(self, A: Any) -> Any:
+        """aA + bA' with A' the two halves exchanged, from extended rows to loss rows and, being symmetric, back.
+
+        What loss rows read of forms on the extended rows; and of Θ on the loss rows, the one on extended rows that
+        stands for it.
+
+        Args:
+            A: (2n, k), also an expression of CVXPY's.
+
+        Returns:
+            (2n, k).
+        """
+        if self.mix is None:
+            return A
+        a, b = self.mix
+        return a * A + b * A[np.r_[self.n : 2 * self.n, : self.n]]
 
     def factor_back(self, factor: Array) -> Array:
         """A factor of this problem in the user's coordinates and units.
@@ -86,14 +112,14 @@ class Reduced:
         rows get Θ = Y.
 
         Args:
-            theta: Θ (2n, c) on the extended rows.
+            theta: Θ (2n, c) on the loss rows.
             Y: the user's targets (N, c).
 
         Returns:
             Θ (N, c).
         """
         residual = np.divide(theta, self.weight[:, None], out=np.zeros_like(theta), where=self.weight[:, None] > 0)
-        prediction = self.target - residual  # of the extended rows, in the scaled problem
+        prediction = self.target - residual  # of the loss rows, in the scaled problem
         back = Y.copy()
         live = self.rep >= 0
         side = self.rep[live] + np.where(self.coef[live] > 0, 0, self.n)
@@ -150,6 +176,7 @@ def reduce(problem: Problem, parallel: float = PARALLEL) -> Reduced:
         basis=np.ascontiguousarray(Bt[:rank].T),
         sigma=scaled.sigma,
         kappa=scaled.kappa,
+        activation=problem.activation,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..activation import Activation
 from ..network import Array, Network
 from ..problem import Problem
 
@@ -27,6 +28,7 @@ class KernelBasis:
 
     X_times_C_inverse: Array
     C_inverse: Array
+    activation: Activation
 
     @classmethod
     def of(cls, problem: Problem) -> KernelBasis:
@@ -42,7 +44,7 @@ class KernelBasis:
         C_diagonal = np.ones(problem.d)
         C_diagonal[: len(singular)] = np.hypot(1.0, singular / np.sqrt(2))
         C_inverse = Bt.T / C_diagonal
-        return cls(problem.X @ C_inverse, C_inverse)
+        return cls(problem.X @ C_inverse, C_inverse, problem.activation)
 
     def coordinates(self, σ: Array, τ: Array, u: Array, v: Array) -> Array:
         """Coordinates of the nearest columns in ker M.
@@ -81,7 +83,7 @@ class KernelBasis:
             The network of R neurons.
         """
         n, d = self.X_times_C_inverse.shape
-        return Network(self.C_inverse @ w[n : n + d], w[n + d :].T.copy())
+        return Network(self.C_inverse @ w[n : n + d], w[n + d :].T.copy(), self.activation)
 
     def eigenfactor(self, problem: Problem, factor: Array) -> Array:
         """Coordinates of the factor of Λ* by its eigenvectors, largest first, each with Σs ≥ 0.

@@ -42,10 +42,10 @@ def round_gaussian(
     root = relaxation.factor[problem.n : problem.n + problem.d]
     U = root @ rng.standard_normal((root.shape[1], DRAWS * width)) / np.sqrt(DRAWS * width)
     for k in range(1, ROUNDS + 1):
-        network = balance(Network(U, ridge(problem, U)))
+        network = balance(problem.network(U, ridge(problem, U)))
         U = _heaviest(network, round(width * DRAWS ** (1 - k / ROUNDS))).U
         kept = _heaviest(network, width).U
-        progress.add(balance(Network(kept, ridge(problem, kept))))
+        progress.add(balance(problem.network(kept, ridge(problem, kept))))
         if progress.out_of_time:
             break
     return progress.fit()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..fit import Fit
@@ -54,4 +56,4 @@ def _awake(network: Network, rng: np.random.Generator) -> Network:
     U, V = network.U.copy(), network.V.copy()
     U[:, idle] = AWAKE * typical * rng.standard_normal((len(U), int(idle.sum()))) / np.sqrt(len(U))
     V[idle] = AWAKE * typical * rng.standard_normal((int(idle.sum()), V.shape[1])) / np.sqrt(V.shape[1])
-    return Network(U, V)
+    return replace(network, U=U, V=V)

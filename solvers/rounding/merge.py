@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,14 +74,14 @@ def fuse_clusters(network: Network, labels: NDArray[np.int32]) -> Network:
     """
     members = (labels[:, None] == np.unique(labels)).astype(float)  # (m, clusters)
     direction = (network.U * np.linalg.norm(network.V, axis=1)) @ members
-    return balance(Network(unit_columns(direction), members.T @ group_lasso(network)[1]))
+    return balance(replace(network, U=unit_columns(direction), V=members.T @ group_lasso(network)[1]))
 
 
 def _heaviest_first(problem: Problem, network: Network) -> Network:
     """The neurons of a balanced network that are active on some row, heaviest first; a zero neuron if none is."""
-    active = np.flatnonzero(np.any(problem.X @ network.U > 0, axis=0))
+    active = np.flatnonzero(np.any(problem.hidden(network.U) != 0, axis=0))
     if not active.size:
-        return Network.zeros(problem.d, 1, problem.c)
+        return Network.zeros(problem.d, 1, problem.c, problem.activation)
     order = active[np.argsort(-np.sum(network.U[:, active] ** 2, axis=0), kind="stable")]
     return network.only(order)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Progress:
 
     def __init__(self, problem: Problem, budget: float | None) -> None:
         self.problem = problem
-        self.best = Network.zeros(problem.d, 0, problem.c)
+        self.best = Network.zeros(problem.d, 0, problem.c, problem.activation)
         self.best_value = np.inf
         self._start = time.perf_counter()
         self._budget = budget
@@ -132,4 +133,4 @@ def padded(network: Network, width: int) -> Network:
         The network of `width` neurons.
     """
     idle = (0, width - network.width)
-    return Network(np.pad(network.U, ((0, 0), idle)), np.pad(network.V, (idle, (0, 0))))
+    return replace(network, U=np.pad(network.U, ((0, 0), idle)), V=np.pad(network.V, (idle, (0, 0))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..fit import Fit
-from ..network import Array, Network, balance, hidden
+from ..logistic import fit_ridge
+from ..network import Array, Network, balance
 from ..problem import Problem
 from .progress import Progress
 
@@ -13,9 +14,10 @@ ROUNDS = 100  # of reweighting; the objective falls in each, by less and less
 
 
 def ridge(problem: Problem, U: Array) -> Array:
-    """argmin_V ½‖HV − Y‖_F² + γ/2 ‖V‖_F² with H = (XU)₊ (n, m).
+    """argmin_V ½‖HV − Y‖_F² + γ/2 ‖V‖_F² with H = φ(XU) (n, m).
 
-    Ridge regression, V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two matrices,
+    For the logistic loss it has that loss in place of the first term. Ridge regression is
+    V = (HᵀH + γI)⁻¹HᵀY = Hᵀ(HHᵀ + γI)⁻¹Y, through the eigenvalues of the smaller of the two matrices,
     so that no γ > 0 is too small for the data's units.
 
     Args:
@@ -25,7 +27,9 @@ def ridge(problem: Problem, U: Array) -> Array:
     Returns:
         V (m, c), float64.
     """
-    H = hidden(problem.X, U)
+    H = problem.hidden(U)
+    if problem.loss == "logistic":
+        return fit_ridge(H, problem.Y, problem.gamma).V
     n, m = H.shape
     if m <= n:
         return _shifted_solve(H.T @ H, problem.gamma, H.T @ problem.Y)
@@ -53,7 +57,7 @@ def refit(problem: Problem, network: Network, *, seed: int, budget: float | None
     progress = Progress(problem, budget)
     progress.add(network)
     for _ in range(ROUNDS):
-        network = balance(Network(network.U, ridge(problem, network.U)))
+        network = balance(problem.network(network.U, ridge(problem, network.U)))
         progress.add(network)
         if progress.out_of_time:
             break

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from jax.experimental import enable_x64
 from relaxbench.baselines.common import OptionError
-from relaxbench.baselines.kernels import BLOCK, FEATURES, kernel_matrix, nngp, ntk, ridge_solve
+from relaxbench.baselines.kernels import BLOCK, FEATURES, kernel_matrix, nngp, ntk
+from relaxbench.baselines.weights import ridge_solve
 from relaxbench.solvers.problem import Problem
 
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from relaxbench.bench.scoring.metrics import ContractError, accuracy, paper_accuracy, r2, score
+from relaxbench.bench.scoring.metrics import ContractError, accuracy, calibration_error, paper_accuracy, r2, score
 from relaxbench.datasets import Dataset
 from relaxbench.solvers.fit import Fit
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.problem import Problem
-from sklearn.metrics import balanced_accuracy_score, mean_squared_error, r2_score
+from sklearn.metrics import balanced_accuracy_score, log_loss, mean_squared_error, r2_score
 
 ONE_HOT = np.eye(3)[[0, 1, 2, 2]]
 
@@ -191,3 +191,42 @@ def test_a_network_as_wide_as_asked_for_is_taken_and_may_be_narrower():
     for width in (4, 5, None):
         network = Network(np.zeros((2, 4)), np.zeros((4, 3)))
         assert score(problem, data, Fit(network.predict, network), width)["objective"] == 2.0
+
+
+def test_probabilities_of_the_logistic_loss_against_scikit_learn():
+    rng = np.random.default_rng(1)
+    Y = np.eye(3)[rng.integers(0, 3, 200)]
+    data = dataset(ONE_HOT, Y, ("a", "b", "c"))
+    outputs = 2 * rng.standard_normal((200, 3)) + Y
+    fit = Fit(constant(np.eye(3)[[0, 1, 2, 0]], outputs))
+    columns = score(Problem(data.X_train, data.Y_train, 0.1, loss="logistic"), data, fit, None)
+    P = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    assert columns["test_log_loss"] == pytest.approx(log_loss(np.argmax(Y, axis=1), P), rel=1e-12)
+    assert columns["test_brier"] == pytest.approx(np.mean(np.sum((P - Y) ** 2, axis=1)))
+    assert columns["test_accuracy"] == accuracy(outputs, Y)
+    assert columns["test_accuracy_paper"] == paper_accuracy([P], Y)
+
+
+def test_calibration_error_by_hand():
+    P = np.array([[0.95, 0.05], [0.94, 0.06], [0.55, 0.45], [0.5, 0.5]])
+    Y = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    # .95 and .94 share a bin: |½ − .945| twice; .55 (bin 8) and .5 (bin 7) are alone: .45 and .5
+    assert calibration_error(P, Y) == pytest.approx((2 * 0.445 + 0.45 + 0.5) / 4)
+    assert calibration_error(np.array([[1.0, 0.0]] * 5), np.array([[1.0, 0.0]] * 5)) == 0.0
+
+
+def test_calibration_error_by_brute_force():
+    rng = np.random.default_rng(2)
+    P, Y = rng.dirichlet(np.ones(4), size=300), np.eye(4)[rng.integers(0, 4, 300)]
+    sure, right = P.max(axis=1), np.argmax(P, axis=1) == np.argmax(Y, axis=1)
+    total = 0.0
+    for k in range(15):
+        inside = (sure >= k / 15) & (sure < (k + 1) / 15)
+        total += abs(right[inside].mean() - sure[inside].mean()) * inside.sum() / 300 if inside.any() else 0.0
+    assert calibration_error(P, Y) == pytest.approx(total)
+
+
+def test_squares_have_no_probabilities():
+    data = dataset(ONE_HOT, ONE_HOT, ("a", "b", "c"))
+    columns = score(Problem(data.X_train, data.Y_train, 0.1), data, Fit(lambda X: np.eye(3)[[0, 1, 2, 0]]), None)
+    assert not {"test_log_loss", "test_brier", "test_ece"} & columns.keys()

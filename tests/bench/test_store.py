@@ -55,7 +55,7 @@ def test_tables_agree_in_all_forms_and_missing_is_empty(tmp_path):
         pd.testing.assert_frame_equal(reading.load_results(path), written)
     lines = (tmp_path / "out" / "results.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == ",".join(column.name for column in COLUMNS)
-    assert lines[1].startswith("NA,,,,,True,sgd,,,0.1,3,,ok,2.0,,,,")
+    assert lines[1].startswith("NA,,,,,True,relu,squares,sgd,,,0.1,3,,ok,2.0,,,,")
     assert str(written["width"].dtype) == "Int64"
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relaxbench.solvers.certificates.quadratic import certify, lower_bound, prove, trivial_certificate
+from relaxbench.solvers.certificates.nothing import trivial_certificate
+from relaxbench.solvers.certificates.quadratic import certify, lower_bound, prove
 from relaxbench.solvers.conic.reduced import solve_reduced
 from relaxbench.solvers.ipm.loop import interior_point
 from relaxbench.solvers.problem import Problem

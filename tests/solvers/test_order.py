@@ -44,10 +44,17 @@ def small_problem(seed: int, rows: int = 8) -> Problem:
     return Problem(a * X, b * Y, a * b * gamma)
 
 
+def activated(problem: Problem, seed: int) -> Problem:
+    """The problem with another activation than the ReLU."""
+    κ = np.random.default_rng([seed, 12]).choice([0.01, 0.1, 0.5, 0.9, -0.3, -0.9])
+    activation = ("abs", f"leaky:{κ}", "identity")[seed % 3]
+    return Problem(problem.X, problem.Y, problem.gamma, activation)
+
+
 def again(problem: Problem, certificate: Certificate | None) -> float:
     """The bound that the verifier proves from the arrays: the one that was claimed, or more, as it rounds less."""
     assert certificate is not None
-    proved = verify(certificate, problem.X, problem.Y, problem.gamma)
+    proved = verify(certificate, *problem.parts)
     assert proved >= certificate.lower_bound * (1 - 1e-9) - 1e-9 * scale(problem)
     return proved
 
@@ -90,12 +97,12 @@ def check_monotone(problem: Problem) -> None:
         return again(other, fit.certificate), other.objective(fit.network)
 
     low, high = interval(problem)
-    low_more, high_more = interval(Problem(X, Y, 3 * gamma))
+    low_more, high_more = interval(problem.on(X, Y, 3 * gamma))
     assert low <= high_more + tiny
     assert low_more <= 3 * high + tiny
     assert high <= scale(problem) * (1 + GAP)
     if problem.n > 1:
-        assert interval(Problem(X[:-1], Y[:-1], gamma))[0] <= high + tiny
+        assert interval(problem.on(X[:-1], Y[:-1]))[0] <= high + tiny
 
 
 def check_brute_force(problem: Problem) -> None:
@@ -123,6 +130,17 @@ def test_the_methods_keep_their_order(seed: int) -> None:
     check_order(small_problem(seed))
 
 
+@pytest.mark.parametrize("seed", DEFAULT)
+def test_the_methods_keep_their_order_for_other_activations(seed: int) -> None:
+    check_order(activated(small_problem(seed), seed))
+
+
+@pytest.mark.parametrize("seed", DEFAULT[:6])
+def test_the_exact_program_agrees_for_other_activations(seed: int) -> None:
+    check_brute_force(activated(tame(seed), seed))
+    check_monotone(activated(small_problem(seed), seed))
+
+
 @pytest.mark.parametrize("seed", DEFAULT[:8])
 def test_the_optimum_moves_the_way_it_must(seed: int) -> None:
     check_monotone(small_problem(seed))
@@ -142,6 +160,19 @@ def test_a_cell_without_any_bound_ends_the_hierarchy() -> None:
 @pytest.mark.parametrize("seed", MANY)
 def test_the_methods_keep_their_order_on_many_problems(seed: int) -> None:
     check_order(small_problem(seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", MANY)
+def test_the_methods_keep_their_order_on_many_problems_for_other_activations(seed: int) -> None:
+    check_order(activated(small_problem(seed), seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", MANY[:1000])
+def test_the_exact_program_agrees_on_many_problems_for_other_activations(seed: int) -> None:
+    check_brute_force(activated(tame(seed), seed))
+    check_monotone(activated(small_problem(seed), seed))
 
 
 @pytest.mark.slow

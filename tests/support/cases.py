@@ -118,13 +118,14 @@ def train(problem: Problem, width: int, starts: int, seed: int) -> Network:
     """The best network that L-BFGS finds from several random starts."""
     rng, (d, c) = np.random.default_rng(seed), (problem.d, problem.c)
     scaled = problem.scaled
-    X, Y, gamma = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma
+    X, Y, gamma, φ = scaled.problem.X, scaled.problem.Y, scaled.problem.gamma, problem.activation
 
     def objective(w: Array) -> tuple[float, Array]:
         U, V = w[: d * width].reshape(d, width), w[d * width :].reshape(width, c)
-        H = np.maximum(X @ U, 0)
+        Z = X @ U
+        H = φ.a * np.maximum(Z, 0) + φ.b * np.maximum(-Z, 0)
         R = H @ V - Y
-        gradient_U = X.T @ ((R @ V.T) * (H > 0)) + gamma * U
+        gradient_U = X.T @ ((R @ V.T) * np.where(Z > 0, φ.a, -φ.b)) + gamma * U
         value = 0.5 * np.sum(R**2) + 0.5 * gamma * np.sum(w**2)
         return float(value), np.concatenate([gradient_U.ravel(), (H.T @ R + gamma * V).ravel()])
 
@@ -132,7 +133,7 @@ def train(problem: Problem, width: int, starts: int, seed: int) -> Network:
         minimize(objective, rng.standard_normal((d + c) * width), jac=True, method="L-BFGS-B") for _ in range(starts)
     ]
     w = min(runs, key=lambda run: float(run.fun)).x
-    return scaled.network_back(Network(w[: d * width].reshape(d, width), w[d * width :].reshape(width, c)))
+    return scaled.network_back(problem.network(w[: d * width].reshape(d, width), w[d * width :].reshape(width, c)))
 
 
 def teacher(seed: int, n: int = 25, d: int = 2, c: int = 5, gamma: float = 0.1) -> Problem:

@@ -27,7 +27,8 @@ def by_patterns(problem: Problem) -> float:
         block = cp.Variable((d + c, d + c), PSD=True)
         A = (2 * active - 1)[:, None] * problem.X
         constraints.append(A @ block[:d, :d] @ A.T >= 0)
-        fit += (active[:, None] * problem.X) @ block[:d, d:]
+        slope = np.where(active > 0, problem.activation.a, -problem.activation.b)
+        fit += (slope[:, None] * problem.X) @ block[:d, d:]
         penalty += cp.trace(block)
     objective = 0.5 * cp.sum_squares(fit - problem.Y) + problem.gamma / 2 * penalty
     return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
@@ -43,9 +44,60 @@ def by_cones(problem: Problem) -> float:
         for sign in (1.0, -1.0):
             u = cp.Variable(problem.d)
             constraints.append(((2 * active - 1)[:, None] * problem.X) @ u >= 0)
-            fit += sign * (active[:, None] * problem.X) @ u
+            slope = np.where(active > 0, problem.activation.a, -problem.activation.b)
+            fit += sign * (slope[:, None] * problem.X) @ u
             penalty += cp.norm(u)
     objective = 0.5 * cp.sum_squares(fit - problem.Y[:, 0]) + problem.gamma * penalty
+    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
+
+
+def nuclear(problem: Problem) -> float:
+    """p*(∞) of linear networks: min ½‖XW − Y‖² + γ‖W‖_*, in closed form where X has orthonormal columns, else CVXPY."""
+    X, Y, gamma = problem.X, problem.Y, problem.gamma
+    if np.allclose(X.T @ X, np.eye(problem.d), atol=1e-12):
+        values = np.linalg.svd(X.T @ Y, compute_uv=False)
+        rest = 0.5 * float(np.sum(Y**2) - np.sum(values**2))
+        shrunk = np.maximum(values - gamma, 0.0)
+        return rest + float(np.sum(0.5 * (values - shrunk) ** 2 + gamma * shrunk))
+    import cvxpy as cp
+
+    W = cp.Variable((problem.d, problem.c))
+    objective = 0.5 * cp.sum_squares(X @ W - Y) + gamma * cp.normNuc(W)
+    return float(cp.Problem(cp.Minimize(objective)).solve(solver="CLARABEL"))
+
+
+def relaxed(problem: Problem) -> float:
+    """The relaxation over (s, u, v) in CVXPY, on distinct rows that are neither zero nor parallel."""
+    import cvxpy as cp
+
+    X, (n, d, c), φ = problem.X, (problem.n, problem.d, problem.c), problem.activation
+    Z = cp.Variable((n + d + c, n + d + c), PSD=True)
+    S, M, D = Z[:n, :n], X @ Z[n : n + d, n : n + d] @ X.T, Z[:n, n : n + d] @ X.T
+    upper, off = np.triu_indices(n, 1), np.nonzero(~np.eye(n, dtype=bool))
+    constraints = [(S + M + D + D.T)[upper] >= 0, (S + M - D - D.T)[upper] >= 0, (S - M - D + D.T)[off] >= 0]
+    F = (φ.a + φ.b) / 2 * Z[:n, n + d :] + (φ.a - φ.b) / 2 * X @ Z[n : n + d, n + d :]
+    objective = 0.5 * cp.sum_squares(F - problem.Y) + problem.gamma / 2 * cp.trace(Z[n:, n:])
+    program = cp.Problem(cp.Minimize(objective), [*constraints, cp.diag(S) == cp.diag(M)])
+    return float(program.solve(solver="CLARABEL"))
+
+
+def by_arcs(problem: Problem) -> float:
+    """p*(∞) for d = 2 and any n: a block over the two rays of each arc between the lines x_i·u = 0."""
+    import cvxpy as cp
+
+    X, c, φ = problem.X, problem.c, problem.activation
+    ends = np.mod(np.arctan2(X[:, 1], X[:, 0]) + np.pi / 2, np.pi)
+    ends = np.unique(np.round(np.r_[ends, ends + np.pi], 12))
+    fit, penalty, constraints = 0, 0, []
+    for first, last in zip(ends, np.r_[ends[1:], ends[0] + 2 * np.pi], strict=True):
+        rays = np.array([[np.cos(first), np.cos(last)], [np.sin(first), np.sin(last)]])
+        inner = X @ rays
+        inner[np.abs(inner) < 1e-11] = 0.0
+        block = cp.Variable((2 + c, 2 + c), PSD=True)
+        constraints.append(block[0, 1] >= 0)
+        fit += (φ.a * np.maximum(inner, 0) + φ.b * np.maximum(-inner, 0)) @ block[:2, 2:]
+        penalty += cp.trace(rays.T @ rays @ block[:2, :2]) + cp.trace(block[2:, 2:])
+    objective = 0.5 * cp.sum_squares(fit - problem.Y) + problem.gamma / 2 * penalty
     return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
 
 
