@@ -39,10 +39,10 @@ def cpp(
 ) -> Fit:
     """Solve the completely positive program, whose value is p*(∞), by column generation (formulation, section 6).
 
-    Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, `search`: the
-    same column generation as a trainer, and the bound of the relaxation, however far off that is. With a time limit
-    `sphere` goes on up to rank 8, as far as the clock lets it; where its gap stays open the relaxation gets the rest
-    of the time, and the better of the two bounds counts.
+    Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, `search`:
+    the same column generation as a trainer, and the bound of the relaxation, however far off that is. With a time
+    limit `sphere` goes on up to rank 8, as far as the clock lets it; where its gap stays open the relaxation gets the
+    rest of the time, and the better of the two bounds counts.
 
     Args:
         problem: X, Y and γ.
