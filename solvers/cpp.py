@@ -65,8 +65,8 @@ def cpp(
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
     inner = Problem(scaled.problem.X @ basis, scaled.problem.Y, scaled.problem.gamma)
-    shared = route == "sphere" and inner.d > SPHERE and budget is not None
-    progress = Progress(inner, scaled.objective_unit, COVERED * budget if shared else budget)
+    share = COVERED if route == "sphere" and inner.d > SPHERE else 1.0
+    progress = Progress(inner, scaled.objective_unit, None if budget is None else share * budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
         columns = _columns(inner, route, gap, progress, seed)
     small = network(inner, columns)

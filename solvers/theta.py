@@ -23,7 +23,19 @@ from .problem import Problem
 from .reduced.dual import sharpen, user_point
 from .reduced.reduction import reduce
 
-FINER = (3.0, 1.0, 0.6, 0.3, 0.2, 0.1, 0.03, 1e-2, 3e-3, 1e-3, 1e-4)  # shares of max h that covers leave above it, one after the other
+FINER = (
+    3.0,
+    1.0,
+    0.6,
+    0.3,
+    0.2,
+    0.1,
+    0.03,
+    1e-2,
+    3e-3,
+    1e-3,
+    1e-4,
+)  # shares of max h that covers leave above it, one after the other
 STARTS = 1000
 SMALL = 40  # merged rows up to which T is looked for as well
 

@@ -4,12 +4,12 @@ Directions are u = Ty, y in the faces of the cross-polytope Σ|y_e| = 1: one roo
 tree says. On a simplex with vertices g_j = Ty_j, u = Σ λ_j g_j with λ ≥ 0, Λ = Σ λ_j:
 
 - α_i = (x_i·u)₊ is convex: at most Σ λ_j (x_i·g_j)₊, and at least t_i x_i·u = Σ λ_j t_i x_i·g_j for any t_i in [0, 1];
-- so w(u) = Σ θ_i α_i is Σ λ_j w_j, w_j = Σ θ_i a_ij with a_ij between t_i x_i·g_j and (x_i·g_j)₊: where α_i is a share of
-  the way from the one sum to the other, let every a_ij be. Hence h(u) ≤ Σ λ_j H_j if H_j is at least ‖w_j‖ for all such
-  a_ij, and h(u) ≤ ‖q‖‖u‖ for any q with q·g_j ≥ H_j;
-- w_j = m_j + Σ σ_i b_ij θ_i, m_j with the middles of these intervals, b_ij half their lengths, |σ_i| ≤ 1. For an orthogonal
-  R, |Rw_j| ≤ |Rm_j| + Σ b_ij |Rθ_i| in every coordinate: H_j is the length of the right side. R is the reflection that
-  takes m_j to the first axis.
+- so w(u) = Σ θ_i α_i is Σ λ_j w_j, w_j = Σ θ_i a_ij with a_ij between t_i x_i·g_j and (x_i·g_j)₊: let every a_ij lie as
+  far between its ends as α_i does. Hence h(u) ≤ Σ λ_j H_j if H_j is at least ‖w_j‖ for all such a_ij, and h(u) ≤ ‖q‖‖u‖
+  for any q with q·g_j ≥ H_j;
+- w_j = m_j + Σ σ_i b_ij θ_i, m_j with the middles of these intervals, b_ij half their lengths, |σ_i| ≤ 1. For an
+  orthogonal R, |Rw_j| ≤ |Rm_j| + Σ b_ij |Rθ_i| in every coordinate: H_j is the length of the right side. R is the
+  reflection that takes m_j to the first axis.
 
 All numbers that come in are at most 1. What underflows, squares included, is below FLOOR, which every H_j carries.
 Comparisons are written so that a bound which is not a number is never taken for one.
