@@ -14,10 +14,10 @@ from .certificates.quadratic import trivial_certificate
 from .conic.fixed import best_multipliers
 from .cpp import DEEP, certify, row_space
 from .exact.arcs import local_maxima
+from .exact.cone import SLACK
 from .exact.cover import Cover, cover
 from .exact.progress import feasible
 from .exact.sphere import compile_kernels
-from .exact.walk import SLACK
 from .network import Array, whitener
 from .problem import Problem
 from .reduced.dual import sharpen, user_point

@@ -15,9 +15,9 @@ from ..atoms.columns import Columns, advance, train
 from ..atoms.search import ascend, distinct, starts
 from ..network import Array, whitener
 from ..problem import Problem
+from .cone import SLACK
 from .cover import Cover, cover
 from .progress import Progress, feasible
-from .walk import SLACK
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
 FIRST_TOL = 1e-3  # of its output weights
