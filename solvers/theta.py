@@ -12,7 +12,7 @@ from .certificates.certificate import Certificate, Kind
 from .certificates.quadratic import certify as certify_quadratic
 from .certificates.quadratic import trivial_certificate
 from .conic.fixed import best_multipliers
-from .cpp import DEEP, certify, row_space
+from .cpp import SPHERE, certify, row_space
 from .exact.arcs import local_maxima
 from .exact.cone import SLACK
 from .exact.cover import Cover, cover
@@ -23,19 +23,8 @@ from .problem import Problem
 from .reduced.dual import sharpen, user_point
 from .reduced.reduction import reduce
 
-FINER = (
-    3.0,
-    1.0,
-    0.6,
-    0.3,
-    0.2,
-    0.1,
-    0.03,
-    1e-2,
-    3e-3,
-    1e-3,
-    1e-4,
-)  # shares of max h that covers leave above it, one after the other
+# shares of max h that covers leave above it, one after the other
+FINER = (3.0, 1.0, 0.6, 0.3, 0.2, 0.1, 0.03, 1e-2, 3e-3, 1e-3, 1e-4)
 STARTS = 1000
 SMALL = 40  # merged rows up to which T is looked for as well
 
@@ -49,7 +38,7 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
         timeout: seconds for covers of the sphere, and for the program that finds T and z.
 
     Returns:
-        A certificate of kind `arcs` where X has rank two or less, `cover` up to rank eight if one can be had in time,
+        A certificate of kind `arcs` where X has rank two or less, `cover` up to rank five if one can be had in time,
         else `doubly nonnegative`, with z alone beyond forty rows.
     """
     if not problem.X.any():
@@ -62,7 +51,7 @@ def certificate_for(problem: Problem, theta: Array, timeout: float = 60.0) -> Ce
         plane = np.hstack([inner.X, np.zeros((inner.n, 2 - inner.d))])
         height = local_maxima(theta / scaled.kappa, plane)[1]
         return certify(problem, Kind.ARCS, _feasible(problem, theta, float(np.max(height, initial=0.0))), {})
-    made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= DEEP else None
+    made = _cover(inner, theta / scaled.kappa, timeout) if basis.shape[1] <= SPHERE else None
     if made is None:
         return _quadratic(problem, theta, timeout)
     proof = {"basis": basis, **made.proof(whitener(inner.X))}
