@@ -17,6 +17,7 @@ from .fit import fit
 from .text import UsageError, require
 
 Method = Literal["cpp", "branch", "sdp"]
+FLAT, COVERED = 7, 200  # rank and rows up to which the sphere is covered well within a minute or two
 REGIONS = 60  # training rows up to which the hierarchy of regions gets anywhere in a minute or an hour
 WIDTH = 100  # neurons of the network that a relaxation is rounded to
 
@@ -66,8 +67,8 @@ def certify(
 ) -> Interval:
     """Prove an interval for the global optimum p*(∞), and look for a better network on the way.
 
-    The method is chosen by size: `cpp`, which is exact, where the rows of X span at most five dimensions; `branch`
-    with at most 60 rows and squares as the loss; else `sdp`, the relaxation.
+    The method is chosen by size: `cpp`, which is exact, where the rows of X span at most five dimensions, or seven with
+    at most 200 rows; else `branch` with at most 60 rows and squares as the loss; else `sdp`, the relaxation.
 
     Args:
         problem: X, Y and γ.
@@ -125,6 +126,7 @@ def _objective(problem: Problem, network: Network) -> float:
 
 
 def _method(problem: Problem) -> Method:
-    if not problem.X.any() or row_space(problem.scaled.problem.X).shape[1] <= SPHERE:
+    rank = row_space(problem.scaled.problem.X).shape[1] if problem.X.any() else 0
+    if rank <= SPHERE or (rank <= FLAT and problem.n <= COVERED):
         return "cpp"
     return "branch" if problem.n <= REGIONS and problem.loss == "squares" else "sdp"

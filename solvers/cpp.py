@@ -25,7 +25,9 @@ from .sdp import Budget, Gap, Seed, Width, relax
 RANK = 1e-12  # singular values below this share of the largest are taken for zero; the proof accounts for the rest
 PRUNE = 0.01  # share of the gap that a smaller network may cost
 LAST = 0.05  # share of the time limit: with less left, a bound that is there is not compared with the relaxation's
-SPHERE = 5  # the highest rank of X at which the sphere is covered
+SPHERE = 5  # the highest rank of X at which the sphere is covered whether there is a time limit or not
+DEEP = 8  # the highest rank at which it is covered under a time limit: the most that the checker takes
+COVERED = 0.75  # share of the time limit for search and cover beyond SPHERE; the relaxation gets the rest
 
 
 @checked
@@ -39,10 +41,12 @@ def cpp(
 ) -> Fit:
     """Solve the completely positive program, whose value is p*(∞), by column generation (formulation, section 6).
 
-    Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, and where
-    no cover can be had, `search`: the same column generation as a trainer, and the bound of the relaxation, however
-    far off that is. For linear networks, activation `identity`, it is `linear` in place of these two: the same column
-    generation, and the bound of its Θ, for which no proof over the sphere is needed.
+    Three routes, by the rank of X: up to 2 `arcs`, up to 5 `sphere`, both with proofs of their own; beyond, `search`:
+    the same column generation as a trainer, and the bound of the relaxation, however far off that is. With a time
+    limit `sphere` goes on up to rank 8, as far as the clock lets it; where its gap stays open the relaxation gets the
+    rest of the time, and the better of the two bounds counts. For linear networks, activation `identity`, it is
+    `linear` in place of the last two: the same column generation, and the bound of its Θ, for which no proof over the
+    sphere is needed.
 
     Args:
         problem: X, Y and γ.
@@ -60,14 +64,13 @@ def cpp(
     """
     scaled = problem.scaled
     basis = row_space(scaled.problem.X)
-    route = "arcs" if basis.shape[1] <= 2 else "sphere" if basis.shape[1] <= SPHERE else "search"
-    if route != "arcs" and problem.activation.kind == "identity":
-        route = "linear"
+    route = _route(basis.shape[1], budget, problem.activation.kind)
     compile_s = 0.0 if route == "arcs" else sphere.compile_kernels(proofs=route == "sphere")
     if route == "arcs":
         basis = np.hstack([basis, np.zeros((len(basis), 2 - basis.shape[1]))])
     inner = scaled.problem.on(scaled.problem.X @ basis, scaled.problem.Y)
-    progress = Progress(inner, scaled.objective_unit, budget)
+    share = COVERED if route == "sphere" and inner.d > SPHERE else 1.0
+    progress = Progress(inner, scaled.objective_unit, None if budget is None else share * budget)
     with threadpool_limits(limits=1):  # the matrices are too small for more
         columns = _columns(inner, route, gap, progress, seed)
     small = network(inner, columns)
@@ -96,6 +99,14 @@ def cpp(
     ):
         fit = _with_relaxation(problem, fit, budget)
     return _with_status(problem, fit, gap, progress.out_of_time)
+
+
+def _route(rank: int, budget: float | None, kind: str) -> str:
+    if rank <= 2:
+        return "arcs"
+    if kind == "identity":
+        return "linear"
+    return "sphere" if rank <= (SPHERE if budget is None else DEEP) else "search"
 
 
 def _columns(inner: Problem, route: str, gap: float, progress: Progress, seed: int) -> Columns:

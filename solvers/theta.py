@@ -15,17 +15,18 @@ from .certificates.quadratic import certify as certify_quadratic
 from .conic.fixed import best_multipliers
 from .cpp import SPHERE, certify, row_space
 from .exact.arcs import local_maxima
+from .exact.cone import SLACK
 from .exact.cover import Cover, cover
 from .exact.progress import feasible
 from .exact.sphere import compile_kernels
-from .exact.walk import SLACK
 from .loss import LOSS
 from .network import Array, ProblemError, whitener
 from .problem import Problem
 from .reduced.dual import sharpen, user_point
 from .reduced.reduction import reduce
 
-FINER = (0.3, 0.1, 0.03, 1e-2, 3e-3, 1e-3, 1e-4)  # shares of max h that covers leave above it, one after the other
+# shares of max h that covers leave above it, one after the other
+FINER = (3.0, 1.0, 0.6, 0.3, 0.2, 0.1, 0.03, 1e-2, 3e-3, 1e-3, 1e-4)
 STARTS = 1000
 SMALL = 40  # merged rows up to which T is looked for as well
 
@@ -96,11 +97,10 @@ def _cover(inner: Problem, theta: Array, timeout: float) -> Cover | None:
     with threadpool_limits(limits=1):
         height = float(ascend(theta, X, starts(theta, X, transform, rng, STARTS, activation), rng, activation)[1][0])
         for share in FINER:
-            made = cover(theta, X, transform, height * (1 + share), late, activation)
+            made = cover(theta, X, transform, height * (1 + share), late, activation, best)
             if made is None:
                 break
-            if best is None or made.eta < best.eta:
-                best = made
+            best = made
     return best
 
 

@@ -120,7 +120,7 @@ def _replay(
     X, d = rows.X, rows.X.shape[1]
     ends = np.append(offsets[1:], len(splits))
     edges = np.array(list(itertools.combinations(range(d), 2)), np.int64).reshape(-1, 2)
-    slack = 32 * (len(X) + 4 * d + 16) * EPS * (rows.size @ np.abs(X))
+    slack = 32 * (len(X) + 4 * d + rows.theta.shape[1] + 16) * EPS * (rows.size @ np.abs(X))
     signs = np.array(list(itertools.product([1.0, -1.0], repeat=d)))
 
     def root(k: int) -> tuple[float, int]:

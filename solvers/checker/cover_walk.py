@@ -3,11 +3,13 @@
 Directions are u = Ty, y in the faces of the cross-polytope Σ|y_e| = 1: one root simplex a sign pattern, bisected as the
 tree says. On a simplex with vertices g_j = Ty_j, u = Σ λ_j g_j with λ ≥ 0, Λ = Σ λ_j:
 
-- ᾱ_i = Σ λ_j (x_i·g_j)₊ is at least α_i = (x_i·u)₊, by at most Λ PQ/(P+Q), P and Q the largest (x_i·g_j)₊, (−x_i·g_j)₊;
-- for a unit vector g₀ and κ_i = θ_i·g₀: κ_i α_i ≤ κ_i ᾱ_i if κ_i ≥ 0, κ_i α_i ≤ κ_i t x_i·u for any t in [0, 1] if
-  κ_i < 0. Both are linear in λ, so g₀·w(u) ≤ Σ λ_j A_j for w(u) = Σ θ_i α_i; −g₀·w(u) likewise;
-- the rest of w is at most Σ λ_j B_j, by the first line and the triangle inequality. So h(u) ≤ Σ λ_j H_j with
-  H_j = √(A_j² + B_j²), and h(u) ≤ ‖q‖‖u‖ for any q with q·g_j ≥ H_j.
+- α_i = (x_i·u)₊ is convex: at most Σ λ_j (x_i·g_j)₊, and at least t_i x_i·u = Σ λ_j t_i x_i·g_j for any t_i in [0, 1];
+- so w(u) = Σ θ_i α_i is Σ λ_j w_j, w_j = Σ θ_i a_ij with a_ij between t_i x_i·g_j and (x_i·g_j)₊: let every a_ij lie as
+  far between its ends as α_i does. Hence h(u) ≤ Σ λ_j H_j if H_j is at least ‖w_j‖ for all such a_ij, and h(u) ≤ ‖q‖‖u‖
+  for any q with q·g_j ≥ H_j;
+- w_j = m_j + Σ σ_i b_ij θ_i, m_j with the middles of these intervals, b_ij half their lengths, |σ_i| ≤ 1. For an
+  orthogonal R, |Rw_j| ≤ |Rm_j| + Σ b_ij |Rθ_i| in every coordinate: H_j is the length of the right side. R is the
+  reflection that takes m_j to the first axis.
 
 All numbers that come in are at most 1. What underflows, squares included, is below FLOOR, which every H_j carries.
 Comparisons are written so that a bound which is not a number is never taken for one.
@@ -167,44 +169,16 @@ def _leaf(
 ) -> float:
     """Bound on h over one simplex, as the module's docstring derives it, with `slack` for the rounding of every H_j."""
     d, m = len(g), len(rows)
-    alpha = np.zeros((m, d))  # (x_i·g_j)₊
-    beta = np.zeros((m, d))  # (−x_i·g_j)₊
+    inner, t, lines = np.zeros((m, d)), np.zeros(m), theta[rows]
     for r in range(m):
         for j in range(d):
-            inner = np.sum(X[rows[r]] * g[j])
-            alpha[r, j], beta[r, j] = max(inner, 0.0), max(-inner, 0.0)
-    w = g @ form.T
-    for r in range(m):
-        for j in range(d):
-            w[j] += theta[rows[r]] * alpha[r, j]
-    ahead = np.zeros(w.shape[1])
-    for j in range(d):
-        ahead += w[j] / np.sqrt(np.sum(g[j] ** 2))
-    unit = _unit(ahead)
-
-    kappa, short, t = np.zeros(m), np.zeros(m), np.zeros(m)
-    shift, radius = np.zeros(w.shape[1]), 0.0
-    for r in range(m):
-        P, Q = np.max(alpha[r]), np.max(beta[r])
-        short[r] = P * Q / (P + Q) if P + Q > 0 else 0.0
-        kappa[r] = np.sum(theta[rows[r]] * unit)
-        rest = theta[rows[r]] - kappa[r] * unit
-        shift += 0.5 * short[r] * rest
-        radius += 0.5 * short[r] * np.sqrt(np.sum(rest**2))
-        t[r] = 1.0 if np.sum(alpha[r]) > np.sum(beta[r]) else 0.0
-    centre, B = np.zeros(d), np.zeros(d)
-    for j in range(d):
-        centre[j] = np.sum(w[j] * unit)
-        B[j] = np.sqrt(np.sum((w[j] - centre[j] * unit - shift) ** 2)) + radius
-    below = np.sum(np.maximum(kappa, 0.0) * short)
-
+            inner[r, j] = np.sum(X[rows[r]] * g[j])
+        t[r] = 1.0 if np.sum(inner[r]) > 0 else 0.0
+    fixed, H = g @ form.T, np.zeros(d)
     best = np.inf
     for turn in range(TURNS):
-        A = centre.copy()
-        for r in range(m):
-            if kappa[r] < 0:
-                A -= kappa[r] * ((1 - t[r]) * alpha[r] + t[r] * beta[r])
-        H = np.hypot(np.maximum(A, below - centre), B) + slack
+        for j in range(d):
+            H[j] = _longest_sum(fixed[j], lines, t * inner[:, j], np.maximum(inner[:, j], 0.0)) + slack
         if not np.all(np.isfinite(H)):
             return np.inf
         bound, weight = _cone_maximum(g, H, size)
@@ -213,9 +187,24 @@ def _leaf(
         if best <= gamma:
             break
         for r in range(m):
-            side = 1.0 if np.sum(weight * (alpha[r] - beta[r])) > 0 else 0.0
+            side = 1.0 if np.sum(weight * inner[r]) > 0 else 0.0
             t[r] += (side - t[r]) / (turn + 2)
     return best
+
+
+@numba.njit(cache=True, nogil=True)
+def _longest_sum(fixed: Array, lines: Array, low: Array, high: Array) -> float:
+    """At least ‖fixed + Σ a_r lines_r‖ for all a_r from low_r to high_r, up to rounding."""
+    middle = fixed.copy()
+    for r in range(len(lines)):
+        middle += 0.5 * (low[r] + high[r]) * lines[r]
+    mirror = _unit(middle)
+    mirror[0] += 1.0 if mirror[0] > 0 else -1.0
+    mirror = _unit(mirror)
+    most = np.abs(middle - 2 * np.sum(middle * mirror) * mirror)
+    for r in range(len(lines)):
+        most += 0.5 * (high[r] - low[r]) * np.abs(lines[r] - 2 * np.sum(lines[r] * mirror) * mirror)
+    return float(np.sqrt(np.sum(most**2)))
 
 
 @numba.njit(cache=True, nogil=True)

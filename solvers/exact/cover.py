@@ -5,11 +5,14 @@ pattern. A simplex of such y is halved exactly by bisecting an edge, y being dya
 with vertices g_j = Ty_j (formulation, section 6, sharpened):
 
 - rows that do not change sign are linear there: they sum to one form w = Lu, handed down to all descendants;
-- a crossing row with P = max_j (x_i·g_j)₊, Q = max_j (−x_i·g_j)₊ has α_i below its chord by at most PQ/(P+Q);
-- along the direction g₀ of w the bound is linear: rows that push up take their chord, rows that push down take
-  α_i ≥ t_i x_i·u, with t_i ∈ [0, 1] chosen so as to make the cone's maximum small; that is exact at a local maximum
-  even where rows vanish, so simplices around the atoms of the solution close early;
-- across g₀ the crude box is enough, being of second order;
+- a crossing row has α_i = (x_i·u)₊ between t_i x_i·u, any t_i in [0, 1], and its chord, which has the value
+  (x_i·g_j)₊ at vertex j; both are linear in λ, u = Σ λ_j g_j;
+- so Θᵀ(Xu)₊ is Σ λ_j (Lg_j + Σ_i θ_i a_ij) with some a_ij between t_i x_i·g_j and (x_i·g_j)₊, and h(u) is at most
+  Σ λ_j H_j, H_j the largest length of any Lg_j + Σ_i θ_i a_ij;
+- these fill a zonotope: its centre, and Σ ± half_ij θ_i. In axes with the first one along the centre, H_j is at most
+  the length of (|centre| + Σ_i half_ij |θ_i1|, Σ_i half_ij |θ_i2|, …);
+- t_i is moved to the side of row i on which the cone's maximum lies, so that simplices around the atoms of the
+  solution, where rows vanish, close early;
 - a linear function with values H_j at the vertices is at most min {‖q‖ : q·g_j ≥ H_j} on the cone's unit vectors.
 """
 
@@ -27,10 +30,10 @@ from ..atoms.threads import share
 from ..network import Array
 from .frames import Frames
 from .lines import merge_lines
-from .walk import fill_root, walk
+from .walk import walk
 
 QUOTA = 20_000  # simplices between two looks at the clock
-MOST = 200_000_000  # simplices of a cover, a byte each; beyond that it is given up
+MOST = 200_000_000  # simplices of a cover, five bytes each; beyond that it is given up
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,14 @@ class Cover:
     """A proved η ≥ max h, the bisections that prove it, how many simplices, and the highest direction of each root.
 
     splits: uint8, the roots' trees one after the other in preorder: 0 for a leaf, 1 + e for a bisection of edge e in
-    the order of `itertools.combinations(range(d), 2)`; offsets: where each root's tree begins.
+    the order of `itertools.combinations(range(d), 2)`; offsets: where each root's tree begins; bounds: float32, on h
+    over each leaf.
     """
 
     eta: float
     splits: NDArray[np.uint8]
     offsets: NDArray[np.int64]
+    bounds: NDArray[np.float32]
     simplices: int
     tops: Array
 
@@ -58,6 +63,11 @@ class Cover:
         """
         return {"transform": transform, "splits": self.splits, "offsets": self.offsets}
 
+    def roots(self) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+        """The tree of each root, and the bounds on its leaves."""
+        cuts = self.offsets[1:]
+        return list(zip(np.split(self.splits, cuts), np.split(self.bounds, cuts), strict=True))
+
 
 def cover(
     theta: Array,
@@ -66,6 +76,7 @@ def cover(
     target: float,
     late: Callable[[], bool] = lambda: False,
     activation: Activation = RELU,
+    begin: Cover | None = None,
 ) -> Cover | None:
     """Cover the sphere with simplices on which h is below a target.
 
@@ -78,6 +89,8 @@ def cover(
         target: the bound to prove.
         late: says when to give up.
         activation: φ of h(u) = ‖Θᵀφ(Xu)‖.
+        begin: a cover for the same X and T, whose simplices are bisected further. Its bounds are believed: they are
+            those of this Θ, or infinite.
 
     Returns:
         The cover; None if `late` says so, or at `MOST`.
@@ -92,16 +105,21 @@ def cover(
         used += simplices
         return used > MOST or late()
 
-    signs = list(itertools.product([1.0, -1.0], repeat=d))
-    roots = share(lambda s: _root(merged, rows, form, transform, np.diag(s), target, enough), signs)
+    signs = itertools.product([1.0, -1.0], repeat=d)
+    whole = (np.zeros(1, np.uint8), np.full(1, np.inf, np.float32))
+    trees = [whole] * 2**d if begin is None else begin.roots()
+    tasks = [(np.diag(s), *tree) for s, tree in zip(signs, trees, strict=True)]
+    roots = share(lambda task: _root(merged, rows, form, transform, task, target, enough), tasks)
     done = [root for root in roots if root is not None]
     if len(done) < len(roots):
         return None
     sizes = [len(splits) for splits, _, _ in done]
+    bounds = np.concatenate([bounds for _, bounds, _ in done])
     return Cover(
-        eta=max(eta for _, eta, _ in done),
+        eta=float(np.max(bounds)),
         splits=np.concatenate([splits for splits, _, _ in done]),
         offsets=np.cumsum([0, *sizes[:-1]]),
+        bounds=bounds,
         simplices=sum(sizes),
         tops=np.array([top for _, _, top in done]).T,
     )
@@ -112,22 +130,28 @@ def _root(
     X: Array,
     form: Array,
     transform: Array,
-    y: Array,
+    task: tuple[Array, NDArray[np.uint8], NDArray[np.float32]],
     target: float,
     enough: Callable[[int], bool],
-) -> tuple[NDArray[np.uint8], float, Array] | None:
-    """Splits, η and the highest vertex of one root with vertices y (d, d). enough(simplices made since): stop?"""
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], Array] | None:
+    """Splits, bounds and the highest vertex of one root. task: its vertices y (d, d), and its tree so far with bounds.
+
+    enough(simplices made since): stop?
+    """
     (n, d), c = X.shape, theta.shape[1]
+    y, old, known = task
+    edges = np.array(list(itertools.combinations(range(d), 2)), np.int64).reshape(-1, 2)
     frames = Frames.empty(n, d, c)
-    frames.L[0] = form
-    fill_root(theta, X, transform, y, frames)
-    state = np.array([target, 0.0, 0.0])  # target, η, highest h seen
+    frames.y[0] = y
+    state = np.array([target, 0.0])  # target, highest h seen
     top = transform @ y[0]
-    pieces, level, used = [], 0, 0
-    while level >= 0:
+    place = np.array([0, 0, -1])
+    pieces, used = [], 0
+    while place[0] >= 0:
         if enough(used):
             return None
-        splits = np.zeros(QUOTA, np.uint8)
-        level, used = walk(theta, X, transform, frames, level, splits, state, top)
-        pieces.append(splits[:used])
-    return np.concatenate(pieces), float(state[1]), top / np.linalg.norm(top)
+        splits, bounds = np.zeros(QUOTA, np.uint8), np.zeros(QUOTA, np.float32)
+        used = walk(theta, X, form, transform, edges, frames, place, old, known, splits, bounds, state, top)
+        pieces.append((splits[:used], bounds[:used]))
+    splits, bounds = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    return splits, bounds, top / np.linalg.norm(top)

@@ -1,12 +1,14 @@
 """Column generation in three dimensions and more: columns from great circles, bounds from covers of the sphere.
 
-The great circles find the columns; a cover is made when they say that the gap is nearly closed. Directions that the
-cover finds above γ come back as columns. Without covers (too many dimensions) this is a trainer.
+The great circles find the columns; a cover is made when they say that the gap is nearly closed, or when the clock asks
+for it, and refined from target to target, so that there is a bound at any time. Directions that the cover finds above γ
+come back as columns. Without covers (too many dimensions) this is a trainer.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -15,9 +17,9 @@ from ..atoms.search import ascend, distinct, starts
 from ..loss import LOSS, Loss
 from ..network import Array, whitener
 from ..problem import Problem
+from .cone import SLACK
 from .cover import Cover, cover
 from .progress import Progress, feasible
-from .walk import SLACK
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
 FIRST_TOL = 1e-3  # of its output weights
@@ -27,8 +29,13 @@ MOST = 200  # new columns a round
 STARTS = 200
 ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
-MARKS = (0.3, 0.8)  # shares of the time limit at which there is a cheap cover at the latest, and another one
+MARK = 0.2  # share of the time limit at which there is a cheap cover at the latest
+MARK_S = 0.1  # share of the time limit that it may take
 SEARCH = 0.5  # share of the time limit that a search without proofs takes
+PROVE = 0.35  # share of the time limit after which the best cover for the columns so far is made
+FAR = 4.0  # the first target of a cover that is refined, in heights that are known to be reached
+STEEP, GENTLE, LARGE = 0.9, 0.75, 1.5  # factors to the next: of itself while it is large, then of what is above 1
+CLOSE = 2e-3  # share above the last target from which the next is the last
 FINEST = 1e-8  # a believed gap below which no more is to be had
 STALE = 10  # rounds without proofs that must gain a tenth of the gap, or the search ends
 GROWTH = 4.0  # simplices of the final cover for one of the coarse cover: 2 to 3.5 on the data tried
@@ -54,7 +61,7 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
     wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
     activation = problem.activation
     columns = train(problem, starts(slope, X, transform, rng, wide, activation), FIRST_TOL)
-    marks, history, spent = list(MARKS) if proofs else [], [np.inf], 0.0
+    history, spent, first = [np.inf], 0.0, True
     for _ in range(ROUNDS):
         directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS, activation)])
         directions, height = ascend(columns.theta, X, directions, rng, activation)
@@ -63,13 +70,11 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         lower = feasible(loss, columns.theta, Y, gamma, live, float(height[0]))[1]
         believed = (upper - lower) / upper
         progress.info["believed_gap"] = believed
-        first = len(marks) == len(MARKS)
-        if marks and (progress.late(marks[0]) or (first and believed < COARSE)):
-            slack = COARSE if first else min(COARSE, believed)
-            made = _prove(problem, columns, transform, max(float(height[0]), gamma) * (1 + slack), progress)
-            if first:
-                progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
-            marks.pop(0)
+        if proofs and first and (progress.late(MARK) or believed < COARSE):
+            least = max(float(height[0]), gamma)
+            made = _descend(problem, columns, transform, (least, least * (1 + COARSE)), progress, MARK + MARK_S)
+            progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
+            first = False
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
         if not proofs and (believed <= gap / 2 or stale):
@@ -77,10 +82,10 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         if not proofs and progress.late(SEARCH):
             progress.out_of_time = True  # half of it, but what comes next does not make up for the search
             return
-        if believed <= gap / 2:
+        if proofs and (believed <= gap / 2 or progress.late(PROVE)):
             least = float(height[0]) * (1 + 1e-6)
             target = _allowed(loss, columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), least)
-            made = _prove(problem, columns, transform, target, progress)
+            made = _descend(problem, columns, transform, (float(height[0]), target), progress)
             if progress.gap <= gap or made is None:
                 return
             found, high = ascend(columns.theta, X, made.tops, rng, activation)
@@ -104,11 +109,46 @@ def _allowed(loss: Loss, theta: Array, Y: Array, gamma: float, live: np.ndarray,
     return gamma / high
 
 
-def _prove(problem: Problem, columns: Columns, transform: Array, target: float, progress: Progress) -> Cover | None:
-    """Cover for the columns' Θ, put on record."""
-    made = cover(columns.theta, problem.X, transform, target, progress.late, problem.activation)
+def _descend(
+    problem: Problem,
+    columns: Columns,
+    transform: Array,
+    levels: tuple[float, float],
+    progress: Progress,
+    until: float = 1.0,
+) -> Cover | None:
+    """Covers for the columns' Θ with lower and lower targets, each put on record.
+
+    levels: a height that is known to be reached, and the last target; until: share of the time limit.
+
+    Returns:
+        The cover for the last target; None if there was no time for it.
+    """
+    least, last = levels
+    made, share = None, FAR
+    while True:
+        target = share * least if share * least > last * (1 + CLOSE) else last
+        made = _prove(problem, columns, transform, target, progress, until, made)
+        if made is None or target == last:
+            return made
+        share = share * STEEP if share > LARGE else 1 + (share - 1) * GENTLE
+
+
+def _prove(
+    problem: Problem,
+    columns: Columns,
+    transform: Array,
+    target: float,
+    progress: Progress,
+    until: float = 1.0,
+    begin: Cover | None = None,
+) -> Cover | None:
+    """Cover for the columns' Θ, put on record. until: share of the time limit; begin: a cover for the same Θ."""
+    late = partial(progress.late, until)
+    made = cover(columns.theta, problem.X, transform, target, late, problem.activation, begin)
     if made is not None:
-        progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.simplices
+        before = begin.simplices if begin is not None else 0
+        progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.simplices - before
         progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))
     return made
 

@@ -52,7 +52,10 @@ def test_layers_out_of_balance_are_improvable_by_balancing_them(plane, best):
     assert found.upper <= best.upper * (1 + 1e-9)
 
 
-@pytest.mark.parametrize(("n", "d", "method"), [(8, 6, "branch"), (70, 6, "sdp"), (70, 3, "cpp"), (3, 9, "cpp")])
+@pytest.mark.parametrize(
+    ("n", "d", "method"),
+    [(8, 6, "cpp"), (70, 6, "cpp"), (9, 8, "branch"), (70, 8, "sdp"), (70, 3, "cpp"), (3, 9, "cpp"), (210, 6, "sdp")],
+)
 def test_the_method_goes_by_rank_and_rows(n, d, method):
     rng = np.random.default_rng(2)
     problem = rb.Problem(rng.standard_normal((n, d)), rng.standard_normal((n, 1)), 3.0)
