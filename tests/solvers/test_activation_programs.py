@@ -136,7 +136,7 @@ def test_multipliers_of_outside_solvers_prove_a_bound(activation, form, solver, 
     rows = (program.A @ weight) @ flat
     equal, above = rows[:split] == program.b[:split], rows[split:] >= program.b[split:]
     model = cp.Problem(cp.Minimize(cp.sum((program.C @ weight) @ flat)), [equal, above])
-    model.solve(solver=solver)
+    model.solve(solver=solver, **({"max_iters": 3000} if solver == "SCS" else {}))
     value = relax(problem).value
     assert program.offset + program.scale * model.value == pytest.approx(value, rel=off)
     multipliers = np.r_[-equal.dual_value, above.dual_value]
