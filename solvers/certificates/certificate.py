@@ -1,6 +1,6 @@
 """A lower bound on p*(∞) together with the arrays from which anyone can prove it again.
 
-Every bound here is dual: for Θ (n, c) with ‖Θᵀ(Xu)₊‖ ≤ γ‖u‖ for all u, p*(∞) ≥ ⟨Θ, Y⟩ − ½‖Θ‖_F².
+Every bound here is dual: for Θ (n, c) with ‖Θᵀφ(Xu)‖ ≤ γ‖u‖ for all u, p*(∞) ≥ ⟨Θ, Y⟩ − ½‖Θ‖_F².
 Kinds differ only in how the inequality for all u is proved; `proof` holds the arrays of that proof.
 """
 

@@ -18,6 +18,7 @@ Form = dict[int, arb]  # coefficients by coordinate: s_k at k, t_j at n + j
 
 # By which λ is raised above its floating-point value until the proof succeeds.
 ROOMS = np.concatenate([np.logspace(-12, -7, 6), np.logspace(-6, 2, 33)])
+MARGINS = (0.0, *10.0 ** np.arange(-14.0, -7.0))  # by which z is raised for a first guess at λ, relative
 MOST = 1e150  # far above ‖Θᵀ(Xu)₊‖ with entries below 1; γ that is higher is as good as this
 ENOUGH = 0.99  # of γ²: a smaller λ would not improve the bound
 
@@ -185,14 +186,17 @@ class Region:
 
 
 def _guess(B: Array, X: Array, z: Array) -> float:
-    """About the least λ that can be proved; nothing rests on it."""
-    f = len(z)
-    B = (B + B.T) / 2
-    B[np.arange(f), np.arange(f)] -= z
-    B[f:, f:] += X.T @ (z[:, None] * X)
-    try:
-        inner = sl.cho_solve(sl.cho_factor(-B[:f, :f]), B[:f, f:]) if f else np.zeros((0, len(B)))
-        top = float(np.linalg.eigvalsh(B[f:, f:] + B[f:, :f] @ inner)[-1])
-    except (ValueError, np.linalg.LinAlgError):
-        top = np.inf
-    return max(top, 1e-300) if np.isfinite(top) else 1e-300
+    """About the least λ that can be proved, with z raised as little as that takes; nothing rests on it."""
+    f, B = len(z), (B + B.T) / 2
+    size = np.max(np.abs(np.diag(B)[:f]), initial=0.0)
+    for margin in MARGINS:
+        form, raised = B.copy(), z + margin * (np.abs(z) + size)
+        form[np.arange(f), np.arange(f)] -= raised
+        form[f:, f:] += X.T @ (raised[:, None] * X)
+        try:
+            inner = sl.cho_solve(sl.cho_factor(-form[:f, :f]), form[:f, f:]) if f else np.zeros((0, len(B)))
+            top = float(np.linalg.eigvalsh(form[f:, f:] + form[f:, :f] @ inner)[-1])
+        except (ValueError, np.linalg.LinAlgError):
+            continue
+        return max(top, 1e-300) if np.isfinite(top) else 1e-300
+    return 1e-300
