@@ -220,6 +220,8 @@ def test_the_checker_refuses_what_it_does_not_know():
     for name in ("tanh", "leaky:2", "leaky:", "leaky:nan", None):
         with pytest.raises(CertificateError, match="activation must be"):
             verify(certificate, *problem.parts[:3], name)
-    with pytest.raises(NotChecked, match="loss must be squares"):
+    with pytest.raises(CertificateError, match="Y must be one-hot"):
         verify(certificate, *problem.parts[:3], "abs", "logistic")
+    with pytest.raises(NotChecked, match="loss must be"):
+        verify(certificate, *problem.parts[:3], "abs", "hinge")
     assert isinstance(certificate, Certificate)

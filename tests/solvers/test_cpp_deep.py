@@ -58,7 +58,7 @@ def test_no_direction_exceeds_what_roots_alone_prove(seed: int, d: int, c: int, 
     proved = prove(theta, X, 1e300, whole)  # so large a γ that no leaf is bisected further
     rng = np.random.default_rng(seed)
     U = rng.normal(size=(d, 2000))
-    assert np.max(heights(theta, X, U / np.linalg.norm(U, axis=0))) <= proved
+    assert np.max(heights(theta, np.maximum(X @ (U / np.linalg.norm(U, axis=0)), 0.0))) <= proved
     assert highest(theta, X, transform) <= proved
 
 
