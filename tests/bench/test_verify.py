@@ -49,7 +49,7 @@ def store(folder, tamper=None, **columns):
 @pytest.fixture(autouse=True)
 def prover(monkeypatch):
     """Stands for the solvers' prover: it proves what the certificate's array says. Its own tests are the solvers'."""
-    found = lambda certificate, X, Y, gamma: float(certificate.proof["proves"][0])  # noqa: E731
+    found = lambda certificate, X, Y, gamma, *model: float(certificate.proof["proves"][0])  # noqa: E731
     monkeypatch.setattr("relaxbench.solvers.checker.verify", found)
 
 
@@ -188,7 +188,7 @@ def grid(folder, *gammas, tamper=None, **columns):
 
 @pytest.fixture
 def proves_gamma(monkeypatch):
-    monkeypatch.setattr("relaxbench.solvers.checker.verify", lambda certificate, X, Y, gamma: gamma)
+    monkeypatch.setattr("relaxbench.solvers.checker.verify", lambda certificate, X, Y, gamma, *model: gamma)
 
 
 @pytest.mark.usefixtures("proves_gamma")

@@ -168,7 +168,7 @@ def store_and_load(folder, result):
     """The relaxation as the next stage gets it: through the disk."""
     write_record(folder, Record(plain(result.columns), {"info": dict(result.info)}, result.arrays, result.trace))
     record = read_record(folder, check_files=True)
-    return saved_relaxation(record, read_arrays(folder), read_trace(folder)), cost(record)
+    return saved_relaxation(record, read_arrays(folder), read_trace(folder), "relu"), cost(record)
 
 
 def test_a_relaxation_goes_through_the_store_and_its_cost_into_each_cell(tmp_path):
