@@ -53,8 +53,8 @@ def longer(point):
 def belief_on_arcs(monkeypatch):
     problem, maxima = noise(8, 5, 2, 2), plane.local_maxima
 
-    def half_as_high(theta, X):
-        directions, heights = maxima(theta, X)
+    def half_as_high(theta, X, activation):
+        directions, heights = maxima(theta, X, activation)
         return directions, heights / 2
 
     monkeypatch.setattr(plane, "local_maxima", half_as_high)
