@@ -132,7 +132,8 @@ def _claims(results: Results) -> str:
             below = int((ratio < PUBLISHED).sum())
             shown += [f"{ratio.min():.3f}, {ratio.mean():.3f}, {below} of {len(ratio)}" if len(ratio) else "–"]
         seeds = part.loc[part["sdp_over_exact"] < PUBLISHED, "data_seed"]
-        lines.append(f"| {gamma:g} | {bias} | {shown[0]} | {shown[1]} | {', '.join(f'{s:g}' for s in seeds) or '–'} |")
+        which = ", ".join(f"{seed:g}" for seed in seeds) or "–"
+        lines.append(f"| {gamma:g} | {'yes' if bias else 'no'} | {shown[0]} | {shown[1]} | {which} |")
     return "\n".join([*lines, "", *_competitive(results)])
 
 
