@@ -12,7 +12,18 @@ from .parser import OK, Command, Parser, stop_on_sigterm
 
 FIGURES = (  # of reports/figures, which takes seconds to import
     *("accuracy", "r2", "critical-difference", "against", "against-r2", "ratio", "interval", "width", "distribution"),
-    *("scaling", "gap", "solver-gap", "profile", "tradeoff", "runtime", "rounding", "rounding-noise", "regions"),
+    *(
+        "scaling",
+        "activations",
+        "gap",
+        "solver-gap",
+        "profile",
+        "tradeoff",
+        "runtime",
+        "rounding",
+        "rounding-noise",
+        "regions",
+    ),
     *("kernels", "accuracy-paper", "optimism", "trends", "beside"),
 )
 

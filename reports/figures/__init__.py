@@ -1,13 +1,13 @@
 """The figures, one file each: what it shows (`data`), how it is drawn (`draw`), what is said about it (`caption`).
 
-accuracy.py — test accuracy, R² and optimism by data set and method, each protocol by itself. ratio.py — certified
-ratio by data set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum.
-scaling.py — the same as the problem grows. width.py — training objective against width. gap.py — proved gap against
-time, of the best network and of the relaxation. runtime.py — runtime against n. profile.py — performance profiles.
-tradeoff.py — accuracy against runtime. rounding.py — roundings compared. regions.py — what was learned in the plane.
-kernels.py — learned and fixed kernels. trends.py — metrics over the nights. critical.py — average ranks over data
-sets, and what no test tells apart. against.py — the reference against each rival, a point a data set. beside.py — this
-run against another, a point a cell.
+accuracy.py — test accuracy, R² and optimism by data set and method, each protocol by itself. ratio.py — certified ratio
+by data set and γ. interval.py — lower bounds and networks by problem. distribution.py — SDP over exact optimum.
+scaling.py — the same as the problem grows. activations.py — the same for other activations. width.py — training
+objective against width. gap.py — proved gap against time, of the best network and of the relaxation. runtime.py —
+runtime against n. profile.py — performance profiles. tradeoff.py — accuracy against runtime. rounding.py — roundings
+compared. regions.py — what was learned in the plane. kernels.py — learned and fixed kernels. trends.py — metrics over
+the nights. critical.py — average ranks over data sets, and what no test tells apart. against.py — the reference against
+each rival, a point a data set. beside.py — this run against another, a point a cell.
 
 history.py — bounds of instances over time, not of a run.
 kind.py — what a figure is. style.py — how figures look. looks.py — how each method looks in them. drawing.py —
@@ -17,6 +17,7 @@ charts.py — the figures to look into on the page. interactive.py — their row
 
 from . import (
     accuracy,
+    activations,
     against,
     beside,
     critical,
@@ -48,6 +49,7 @@ FIGURES = {
         width.FIGURE,
         distribution.FIGURE,
         scaling.FIGURE,
+        activations.FIGURE,
         gap.FIGURE,
         gap.SOLVERS,
         profile.FIGURE,

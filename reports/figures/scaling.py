@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from ...bench.grid.model import MODEL
 from ...bench.results.folder import load_extra
 from ..results import Results
 from ..tables.tightness import stages
@@ -42,7 +43,8 @@ def data(results: Results) -> pd.DataFrame:
 def _sizes(results: Results) -> pd.DataFrame:
     """n, d, c and the teacher's width of the `random` data."""
     cells = results.cells[(results.cells["dataset"] == "random") & (results.cells["preprocess"] == "none")]
-    cells = cells[~cells["bias"]].drop_duplicates("data")
+    cells = cells[~cells["bias"] & (cells["activation"].replace("", MODEL["activation"]) == MODEL["activation"])]
+    cells = cells[cells["loss"].replace("", MODEL["loss"]) == MODEL["loss"]].drop_duplicates("data")
     widths = [_teacher(results, cell) for cell in cells["cell"]]
     return cells[["data", "n", "d", "c"]].assign(teacher_width=widths)
 

@@ -30,7 +30,7 @@ from .packing import DIGITS, column, in_policy, packed, rounded
 SCRIPTS = ("state", "selection", "table", "traces", "levels", "layout", "figures", "cell", "start")  # as they run
 SECTIONS = {
     "Accuracy": ("accuracy", "r2", "critical-difference", "against", "against-r2", "accuracy-paper", "optimism"),
-    "Tightness": ("ratio", "interval", "distribution", "scaling"),
+    "Tightness": ("ratio", "interval", "distribution", "scaling", "activations"),
     "Cost": ("profile", "tradeoff", "runtime"),
     "Width": ("width",),
     "Rounding": ("rounding", "rounding-noise"),

@@ -15,6 +15,7 @@ from relaxbench.bench.results.tables import results_table, tightness_table
 from relaxbench.datasets import load
 from relaxbench.reports import report
 from relaxbench.reports.figures import FIGURES
+from relaxbench.reports.figures.activations import data as activation_data
 from relaxbench.reports.figures.arccosine import kernel, ridge_scores
 from relaxbench.reports.figures.drawing import looks
 from relaxbench.reports.figures.gap import solver_data
@@ -40,6 +41,7 @@ ABSENT = {
     "rounding",
     "rounding-noise",
     "scaling",
+    "activations",
     "solver-gap",
     "critical-difference",
     "against",
@@ -285,6 +287,25 @@ def test_stages_of_tightening_and_their_intervals():
     assert tuple(frame.loc[("n", 50, 0.1), ["low", "high"]]) == pytest.approx((0.65, (6 / 9.5 + 7 / 10) / 2))
     assert tuple(frame.loc[("d", 3, 0.1), ["low", "high", "draws"]]) == pytest.approx((0.1, 1 / 3, 1))
     assert scaling_figure(frame.reset_index(), {}, 7.0).axes[0].get_xlabel() == "rows n"
+
+
+def test_ratios_by_activation_hold_their_intervals_and_mix_with_no_other_figure():
+    rows = []
+    for activation, value in (("relu", 8.0), ("leaky:0.5", 9.0), ("abs", 4.0)):
+        for draw, more in (("a", 0.0), ("b", 0.2)):
+            for row in staged(25, 2, 0.1, value + more, 9.0, 9.5, 10.0, draw):
+                rows.append({**row, "activation": activation, "cell": f"{row['cell']}{activation}"})
+    rows += staged(50, 2, 0.1, 6.0, 7.0, 9.5, 10.0, "c")  # the ReLU alone
+    results = ready(rows)
+    frame = activation_data(results).set_index("activation")
+    assert set(frame["sizes"]) == {"random, n = 25, d = 2"}
+    assert list(frame.index) == ["abs", "relu", "leaky:0.5"]
+    assert frame["below"].tolist() == [-1.0, 0.0, 0.5]
+    assert tuple(frame.loc["abs", ["low", "high", "draws"]]) == pytest.approx((0.41, 4.1 / 9.5, 2))
+    scaling = scaling_data(results).set_index(["factor", "value", "gamma"])
+    assert tuple(scaling.loc[("n", 25, 0.1), ["low", "draws"]]) == pytest.approx((0.81, 2))
+    with pytest.raises(NothingToShow, match="needs the config `activations`"):
+        activation_data(ready(staged(50, 2, 0.1, 6.0, 7.0, 9.5, 10.0, "c")))
 
 
 def test_profiles_count_as_dolan_and_more_do():
