@@ -13,11 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg as sl
 from scipy.linalg import lapack
 
 from ..network import Array
-from ..reduced.lift import adjoint, lift
+from ..reduced.lift import lift
+from .boundary import ratio, to_boundary
+from .entries import coefficients, entries, scatter
 from .schur import schur_rows
 
 REFINE = 30  # conjugate gradient steps at most
@@ -94,7 +95,7 @@ class NewtonSystem:
 
     def __init__(self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate) -> None:
         self.X, self.cost, self.right, self.weight = X, cost, right, weight
-        self.pairs, self.it = pairs, it
+        self.pairs, self.it, self.forms = pairs, it, coefficients(len(X))
         self.chol_Z = _cholesky(it.Z)
         self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
         self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
@@ -103,7 +104,6 @@ class NewtonSystem:
         self.inverse_chol_Z = inverse_chol_Z
         self.lifted_Z = lift(X, it.Z)
         self.ridge = 0.0
-        self.factor = np.empty((0, 0))
         self._prepare()
         self._factorise()
         self._residuals()
@@ -117,9 +117,18 @@ class NewtonSystem:
         Returns:
             Σ_k y_k A_k (q, q).
         """
-        K = np.zeros_like(self.lifted_Z)
-        K[self.pairs.i, self.pairs.j] = y / 2
-        return adjoint(self.X, K + K.T)
+        return scatter(self.X, self.forms, len(self.it.Z), self.pairs.i, self.pairs.j, y)
+
+    def entries(self, A: Array) -> Array:
+        """Apply the constraints.
+
+        Args:
+            A: symmetric (q, q).
+
+        Returns:
+            ⟨A_k, A⟩ of every constraint k (m,).
+        """
+        return entries(self.X, self.forms, A, self.pairs.i, self.pairs.j)
 
     def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
         """Let inequalities in, centred at x = entry (i, j) of the lifted Z.
@@ -144,7 +153,7 @@ class NewtonSystem:
         Returns:
             The step.
         """
-        it, first, pairs = self.it, self.pairs.first, self.pairs
+        it, first = self.it, self.pairs.first
         base = mu * self.S_inverse - it.Z
         towards = np.full(len(it.x), mu)
         if predictor is not None:
@@ -152,7 +161,7 @@ class NewtonSystem:
             towards = towards - predictor.x * predictor.y[first:]
         slack_target = towards / it.y[first:]
         target = self._target(slack_target)
-        right = target - lift(self.X, base - self.scaled_residual)[pairs.i, pairs.j]
+        right = target - self.entries(base - self.scaled_residual)
         y = self._solve(right)
         S = self.dual_residual - self.multiply(y)
         Z = base - self._scaled(S)
@@ -168,15 +177,11 @@ class NewtonSystem:
         Returns:
             The primal and the dual step length.
         """
-        Z = self.inverse_chol_Z @ step.Z @ self.inverse_chol_Z.T
-        S = self.inverse_chol_S @ step.S @ self.inverse_chol_S.T
-        primal, dual = _to_boundary(Z), _to_boundary(S)
+        primal, dual = to_boundary(step.Z, self.inverse_chol_Z), to_boundary(step.S, self.inverse_chol_S)
         first = self.pairs.first
         if len(self.it.x):
-            primal = min(primal, _ratio(step.x, self.it.x))
-            change = lift(self.X, step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
-            primal = min(primal, _ratio(change, self.it.x))
-            dual = min(dual, _ratio(step.y[first:], self.it.y[first:]))
+            primal = min(primal, ratio(step.x, self.it.x), ratio(self.entries(step.Z)[first:], self.it.x))
+            dual = min(dual, ratio(step.y[first:], self.it.y[first:]))
         return primal, dual
 
     def _residuals(self) -> None:
@@ -207,8 +212,7 @@ class NewtonSystem:
 
     def _refine(self, target: Array, y: Array, S: Array, Z: Array) -> tuple[Array, Array, Array]:
         """Conjugate gradients on A(dZ) + D dy = target, preconditioned by the factor, best iterate kept."""
-        i, j = self.pairs.i, self.pairs.j
-        residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+        residual = target - self.entries(Z) - self.diagonal * y
         best = (self._error(residual), y, S, Z)
         search, rho = np.zeros_like(y), 1.0
         for step in range(REFINE):
@@ -219,12 +223,12 @@ class NewtonSystem:
             search = preconditioned + (rho / previous) * search if step else preconditioned
             A = self.multiply(search)
             B = self._scaled(A)
-            curvature = float(search @ (lift(self.X, B)[i, j] + self.diagonal * search))
+            curvature = float(search @ (self.entries(B) + self.diagonal * search))
             if not (curvature > 0 and rho > 0):
                 break
             length = rho / curvature
             y, S, Z = y + length * search, S - length * A, Z + length * B
-            residual = target - lift(self.X, Z)[i, j] - self.diagonal * y
+            residual = target - self.entries(Z) - self.diagonal * y
             error = self._error(residual)
             if error < best[0]:
                 best = (error, y, S, Z)
@@ -254,16 +258,22 @@ class NewtonSystem:
         return self._back_substitute(right)
 
     def _back_substitute(self, right: Array) -> Array:
-        return lapack.dpotrs(self.factor, right, lower=0)[0]
+        """By blocks: the factor is upper triangular, [factor side; 0 corner] where it has been bordered."""
+        if self.border is None:
+            return lapack.dpotrs(self.factor, right, lower=0)[0]
+        side, corner = self.border
+        old = len(self.factor)
+        upper = lapack.dtrtrs(self.factor, right[:old], trans=1)[0]
+        lower = lapack.dpotrs(corner, right[old:] - side.T @ upper, lower=0)[0]
+        return np.r_[lapack.dtrtrs(self.factor, upper - side @ lower)[0], lower]
 
     def _factorise(self) -> None:
-        matrix = self._schur_rows(0)
-        diagonal = np.diag(matrix).copy()
-        ridges = (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
-        for ridge in ridges:
-            trial = matrix if ridge == ridges[-1] else matrix.copy()
-            trial[np.diag_indices_from(trial)] = diagonal * (1 + ridge)
-            self.factor, info = lapack.dpotrf(trial.T, lower=0, clean=0, overwrite_a=1)
+        """Cholesky in place: where it fails for rounding, the matrix is assembled again with a ridge."""
+        self.border = None
+        for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
+            matrix = self._schur_rows(0)
+            matrix[np.diag_indices_from(matrix)] *= 1 + ridge
+            self.factor, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
             self.ridge = ridge
             if info == 0:
                 return
@@ -271,22 +281,20 @@ class NewtonSystem:
 
     def _extend_factor(self, count: int) -> None:
         """Border the Cholesky factor by `count` constraints instead of computing it anew."""
+        if self.border is not None:
+            self._factorise()
+            return
         old = len(self.factor)
         rows = self._schur_rows(old)
-        corner = rows[:, old:]
-        corner = np.tril(corner) + np.tril(corner, -1).T
+        corner = np.asfortranarray(rows[:, old:].T)
         corner[np.diag_indices_from(corner)] *= 1 + self.ridge
-        side = sl.solve_triangular(self.factor, rows[:, :old].T, trans="T", check_finite=False)
+        side = lapack.dtrtrs(self.factor, rows[:, :old].T, trans=1)[0]
         corner -= side.T @ side
-        corner_factor, info = lapack.dpotrf(corner, lower=0, clean=1)
+        corner, info = lapack.dpotrf(corner, lower=0, clean=0, overwrite_a=1)
         if info != 0:
             self._factorise()
             return
-        factor = np.zeros((old + count, old + count), order="F")
-        factor[:old, :old] = self.factor
-        factor[:old, old:] = side
-        factor[old:, old:] = corner_factor
-        self.factor = factor
+        self.border = side, corner
 
 
 def _cholesky(A: Array) -> Array:
@@ -296,13 +304,3 @@ def _cholesky(A: Array) -> Array:
 def _inverse_lower(L: Array) -> Array:
     inverse, _ = lapack.dtrtri(L, lower=1)
     return np.tril(inverse)
-
-
-def _to_boundary(A: Array) -> float:
-    lowest = float(np.linalg.eigvalsh((A + A.T) / 2)[0])
-    return -1.0 / lowest if lowest < 0 else np.inf
-
-
-def _ratio(change: Array, value: Array) -> float:
-    lowest = float(np.min(change / value))
-    return -1.0 / lowest if lowest < 0 else np.inf
