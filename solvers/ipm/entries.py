@@ -90,9 +90,7 @@ def most_used(
 
 
 @numba.njit(cache=True)
-def _gather(
-    X: Array, of_s: Array, of_u: Array, Z: Array, XU: Array, i: np.ndarray, j: np.ndarray, out: Array
-) -> None:
+def _gather(X: Array, of_s: Array, of_u: Array, Z: Array, XU: Array, i: np.ndarray, j: np.ndarray, out: Array) -> None:
     n, d = X.shape
     forms = len(of_s)
     for k in range(len(i)):
@@ -110,9 +108,7 @@ def _gather(
 
 
 @numba.njit(cache=True)
-def _scatter(
-    X: Array, of_s: Array, of_u: Array, i: np.ndarray, j: np.ndarray, y: Array, out: Array, XU: Array
-) -> None:
+def _scatter(X: Array, of_s: Array, of_u: Array, i: np.ndarray, j: np.ndarray, y: Array, out: Array, XU: Array) -> None:
     n, d = X.shape
     forms = len(of_s)
     for k in range(len(i)):

@@ -13,8 +13,8 @@ from .entries import entries, most_used
 from .newton import Direction, Iterate, NewtonSystem, Pairs
 from .state import SETTINGS
 
-CENTRING = (1e-8, 1e-4)  # least ratio of μ that the predictor is believed in, and least share of μ aimed at
-FRACTION = (0.9, 0.09)  # of the way to the boundary: for short steps, and what full ones get more
+LEAST = 1e-4  # share of μ that is aimed at
+FRACTION = (0.8, 0.18)  # of the way to the boundary: for short steps, and what full ones get more
 BACKTRACKS = 8  # quarterings of the primal step that rounding may force
 
 
@@ -60,6 +60,9 @@ def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
     mu = it.mu(first)
     predictor = system.direction(0.0)
     primal, dual = (min(1.0, length) for length in system.step_lengths(predictor))
+    if min(primal, dual) < SETTINGS.short:  # far from the central path the second-order term only hurts
+        step = system.direction(mu)
+        return step, *_shortened(*system.step_lengths(step))
     ahead = Iterate(
         it.Z + primal * predictor.Z,
         it.S + dual * predictor.S,
@@ -67,14 +70,15 @@ def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
         it.y + dual * predictor.y,
         it.excess,
     ).mu(first)
-    if min(primal, dual) < SETTINGS.short:  # far from the central path the second-order term only hurts
-        step = system.direction(mu)
-    else:
-        centring = max(ahead / mu, CENTRING[0]) ** max(1.0, 3 * min(primal, dual) ** 2)
-        step = system.direction(float(np.clip(centring, CENTRING[1], 1.0)) * mu, predictor)
-    primal, dual = system.step_lengths(step)
+    aim = float(np.clip(max(ahead / mu, LEAST) ** 2, LEAST, 1.0)) * mu
+    step = system.direction(aim, predictor)
+    return step, *_shortened(*system.step_lengths(step))
+
+
+def _shortened(primal: float, dual: float) -> tuple[float, float]:
+    """Step lengths that end before the boundary, at most 1; the shorter they are the earlier, to stay centred."""
     fraction = FRACTION[0] + FRACTION[1] * min(primal, dual, 1.0)
-    return step, min(1.0, fraction * primal), min(1.0, fraction * dual)
+    return min(1.0, fraction * primal), min(1.0, fraction * dual)
 
 
 def _most_used(
