@@ -14,6 +14,7 @@ import numba
 import numpy as np
 
 from ..network import Array
+from ..reduced.lift import lift
 from .newton import Direction, NewtonSystem
 
 
@@ -27,7 +28,7 @@ class EliminatedSystem(NewtonSystem):
         self.G = (root.T @ left) * np.sqrt(self.singular)
         self.G_inverse = np.linalg.solve(self.G, np.eye(len(self.G)))
         self.W = self.G @ self.G.T
-        lifted = self._lift(self.W)
+        lifted = lift(self.X, self.W, self.mix)
         first = self.pairs.first
         rows = self.pairs.i[self.pairs.n : first]
         c = len(self.W) - sum(self.X.shape)

@@ -14,11 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg as sl
 from scipy.linalg import lapack
 
 from ..network import Array
-from ..reduced.lift import Mix, adjoint, lift
+from ..reduced.lift import Mix, lift
+from .boundary import ratio, to_boundary
+from .entries import coefficients, entries, scatter
 from .schur import schur_rows
 
 REFINE = 30  # conjugate gradient steps at most
@@ -98,16 +99,15 @@ class NewtonSystem:
         self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate, mix: Mix = None
     ) -> None:
         self.X, self.cost, self.right, self.weight, self.mix = X, cost, right, weight, mix
-        self.pairs, self.it = pairs, it
+        self.pairs, self.it, self.forms = pairs, it, coefficients(len(X), mix)
         self.chol_Z = _cholesky(it.Z)
         self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
         self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
         inverse_chol_Z = _inverse_lower(self.chol_Z)
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
         self.inverse_chol_Z = inverse_chol_Z
-        self.lifted_Z = self._lift(it.Z)
+        self.lifted_Z = lift(X, it.Z, mix)
         self.ridge = 0.0
-        self.factor = np.empty((0, 0))
         self._prepare()
         self._factorise()
         self._residuals()
@@ -121,9 +121,18 @@ class NewtonSystem:
         Returns:
             Σ_k y_k A_k (q, q).
         """
-        K = np.zeros_like(self.lifted_Z)
-        K[self.pairs.i, self.pairs.j] = y / 2
-        return adjoint(self.X, K + K.T, self.mix)
+        return scatter(self.X, self.forms, len(self.it.Z), self.pairs.i, self.pairs.j, y)
+
+    def entries(self, A: Array) -> Array:
+        """Apply the constraints.
+
+        Args:
+            A: symmetric (q, q).
+
+        Returns:
+            ⟨A_k, A⟩ of every constraint k (m,).
+        """
+        return entries(self.X, self.forms, A, self.pairs.i, self.pairs.j)
 
     def extend(self, i: np.ndarray, j: np.ndarray, mu: float) -> None:
         """Let inequalities in, centred at x = entry (i, j) of the lifted Z.
@@ -148,7 +157,7 @@ class NewtonSystem:
         Returns:
             The step.
         """
-        it, first, pairs = self.it, self.pairs.first, self.pairs
+        it, first = self.it, self.pairs.first
         base = mu * self.S_inverse - it.Z
         towards = np.full(len(it.x), mu)
         if predictor is not None:
@@ -156,7 +165,7 @@ class NewtonSystem:
             towards = towards - predictor.x * predictor.y[first:]
         slack_target = towards / it.y[first:]
         target = self._target(slack_target)
-        right = target - self._lift(base - self.scaled_residual)[pairs.i, pairs.j]
+        right = target - self.entries(base - self.scaled_residual)
         y = self._solve(right)
         S = self.dual_residual - self.multiply(y)
         Z = base - self._scaled(S)
@@ -172,20 +181,12 @@ class NewtonSystem:
         Returns:
             The primal and the dual step length.
         """
-        Z = self.inverse_chol_Z @ step.Z @ self.inverse_chol_Z.T
-        S = self.inverse_chol_S @ step.S @ self.inverse_chol_S.T
-        primal, dual = _to_boundary(Z), _to_boundary(S)
+        primal, dual = to_boundary(step.Z, self.inverse_chol_Z), to_boundary(step.S, self.inverse_chol_S)
         first = self.pairs.first
         if len(self.it.x):
-            primal = min(primal, _ratio(step.x, self.it.x))
-            change = self._lift(step.Z)[self.pairs.i[first:], self.pairs.j[first:]]
-            primal = min(primal, _ratio(change, self.it.x))
-            dual = min(dual, _ratio(step.y[first:], self.it.y[first:]))
+            primal = min(primal, ratio(step.x, self.it.x), ratio(self.entries(step.Z)[first:], self.it.x))
+            dual = min(dual, ratio(step.y[first:], self.it.y[first:]))
         return primal, dual
-
-    def _lift(self, Z: Array) -> Array:
-        """All entries (i, j) that constraints may read."""
-        return lift(self.X, Z, self.mix)
 
     def _residuals(self) -> None:
         it = self.it
@@ -215,8 +216,7 @@ class NewtonSystem:
 
     def _refine(self, target: Array, y: Array, S: Array, Z: Array) -> tuple[Array, Array, Array]:
         """Conjugate gradients on A(dZ) + D dy = target, preconditioned by the factor, best iterate kept."""
-        i, j = self.pairs.i, self.pairs.j
-        residual = target - self._lift(Z)[i, j] - self.diagonal * y
+        residual = target - self.entries(Z) - self.diagonal * y
         best = (self._error(residual), y, S, Z)
         search, rho = np.zeros_like(y), 1.0
         for step in range(REFINE):
@@ -227,12 +227,12 @@ class NewtonSystem:
             search = preconditioned + (rho / previous) * search if step else preconditioned
             A = self.multiply(search)
             B = self._scaled(A)
-            curvature = float(search @ (self._lift(B)[i, j] + self.diagonal * search))
+            curvature = float(search @ (self.entries(B) + self.diagonal * search))
             if not (curvature > 0 and rho > 0):
                 break
             length = rho / curvature
             y, S, Z = y + length * search, S - length * A, Z + length * B
-            residual = target - self._lift(Z)[i, j] - self.diagonal * y
+            residual = target - self.entries(Z) - self.diagonal * y
             error = self._error(residual)
             if error < best[0]:
                 best = (error, y, S, Z)
@@ -247,7 +247,7 @@ class NewtonSystem:
 
     def _prepare(self) -> None:
         """What the Schur matrix is made of."""
-        self.lifted_S = self._lift(self.S_inverse)
+        self.lifted_S = lift(self.X, self.S_inverse, self.mix)
 
     def _schur_rows(self, first: int) -> Array:
         """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""
@@ -262,16 +262,22 @@ class NewtonSystem:
         return self._back_substitute(right)
 
     def _back_substitute(self, right: Array) -> Array:
-        return lapack.dpotrs(self.factor, right, lower=0)[0]
+        """By blocks: the factor is upper triangular, [factor side; 0 corner] where it has been bordered."""
+        if self.border is None:
+            return lapack.dpotrs(self.factor, right, lower=0)[0]
+        side, corner = self.border
+        old = len(self.factor)
+        upper = lapack.dtrtrs(self.factor, right[:old], trans=1)[0]
+        lower = lapack.dpotrs(corner, right[old:] - side.T @ upper, lower=0)[0]
+        return np.r_[lapack.dtrtrs(self.factor, upper - side @ lower)[0], lower]
 
     def _factorise(self) -> None:
-        matrix = self._schur_rows(0)
-        diagonal = np.diag(matrix).copy()
-        ridges = (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7)
-        for ridge in ridges:
-            trial = matrix if ridge == ridges[-1] else matrix.copy()
-            trial[np.diag_indices_from(trial)] = diagonal * (1 + ridge)
-            self.factor, info = lapack.dpotrf(trial.T, lower=0, clean=0, overwrite_a=1)
+        """Cholesky in place: where it fails for rounding, the matrix is assembled again with a ridge."""
+        self.border = None
+        for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
+            matrix = self._schur_rows(0)
+            matrix[np.diag_indices_from(matrix)] *= 1 + ridge
+            self.factor, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
             self.ridge = ridge
             if info == 0:
                 return
@@ -279,22 +285,20 @@ class NewtonSystem:
 
     def _extend_factor(self, count: int) -> None:
         """Border the Cholesky factor by `count` constraints instead of computing it anew."""
+        if self.border is not None:
+            self._factorise()
+            return
         old = len(self.factor)
         rows = self._schur_rows(old)
-        corner = rows[:, old:]
-        corner = np.tril(corner) + np.tril(corner, -1).T
+        corner = np.asfortranarray(rows[:, old:].T)
         corner[np.diag_indices_from(corner)] *= 1 + self.ridge
-        side = sl.solve_triangular(self.factor, rows[:, :old].T, trans="T", check_finite=False)
+        side = lapack.dtrtrs(self.factor, rows[:, :old].T, trans=1)[0]
         corner -= side.T @ side
-        corner_factor, info = lapack.dpotrf(corner, lower=0, clean=1)
+        corner, info = lapack.dpotrf(corner, lower=0, clean=0, overwrite_a=1)
         if info != 0:
             self._factorise()
             return
-        factor = np.zeros((old + count, old + count), order="F")
-        factor[:old, :old] = self.factor
-        factor[:old, old:] = side
-        factor[old:, old:] = corner_factor
-        self.factor = factor
+        self.border = side, corner
 
 
 def _cholesky(A: Array) -> Array:
@@ -304,13 +308,3 @@ def _cholesky(A: Array) -> Array:
 def _inverse_lower(L: Array) -> Array:
     inverse, _ = lapack.dtrtri(L, lower=1)
     return np.tril(inverse)
-
-
-def _to_boundary(A: Array) -> float:
-    lowest = float(np.linalg.eigvalsh((A + A.T) / 2)[0])
-    return -1.0 / lowest if lowest < 0 else np.inf
-
-
-def _ratio(change: Array, value: Array) -> float:
-    lowest = float(np.min(change / value))
-    return -1.0 / lowest if lowest < 0 else np.inf

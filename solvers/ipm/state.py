@@ -22,7 +22,7 @@ class Settings:
     cut: float = 0.95  # an excluded inequality may lose this share of its slack in one step
     many_losses: int = 3000  # from here on eliminating the loss rows pays
     short: float = 0.03  # a predictor step below this says that the iterate has to be centred first
-    many_new: int = 20  # so many new inequalities in one iteration are worth a second direction
+    many_new: int = 5  # so many new inequalities in one iteration are worth a second direction
     tiny: float = 1e-18  # slack relative to the largest entry that counts as none
     gain: float = 0.1  # relative fall of μ or of the gap that counts as progress
     first_gap: float = 0.9  # above it the iterate is not centred yet, and the steps may be short and many

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..network import Array
-from ..reduced.lift import lift
 from ..reduced.reduction import Reduced
+from .entries import entries, most_used
 from .newton import Direction, Iterate, NewtonSystem, Pairs
 from .state import SETTINGS
 
-CENTRING = (1e-8, 1e-4)  # least ratio of μ that the predictor is believed in, and least share of μ aimed at
-FRACTION = (0.9, 0.09)  # of the way to the boundary: for short steps, and what full ones get more
+LEAST = 1e-4  # share of μ that is aimed at
+FRACTION = (0.8, 0.18)  # of the way to the boundary: for short steps, and what full ones get more
 BACKTRACKS = 8  # quarterings of the primal step that rounding may force
 
 
@@ -50,7 +50,7 @@ def iterate(system: NewtonSystem, reduced: Reduced, excluded: np.ndarray) -> tup
         excluded[i, j] = False
         mu = it.mu(pairs.first)
         pairs = pairs.add(i, j)
-        it = it.add(lift(reduced.X, it.Z)[i, j], mu)
+        it = it.add(entries(reduced.X, system.forms, it.Z, i, j), mu)
     return it, pairs, max(primal, dual)
 
 
@@ -60,6 +60,9 @@ def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
     mu = it.mu(first)
     predictor = system.direction(0.0)
     primal, dual = (min(1.0, length) for length in system.step_lengths(predictor))
+    if min(primal, dual) < SETTINGS.short:  # far from the central path the second-order term only hurts
+        step = system.direction(mu)
+        return step, *_shortened(*system.step_lengths(step))
     ahead = Iterate(
         it.Z + primal * predictor.Z,
         it.S + dual * predictor.S,
@@ -67,14 +70,15 @@ def _corrected(system: NewtonSystem) -> tuple[Direction, float, float]:
         it.y + dual * predictor.y,
         it.excess,
     ).mu(first)
-    if min(primal, dual) < SETTINGS.short:  # far from the central path the second-order term only hurts
-        step = system.direction(mu)
-    else:
-        centring = max(ahead / mu, CENTRING[0]) ** max(1.0, 3 * min(primal, dual) ** 2)
-        step = system.direction(float(np.clip(centring, CENTRING[1], 1.0)) * mu, predictor)
-    primal, dual = system.step_lengths(step)
+    aim = float(np.clip(max(ahead / mu, LEAST) ** 2, LEAST, 1.0)) * mu
+    step = system.direction(aim, predictor)
+    return step, *_shortened(*system.step_lengths(step))
+
+
+def _shortened(primal: float, dual: float) -> tuple[float, float]:
+    """Step lengths that end before the boundary, at most 1; the shorter they are the earlier, to stay centred."""
     fraction = FRACTION[0] + FRACTION[1] * min(primal, dual, 1.0)
-    return step, min(1.0, fraction * primal), min(1.0, fraction * dual)
+    return min(1.0, fraction * primal), min(1.0, fraction * dual)
 
 
 def _most_used(
@@ -82,30 +86,36 @@ def _most_used(
 ) -> tuple[np.ndarray, float]:
     """Flat indices of excluded entries that the step would use up, worst first, and the largest use per unit step."""
     n, d = reduced.n, reduced.d
-    change = lift(reduced.X, step.Z[: n + d, : n + d])
-    use = np.where(excluded, -change / np.maximum(slack, SETTINGS.tiny * slack.max()), 0.0).ravel()
-    over = np.flatnonzero(use * primal > SETTINGS.cut)
-    over = over[np.argsort(-use[over], kind="stable")][: n + 50]
-    return over, float(use.max(initial=0.0))
+    change = step.Z[: n + d, : n + d]
+    tiny, over = SETTINGS.tiny * slack.max(), SETTINGS.cut / primal
+    worst, used, most = most_used(reduced.X, change, slack, excluded, tiny, over)
+    return worst[np.lexsort((worst, -used))][: n + 50], most
 
 
 def _move(system: NewtonSystem, step: Direction, primal: float, dual: float) -> tuple[Iterate, Pairs]:
     """The next iterate, with diag S = diag M and x restored exactly; a shorter primal step if rounding forces one."""
     it, X, pairs = system.it, system.X, system.pairs
     n, d = X.shape
-    S = it.S + dual * step.S
+    for _ in range(BACKTRACKS):
+        S = it.S + dual * step.S
+        S = (S + S.T) / 2
+        if _definite(S):
+            break
+        dual /= 4
+    else:
+        raise np.linalg.LinAlgError("No step stays inside the dual cone.")
     for _ in range(BACKTRACKS):
         Z = it.Z + primal * step.Z
         Z = (Z + Z.T) / 2
         # On the diagonal of the s-block alone, so that the thin slacks of nearly parallel rows stay what they are.
-        Z[np.arange(n), np.arange(n)] = np.einsum("ij,jk,ik->i", X, Z[n : n + d, n : n + d], X)
-        x = lift(X, Z)[pairs.i[pairs.first :], pairs.j[pairs.first :]]
+        Z[np.arange(n), np.arange(n)] = np.sum((X @ Z[n : n + d, n : n + d]) * X, axis=1)
+        x = system.entries(Z)[pairs.first :]
         if _definite(Z) and np.all(x > 0):
             break
         primal /= 4
     else:
         raise np.linalg.LinAlgError("No step stays inside the cone.")
-    return Iterate(Z, (S + S.T) / 2, x, it.y + dual * step.y, (1 - dual) * it.excess), pairs
+    return Iterate(Z, S, x, it.y + dual * step.y, (1 - dual) * it.excess), pairs
 
 
 def _definite(A: Array) -> bool:
