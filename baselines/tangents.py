@@ -14,7 +14,7 @@ from types import ModuleType
 
 @contextmanager
 def _empty(name: str) -> Iterator[None]:
-    """An empty module stands in for this one, unless it is there already; whoever imports it later gets the real one."""
+    """An empty module in place of one that is not there yet; whoever imports it later gets the real one."""
     if name in sys.modules:
         yield
         return

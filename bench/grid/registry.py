@@ -50,7 +50,7 @@ class Method:
 
 
 _BASELINE = ("baselines", *(f"solvers/{file}.py" for file in ("problem", "tables", "network", "fit")))
-_KERNEL = ("jax", "neural_tangents")
+_KERNEL = ("jax", "relaxbench.baselines.tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
 _DEEP = {"depth": (1, 2, 3, 4, 5), "layer_bias": (0.0, 1.0), "ridge": ("relative",)}

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ...errors import shown
 from ...solvers.certificates.certificate import Certificate
-from ...solvers.checker import CertificateError, verify
 from ...solvers.verify import TOLERANCE
 from ..text import one_line
 from .metrics import ContractError
@@ -83,6 +82,8 @@ def prove(result: Result, X: NDArray[np.float64], Y: NDArray[np.float64], gamma:
     Returns:
         What is proved, or why nothing is.
     """
+    from ...solvers.checker import CertificateError, verify  # half a second of imports, for workers with a bound alone
+
     begin = time.perf_counter()
     try:
         certificate = Certificate.from_arrays(result.kind, result.arrays, result.columns["claimed_bound"])

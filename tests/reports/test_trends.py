@@ -13,7 +13,7 @@ from relaxbench.reports.tables.trends import COLUMNS, nights, steps_table
 
 from ..support.report_folder import make_rows, write_folder, write_history
 
-SMALL = {"spiral": (60, 2, 3, 0.7, 1), "iris": (75, 4, 3, 0.9, 1)}
+SMALL = {"spiral": (60, 2, 3, 0.7, 1)}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from ..support.oracles import by_patterns, planted
 GAP = 1e-4  # asked of cpp and branch
 # 226: cells so narrow that their equations are singular; 855: no cover, as rows are tiny; 1032: rows nearly on a line;
 # 1238: gradients that vanish; 1430: rounding undoes a bound's last scaling.
-DEFAULT, MANY = (*range(12), 226, 855, 1032, 1238, 1430), range(12, 3000)
+DEFAULT, MANY = (*range(4), 226, 855, 1032, 1238, 1430), range(4, 3000)
 
 
 def small_problem(seed: int, rows: int = 8) -> Problem:
@@ -123,12 +123,12 @@ def test_the_methods_keep_their_order(seed: int) -> None:
     check_order(small_problem(seed))
 
 
-@pytest.mark.parametrize("seed", DEFAULT[:8])
+@pytest.mark.parametrize("seed", DEFAULT[:4])
 def test_the_optimum_moves_the_way_it_must(seed: int) -> None:
     check_monotone(small_problem(seed))
 
 
-@pytest.mark.parametrize("seed", DEFAULT[:8])
+@pytest.mark.parametrize("seed", DEFAULT[:4])
 def test_the_exact_program_agrees_with_all_sign_patterns(seed: int) -> None:
     check_brute_force(tame(seed))
 
