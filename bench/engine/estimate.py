@@ -6,7 +6,7 @@ from ..grid.methods import load
 from .task import Task
 
 IDLE_BYTES = 150e6  # a worker with numpy and scipy
-JAX_BYTES = 600e6  # what neural-tangents brings along
+JAX_BYTES = 200e6  # the same with JAX and neural-tangents
 ENTRY_BYTES = 8.0
 
 
@@ -20,7 +20,7 @@ def needed_bytes(task: Task) -> float:
         The estimate; bytes of an idle worker if the task's method has no model.
     """
     cell, together = task.cells[0], 1 if task.relaxing else len(task.cells)
-    idle = JAX_BYTES if "neural_tangents" in cell.method.warm else IDLE_BYTES
+    idle = JAX_BYTES if "relaxbench.baselines.tangents" in cell.method.warm else IDLE_BYTES
     if not cell.method.memory or task.relaxation is not None:
         return idle
     data, model = cell.data, load(cell.method.memory)

@@ -71,7 +71,7 @@ class Method:
 _FILES = ("problem", "tables", "network", "fit", "activation", "loss", "logistic")
 _BASELINE = ("baselines", *(f"solvers/{file}.py" for file in _FILES))
 _BOTH = ("squares", "logistic")
-_KERNEL = ("jax", "neural_tangents")
+_KERNEL = ("jax", "relaxbench.baselines.tangents")
 _SKLEARN = ("sklearn.linear_model",)
 _PURE = (0, 0)  # a γ that is compared with a kernel's diagonal
 _ALL = ("relu", "leaky", "abs", "identity")

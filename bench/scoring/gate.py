@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ...errors import shown
 from ...solvers.certificates.certificate import Certificate
-from ...solvers.checker import CertificateError, verify
 from ...solvers.problem import Problem
 from ...solvers.verify import TOLERANCE
 from ..text import one_line
@@ -82,6 +81,8 @@ def prove(result: Result, problem: Problem) -> Verdict:
     Returns:
         What is proved, or why nothing is.
     """
+    from ...solvers.checker import CertificateError, verify  # half a second of imports, for workers with a bound alone
+
     begin = time.perf_counter()
     try:
         certificate = Certificate.from_arrays(result.kind, result.arrays, result.columns["claimed_bound"])

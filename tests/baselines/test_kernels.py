@@ -208,3 +208,10 @@ def test_a_fit_prints_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout + done.stderr == ""
+
+
+def test_nobody_waits_for_tensorflow_and_whoever_wants_its_part_of_neural_tangents_gets_it():
+    names = ("tensorflow", "neural_tangents.experimental")
+    code = f"import sys, relaxbench.baselines.tangents; print(*[name in sys.modules for name in {names}])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr) == (["False", "False"], "")

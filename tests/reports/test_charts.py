@@ -47,6 +47,12 @@ def results(tmp_path_factory):
     return read(folder)
 
 
+@pytest.fixture(scope="module")
+def same(results):
+    """The looks of these results."""
+    return looks(results)
+
+
 def test_every_marker_has_a_symbol_of_its_own():
     sources = [*(method.look for method in METHODS.values()), *SOLVER_LOOKS.values(), *GAMMA_LOOKS, *OTHER_LOOKS]
     markers = {look["marker"] for look in sources if "marker" in look}
@@ -60,11 +66,12 @@ def test_every_figure_is_described_or_stays_a_picture():
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_columns_that_are_described_are_there(results, name):
-    chart = CHARTS[name]
-    some = many(measure="test_r2" if name == "against-r2" else "test_accuracy") if "against" in name else results
-    frame = FIGURES[name].data(some)
-    description, rows = described(name, frame, looks(some))
+def test_columns_that_are_described_are_there(results, same, name):
+    chart, some, found = CHARTS[name], results, same
+    if "against" in name:
+        some = many(measure="test_r2" if name == "against-r2" else "test_accuracy")
+        found = looks(some)
+    description, rows = described(name, FIGURES[name].data(some), found)
     columns = [chart.x, chart.series, *chart.rows, *chart.panels, *chart.lines, chart.low, chart.high]
     columns += [chart.x_error, chart.y_error, chart.bound, chart.slope, *chart.behind]
     columns += [] if chart.share else [chart.y]
@@ -72,9 +79,9 @@ def test_columns_that_are_described_are_there(results, name):
     assert len(description["looks"]) == len(description["names"]) == rows[chart.series].nunique()
 
 
-def test_looks_are_those_of_the_picture(results):
+def test_looks_are_those_of_the_picture(results, same):
     frame = FIGURES["accuracy"].data(results)
-    description, _ = described("accuracy", frame, looks(results))
+    description, _ = described("accuracy", frame, same)
     for name, look in zip(description["names"], description["looks"], strict=True):
         assert look["color"] == METHODS[name].look["color"]
         assert look["symbol"].removesuffix("-open") == SYMBOLS[METHODS[name].look["marker"]]
@@ -107,10 +114,10 @@ def test_series_named_by_long_numbers_are_called_as_their_rows_in_the_page():
     assert column("gamma", "γ", rows["gamma"])["values"] == [2.82843, 2.82843]
 
 
-def test_long_lines_are_thinned_and_end_where_they_end(results):
+def test_long_lines_are_thinned_and_end_where_they_end(same):
     seconds = np.arange(1.0, 1001.0)
     frame = pd.DataFrame({"problem": "a", "gamma": 0.1, "method": "sdp", "arm": "sdp", "seconds": seconds, "gap": 0.5})
-    description, rows = described("gap", frame, looks(results))
+    description, rows = described("gap", frame, same)
     assert len(rows) <= THIN + 1
     assert rows["seconds"].iloc[-1] == 1000
     assert description["left_out"] == 1000 - len(rows)

@@ -91,8 +91,8 @@ def test_scripts_name_nothing_of_the_project():
 
 
 @pytest.mark.parametrize(("style", "width"), [(None, 7.0), ("double", 7.0), ("single", 3.4), ("grayscale", 7.0)])
-def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, width):
-    path = report(whole()[0], figure="ratio", style=style)
+def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, width, tmp_path):
+    path = report(whole()[0], figure="ratio", style=style, out=tmp_path)
     names = {"single": "ratio-single.pdf", "grayscale": "ratio-grayscale.pdf"}
     assert path.name == names.get(style, "ratio.pdf")
     content = path.read_bytes()
@@ -103,13 +103,14 @@ def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, wi
 
 
 def test_a_single_figure_is_written_in_the_format_asked_for(tmp_path):
-    assert report(whole()[0], figure="width", format="png").read_bytes().startswith(b"\x89PNG")
+    assert report(whole()[0], figure="ratio", format="png", out=tmp_path).read_bytes().startswith(b"\x89PNG")
     style = tmp_path / "mine.mplstyle"
     style.write_text("axes.labelsize: 20\nfigure.facecolor: f0f0f0\n", encoding="utf-8")
-    plain, styled = (report(whole()[0], figure="width", format="svg", style=s).read_text() for s in (None, str(style)))
+    plain, styled = (
+        report(whole()[0], figure="ratio", format="svg", style=s, out=tmp_path).read_text() for s in (None, str(style))
+    )
     assert "#f0f0f0" in styled
     assert "#f0f0f0" not in plain
-    report(whole()[0], figure="width", format="svg")
 
 
 def test_accuracies_are_those_of_the_store(store):
@@ -451,10 +452,11 @@ def test_nothing_is_drawn_of_what_is_not_there():
 
 def test_drawing_warns_of_nothing():
     results = read(whole()[0])
+    same = looks(results)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for name in FIGURES.keys() - ABSENT:
-            FIGURES[name].draw(FIGURES[name].data(results), looks(results), 3.4)
+            FIGURES[name].draw(FIGURES[name].data(results), same, 3.4)
 
 
 def test_noise_in_the_relaxation_is_shown_against_the_proved_bound(tmp_path):

@@ -23,6 +23,7 @@ from scipy.ndimage import label
 from ..support.report_folder import make_rows, whole, write_folder
 
 LOOKS = method_looks(["sdp", "sgd", "lbfgs", "forest"])
+ONE = {"iris": (75, 4, 3, 0.9, 1)}
 
 
 def drawn(figure, frame, looks, inches=3.4) -> Figure:
@@ -162,7 +163,7 @@ def test_the_ratio_to_the_exact_value_is_drawn_only_where_that_is_proved(tmp_pat
 
 
 def test_a_style_never_overwrites_a_standard_file(tmp_path):
-    folder = write_folder(tmp_path / "run", make_rows(), records=False)
+    folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)
     plain = report(folder, figure="accuracy", format="png")
     before = plain.read_bytes()
     for name, ending in (("mine", "-mine"), ("single", "-single-style"), ("paper", "-paper-style")):
@@ -174,7 +175,7 @@ def test_a_style_never_overwrites_a_standard_file(tmp_path):
 
 
 def test_two_formats_are_both_drawn(tmp_path):
-    folder = write_folder(tmp_path / "run", make_rows(), records=False)
+    folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)
     command = [sys.executable, "-m", "relaxbench", "report", str(folder), "--figure", "ratio", "--format", "pdf"]
     done = subprocess.run([*command, "--format", "png"], capture_output=True, text=True, check=True)
     paths = [folder / "report" / "figures" / f"ratio.{form}" for form in ("pdf", "png")]
@@ -201,7 +202,7 @@ def test_notes_that_hold_for_all_captions_are_on_the_page_once():
 
 def test_progress_is_there_before_the_libraries_are(tmp_path):
     termios = pytest.importorskip("termios", reason="needs a terminal to show progress on")
-    folder = write_folder(tmp_path / "run", make_rows({"iris": (75, 4, 3, 0.9, 1)}, gammas=(0.1,)), records=False)
+    folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)
     ours, theirs = os.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     code = (

@@ -160,7 +160,7 @@ def test_ties_are_all_bold_and_a_method_that_failed_is_never(tmp_path):
     for row in rows:
         row["test_accuracy"] = {"nngp": 0.90004, "ntk": 0.90001, "sgd": 0.99}[row["method"]]
     rows[-1] |= {"status": "timeout", "test_accuracy": None, "message": "time limit"}
-    index = quick_report(write_folder(tmp_path / "run", rows, records=False))
+    index = quick_report(write_folder(tmp_path / "run", rows, records=False), figures=())
     row = Tables(index.read_text(encoding="utf-8")).found["accuracy"][1]
     assert row == ["iris", "0.1", "75", "1", "0.990", "*0.900", "*0.900"]
     assert "Not finished: 1 timeout of 2 runs; the number is over the others." in index.read_text(encoding="utf-8")

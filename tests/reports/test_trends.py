@@ -11,17 +11,23 @@ from relaxbench.reports.page.findings import findings
 from relaxbench.reports.reading import read
 from relaxbench.reports.tables.trends import COLUMNS, nights, steps_table
 
-from ..support.report_folder import make_rows, whole, write_folder
+from ..support.report_folder import make_rows, write_folder, write_history
 
 SMALL = {"spiral": (60, 2, 3, 0.7, 1)}
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A small run with the nights of the whole one."""
-    made = write_folder(tmp_path / "run", make_rows(SMALL), records=False)
-    shutil.copy(whole()[0] / "history.parquet", made)
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A small run with its nights."""
+    made = write_folder(tmp_path_factory.mktemp("nights") / "run", make_rows(SMALL), records=False)
+    write_history(made)
     return made
+
+
+@pytest.fixture
+def folder(base, tmp_path):
+    """A copy of it to change."""
+    return shutil.copytree(base, tmp_path / "run")
 
 
 def test_planted_steps_are_marked_where_they_are(folder):

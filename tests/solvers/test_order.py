@@ -17,10 +17,10 @@ from ..support.oracles import by_patterns, planted
 GAP = 1e-4  # asked of cpp and branch
 # 226: cells so narrow that their equations are singular; 855: no cover, as rows are tiny; 1032: rows nearly on a line;
 # 1238: gradients that vanish; 1430: rounding undoes a bound's last scaling.
-DEFAULT, MANY = (*range(12), 226, 855, 1032, 1238, 1430), range(12, 3000)
+DEFAULT, MANY = (*range(4), 226, 855, 1032, 1238, 1430), range(4, 3000)
 # Other activations. 63, 73: merging rows costs more than half a per cent; 137: columns that nearly vanish, for linear
 # networks; 1389: a form on the boundary of the cone.
-OTHERS = (*range(6), 63, 73, 137, 1389)
+OTHERS = (*range(2), 63, 73, 137, 1389)
 
 
 def small_problem(seed: int, rows: int = 8) -> Problem:
@@ -138,17 +138,17 @@ def test_the_methods_keep_their_order_for_other_activations(seed: int) -> None:
     check_order(activated(small_problem(seed), seed))
 
 
-@pytest.mark.parametrize("seed", OTHERS[:6])
+@pytest.mark.parametrize("seed", OTHERS[:4])
 def test_the_exact_program_agrees_for_other_activations(seed: int) -> None:
     check_brute_force(activated(tame(seed), seed))
 
 
-@pytest.mark.parametrize("seed", DEFAULT[:8])
+@pytest.mark.parametrize("seed", DEFAULT[:4])
 def test_the_optimum_moves_the_way_it_must(seed: int) -> None:
     check_monotone(small_problem(seed))
 
 
-@pytest.mark.parametrize("seed", DEFAULT[:8])
+@pytest.mark.parametrize("seed", DEFAULT[:4])
 def test_the_exact_program_agrees_with_all_sign_patterns(seed: int) -> None:
     check_brute_force(tame(seed))
 

@@ -17,6 +17,7 @@ from relaxbench.bench.results.record import Record, write_record
 from relaxbench.bench.results.tables import results_table, tightness_table
 from relaxbench.datasets import load
 from relaxbench.reports import report
+from relaxbench.reports.figures import FIGURES
 from relaxbench.reports.figures.style import WIDTHS
 
 SETS = {  # name: (n, d, c, test accuracy reached, draws)
@@ -143,11 +144,12 @@ def whole() -> tuple[Path, Path]:
     return folder, quick_report(folder)
 
 
-def quick_report(folder: Path, widths=("double",)) -> Path:
-    """The report without PDF and PNG, which take most of the time."""
+def quick_report(folder: Path, widths=("double",), figures=tuple(FIGURES)) -> Path:
+    """The report without PDF and PNG, which take most of the time, and with these figures alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaxbench.reports.figures.drawing.FORMATS", ("svg",))
         patch.setattr("relaxbench.reports.figures.style.WIDTHS", {name: WIDTHS[name] for name in widths})
+        patch.setattr("relaxbench.reports.figures.FIGURES", {name: FIGURES[name] for name in figures})
         return report(folder)
 
 
