@@ -19,6 +19,7 @@ from ..network import Array
 from ..reduced.lift import lift
 from .boundary import ratio, to_boundary
 from .entries import coefficients, entries, scatter
+from .phases import Phases
 from .schur import schur_rows
 
 REFINE = 30  # conjugate gradient steps at most
@@ -89,11 +90,15 @@ class Direction:
 class NewtonSystem:
     """Scaling at one iterate; `extend` adds constraints without factorising again what is there.
 
-    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows.
+    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows; phases: where
+    the time is added up.
     Raises numpy.linalg.LinAlgError if Z or S is not positive definite or the Schur matrix cannot be factorised.
     """
 
-    def __init__(self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate) -> None:
+    def __init__(
+        self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate, phases: Phases
+    ) -> None:
+        self.phases = phases
         self.X, self.cost, self.right, self.weight = X, cost, right, weight
         self.pairs, self.it, self.forms = pairs, it, coefficients(len(X))
         self.chol_Z = _cholesky(it.Z)
@@ -104,7 +109,8 @@ class NewtonSystem:
         self.inverse_chol_Z = inverse_chol_Z
         self.lifted_Z = lift(X, it.Z)
         self.ridge = 0.0
-        self._prepare()
+        with phases("assembly"):
+            self._prepare()
         self._factorise()
         self._residuals()
 
@@ -140,7 +146,8 @@ class NewtonSystem:
         """
         self.pairs = self.pairs.add(i, j)
         self.it = self.it.add(self.lifted_Z[i, j], mu)
-        self._extend_factor(len(i))
+        with self.phases("factor"):
+            self._extend_factor(len(i))
         self._residuals()
 
     def direction(self, mu: float, predictor: Direction | None = None) -> Direction:
@@ -177,7 +184,8 @@ class NewtonSystem:
         Returns:
             The primal and the dual step length.
         """
-        primal, dual = to_boundary(step.Z, self.inverse_chol_Z), to_boundary(step.S, self.inverse_chol_S)
+        with self.phases("lengths"):
+            primal, dual = to_boundary(step.Z, self.inverse_chol_Z), to_boundary(step.S, self.inverse_chol_S)
         first = self.pairs.first
         if len(self.it.x):
             primal = min(primal, ratio(step.x, self.it.x), ratio(self.entries(step.Z)[first:], self.it.x))
@@ -271,9 +279,11 @@ class NewtonSystem:
         """Cholesky in place: where it fails for rounding, the matrix is assembled again with a ridge."""
         self.border = None
         for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
-            matrix = self._schur_rows(0)
-            matrix[np.diag_indices_from(matrix)] *= 1 + ridge
-            self.factor, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
+            with self.phases("assembly"):
+                matrix = self._schur_rows(0)
+                matrix[np.diag_indices_from(matrix)] *= 1 + ridge
+            with self.phases("factor"):
+                self.factor, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
             self.ridge = ridge
             if info == 0:
                 return
@@ -285,7 +295,8 @@ class NewtonSystem:
             self._factorise()
             return
         old = len(self.factor)
-        rows = self._schur_rows(old)
+        with self.phases("assembly"):
+            rows = self._schur_rows(old)
         corner = np.asfortranarray(rows[:, old:].T)
         corner[np.diag_indices_from(corner)] *= 1 + self.ridge
         side = lapack.dtrtrs(self.factor, rows[:, :old].T, trans=1)[0]
