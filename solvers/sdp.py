@@ -198,7 +198,7 @@ def _ipm(
         value=value,
         certificate=certificate,
         trace=found.trace,
-        info={"inequalities": found.inequalities},
+        info={"inequalities": found.inequalities, **{f"{name}_s": s for name, s in found.phases.items()}},
         stats=Statistics(iterations=found.iterations, relaxation_gap=float(found.gap)),
         status=status,
         message=message,

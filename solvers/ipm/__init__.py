@@ -7,5 +7,8 @@ bounds.py       the bounds that every iterate proves
 newton.py       the Newton system and its directions
 many_outputs.py the same for many outputs, the loss rows eliminated
 schur.py        compiled assembly
+entries.py      compiled maps between matrices and single pairs of extended rows
+boundary.py     how far a step goes until it meets the boundary of a cone
+phases.py       where the time of a solve goes
 start.py        a strictly feasible starting point
 """

@@ -82,8 +82,13 @@ def record(state: State) -> None:
     state.trace.append(TraceRow(seconds, state.iterations, *bounds, it.mu(state.pairs.first)))
 
 
-def last_sharpening(state: State) -> None:
-    """When the method ends early, the best z for its best Θ, and for the Θ of its primal point, may still help much."""
+def last_sharpening(state: State, until: float) -> None:
+    """When the method ends early, the best z for its best Θ, and for the Θ of its primal point, may still help much.
+
+    Args:
+        state: changed in place.
+        until: when it has to end (`time.perf_counter`).
+    """
     nd = state.reduced.n + state.reduced.d
     _, theta = kernel_value(state.reduced, state.Z[:nd, :nd])
     for point in (
@@ -91,11 +96,11 @@ def last_sharpening(state: State) -> None:
         DualPoint(theta, state.dual.T, state.dual.z),
         DualPoint(theta, 0 * state.dual.T, state.dual.z),
     ):
-        _sharpen_into(state, point, LAST)
+        _sharpen_into(state, point, LAST, until)
 
 
-def _sharpen_into(state: State, point: DualPoint, rounds: int) -> None:
-    sharper = sharpen(state.reduced, point, rounds)
+def _sharpen_into(state: State, point: DualPoint, rounds: int, until: float = np.inf) -> None:
+    sharper = sharpen(state.reduced, point, rounds, until)
     lower = dual_value(state.reduced, sharper)
     if lower > state.lower:
         state.lower, state.dual = lower, sharper

@@ -23,6 +23,7 @@ from .start import start
 from .state import SETTINGS, InteriorPoint, State, WarmStart
 from .step import iterate
 
+SHARPENING = 0.1  # share of a budget that is left for the last bound
 ITERATIONS = 120  # at most: four times what most data take
 
 
@@ -50,11 +51,12 @@ def interior_point(
     Raises:
         ProblemError: a warm start from other data.
     """
+    until = np.inf if budget is None else time.perf_counter() + budget
     state = init(reduced, gap, warm)
     while True:
-        end = check(state, budget, iterations)
+        end = check(state, None if budget is None else (1 - SHARPENING) * budget, iterations)
         if end is not None:
-            return finish(state, *end)
+            return finish(state, *end, until)
         step(state)
 
 
@@ -85,7 +87,9 @@ def init(reduced: Reduced, gap: float, warm: WarmStart | None) -> State:
         it, pairs = warm.at(reduced.gamma), warm.pairs
         excluded[pairs.i[pairs.first :], pairs.j[pairs.first :]] = False
     state = State(reduced, it, pairs, excluded, it.Z, dual_point(reduced, pairs, it), gap, began=began)
-    first_bounds(state)
+    state.phases.seconds["start"] = time.perf_counter() - began
+    with state.phases("bounds"):
+        first_bounds(state)
     return state
 
 
@@ -100,13 +104,15 @@ def step(state: State) -> None:
     right, weight = reduced.target[rows].ravel(), np.repeat(reduced.weight[rows], reduced.c)
     newton = EliminatedSystem if state.pairs.losses > SETTINGS.many_losses else NewtonSystem
     try:
-        with np.errstate(over="raise"):
-            system = newton(reduced.X, _cost(reduced), right, weight, state.pairs, state.it, reduced.mix)
+        with np.errstate(over="raise"), state.phases("directions"):
+            given = reduced.X, _cost(reduced), right, weight, state.pairs, state.it
+            system = newton(*given, state.phases, reduced.mix)
             state.it, state.pairs, moved = iterate(system, reduced, state.excluded)
     except (np.linalg.LinAlgError, FloatingPointError):
         state.broken = True
         return
-    record(state)
+    with state.phases("bounds"):
+        record(state)
     mu, less = state.it.mu(state.pairs.first), 1 - SETTINGS.gain
     better = mu < less * state.lowest_mu or state.gap < less * state.lowest_gap or state.gap > SETTINGS.first_gap
     if len(state.pairs.i) > known + SETTINGS.many_new or (moved > SETTINGS.moved and better):
@@ -133,26 +139,30 @@ def check(state: State, budget: float | None, iterations: int) -> tuple[Status, 
         return Status.STALLED, "stopped where rounding ends: the Newton system can no longer be factorised"
     if state.idle >= SETTINGS.patience:
         return Status.STALLED, "stopped where rounding ends: no more progress"
-    if budget is not None and state.iterations and time.perf_counter() - state.began >= budget:
-        return Status.TIMEOUT, ""
+    if budget is not None and state.iterations:
+        spent = time.perf_counter() - state.began
+        if spent + (state.trace[-1].seconds - state.trace[-2].seconds if len(state.trace) > 1 else 0.0) >= budget:
+            return Status.TIMEOUT, ""  # or nearly: another iteration as long as the last would not be over in time
     if state.iterations >= iterations:
         return Status.ITERATION_LIMIT, f"stopped after {state.iterations} iterations"
     return None
 
 
-def finish(state: State, status: Status, message: str) -> InteriorPoint:
+def finish(state: State, status: Status, message: str, until: float = np.inf) -> InteriorPoint:
     """Put together what comes out; where the gap is not reached, the bound is sharpened once more, which may reach it.
 
     Args:
         state: the last state.
         status: how the method ended, unless sharpening reaches the gap.
         message: in words.
+        until: when sharpening has to end (`time.perf_counter`).
 
     Returns:
         The solution with its bounds.
     """
     if not state.reached:
-        last_sharpening(state)
+        with state.phases("bounds"):
+            last_sharpening(state, until)
     if state.reached:
         status, message = Status.OK, ""
     return InteriorPoint(
@@ -166,6 +176,7 @@ def finish(state: State, status: Status, message: str) -> InteriorPoint:
         status=status,
         message=message,
         halfway=state.halfway,
+        phases=state.phases.seconds,
     )
 
 

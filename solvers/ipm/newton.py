@@ -20,6 +20,7 @@ from ..network import Array
 from ..reduced.lift import Mix, lift
 from .boundary import ratio, to_boundary
 from .entries import coefficients, entries, scatter
+from .phases import Phases
 from .schur import schur_rows
 
 REFINE = 30  # conjugate gradient steps at most
@@ -90,15 +91,24 @@ class Direction:
 class NewtonSystem:
     """Scaling at one iterate; `extend` adds constraints without factorising again what is there.
 
-    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows; mix: how these read α
-    and β, as in lift.py.
+    X (n, d); cost: the diagonal of C (q,); right: ȳ on the loss rows; weight: w on the loss rows; phases: where
+    the time is added up; mix: how the loss rows read α and β, as in lift.py.
     Raises numpy.linalg.LinAlgError if Z or S is not positive definite or the Schur matrix cannot be factorised.
     """
 
     def __init__(
-        self, X: Array, cost: Array, right: Array, weight: Array, pairs: Pairs, it: Iterate, mix: Mix = None
+        self,
+        X: Array,
+        cost: Array,
+        right: Array,
+        weight: Array,
+        pairs: Pairs,
+        it: Iterate,
+        phases: Phases,
+        mix: Mix = None,
     ) -> None:
-        self.X, self.cost, self.right, self.weight, self.mix = X, cost, right, weight, mix
+        self.phases, self.mix = phases, mix
+        self.X, self.cost, self.right, self.weight = X, cost, right, weight
         self.pairs, self.it, self.forms = pairs, it, coefficients(len(X), mix)
         self.chol_Z = _cholesky(it.Z)
         self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
@@ -108,7 +118,8 @@ class NewtonSystem:
         self.inverse_chol_Z = inverse_chol_Z
         self.lifted_Z = lift(X, it.Z, mix)
         self.ridge = 0.0
-        self._prepare()
+        with phases("assembly"):
+            self._prepare()
         self._factorise()
         self._residuals()
 
@@ -144,7 +155,8 @@ class NewtonSystem:
         """
         self.pairs = self.pairs.add(i, j)
         self.it = self.it.add(self.lifted_Z[i, j], mu)
-        self._extend_factor(len(i))
+        with self.phases("factor"):
+            self._extend_factor(len(i))
         self._residuals()
 
     def direction(self, mu: float, predictor: Direction | None = None) -> Direction:
@@ -181,7 +193,8 @@ class NewtonSystem:
         Returns:
             The primal and the dual step length.
         """
-        primal, dual = to_boundary(step.Z, self.inverse_chol_Z), to_boundary(step.S, self.inverse_chol_S)
+        with self.phases("lengths"):
+            primal, dual = to_boundary(step.Z, self.inverse_chol_Z), to_boundary(step.S, self.inverse_chol_S)
         first = self.pairs.first
         if len(self.it.x):
             primal = min(primal, ratio(step.x, self.it.x), ratio(self.entries(step.Z)[first:], self.it.x))
@@ -273,11 +286,13 @@ class NewtonSystem:
 
     def _factorise(self) -> None:
         """Cholesky in place: where it fails for rounding, the matrix is assembled again with a ridge."""
-        self.border = None
+        self.border: tuple[Array, Array] | None = None
         for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
-            matrix = self._schur_rows(0)
-            matrix[np.diag_indices_from(matrix)] *= 1 + ridge
-            self.factor, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
+            with self.phases("assembly"):
+                matrix = self._schur_rows(0)
+                matrix[np.diag_indices_from(matrix)] *= 1 + ridge
+            with self.phases("factor"):
+                self.factor, info = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
             self.ridge = ridge
             if info == 0:
                 return
@@ -289,7 +304,8 @@ class NewtonSystem:
             self._factorise()
             return
         old = len(self.factor)
-        rows = self._schur_rows(old)
+        with self.phases("assembly"):
+            rows = self._schur_rows(old)
         corner = np.asfortranarray(rows[:, old:].T)
         corner[np.diag_indices_from(corner)] *= 1 + self.ridge
         side = lapack.dtrtrs(self.factor, rows[:, :old].T, trans=1)[0]

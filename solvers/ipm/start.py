@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..network import Array
-from ..reduced.kernel import kernel_value
+from ..reduced.kernel import kernel_values
 from ..reduced.lift import inequalities, lift
 from ..reduced.reduction import Reduced
 
@@ -39,12 +39,12 @@ def start(reduced: Reduced) -> Array:
 
 def _best_scale(reduced: Reduced, E: Array) -> tuple[float, Array]:
     trace = float(np.trace(E[reduced.n :, reduced.n :]))
+    scales = np.logspace(6, -8, 15) / trace
     best = (np.inf, E)
-    for scale in np.logspace(6, -8, 15) / trace:
-        value, _ = kernel_value(reduced, scale * E)
+    for scale, value in zip(scales, kernel_values(reduced, E, scales), strict=True):
         enough = 0.5 * reduced.gamma * scale * trace >= PENALTY * value
         if value < best[0] and (enough or not np.isfinite(best[0])):
-            best = (value, scale * E)
+            best = (float(value), scale * E)
     return best
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..network import Array
 from ..reduced.dual import DualPoint
 from ..reduced.reduction import Reduced
 from .newton import Iterate, Pairs
+from .phases import Phases
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,10 @@ class Settings:
     short: float = 0.03  # a predictor step below this says that the iterate has to be centred first
     many_new: int = 5  # so many new inequalities in one iteration are worth a second direction
     tiny: float = 1e-18  # slack relative to the largest entry that counts as none
-    gain: float = 0.1  # relative fall of μ or of the gap that counts as progress
+    gain: float = 0.3  # relative fall of μ or of the gap that counts as progress
     first_gap: float = 0.9  # above it the iterate is not centred yet, and the steps may be short and many
     moved: float = 1e-4  # a step below this is none
-    patience: int = 20  # iterations without progress until rounding is taken to allow no more
+    patience: int = 12  # iterations without progress until rounding is taken to allow no more
     halfway: float = 0.2  # iterates of a smaller gap are too near to the boundary to start from
 
 
@@ -59,7 +60,7 @@ class WarmStart:
 class InteriorPoint:
     """What comes out: Z over (s, u, v), the best dual point, and both bounds in scaled units.
 
-    halfway: the last iterate that is far enough from the boundary to start from.
+    halfway: the last iterate that is far enough from the boundary to start from. phases: seconds by phase.
     """
 
     Z: Array
@@ -72,6 +73,7 @@ class InteriorPoint:
     status: Status
     message: str = ""
     halfway: WarmStart | None = None
+    phases: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def gap(self) -> float:
@@ -105,6 +107,7 @@ class State:
     idle: int = 0
     lowest_mu: float = np.inf
     lowest_gap: float = np.inf
+    phases: Phases = field(default_factory=Phases)
 
     @property
     def gap(self) -> float:

@@ -12,6 +12,7 @@ The numbers here steer the solver; what is reported is proved in certificates/qu
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +128,7 @@ def dual_value(reduced: Reduced, point: DualPoint) -> float:
     return value(reduced, point.theta, dual_maximum(reduced, point))[0]
 
 
-def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
+def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30, until: float = np.inf) -> DualPoint:
     """The same Θ and T with z chosen to make the bound large: λ_max(H) is convex in z.
 
     Minimises a soft maximum of the eigenvalues of H by L-BFGS, gradient (Xu)_i² − s_i².
@@ -136,6 +137,7 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
         reduced: the problem.
         point: the dual point to start from.
         rounds: the most L-BFGS iterations at each of three temperatures.
+        until: when to end with the best so far (`time.perf_counter`).
 
     Returns:
         The dual point with the best z met.
@@ -163,9 +165,13 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
         scale = abs(start) or 1.0
         return (top + temperature * np.log(total)) / scale, gradient * unit / scale
 
+    def watch(_: Array) -> None:
+        if time.perf_counter() > until:
+            raise StopIteration
+
     start = best
     for fraction in (1e-2, 1e-3, 1e-4):
-        if not np.isfinite(start) or start <= 0:
+        if not np.isfinite(start) or start <= 0 or time.perf_counter() > until:
             break
         so.minimize(
             soft,
@@ -173,6 +179,7 @@ def sharpen(reduced: Reduced, point: DualPoint, rounds: int = 30) -> DualPoint:
             args=(fraction * start,),
             jac=True,
             method="L-BFGS-B",
+            callback=watch,
             options={"maxiter": rounds, "maxcor": 20},
         )
     return DualPoint(point.theta, point.T, best_z)

@@ -35,3 +35,22 @@ def kernel_value(reduced: Reduced, E: Array) -> tuple[float, Array]:
     theta[rows] = reduced.gamma * sl.cho_solve(factor, reduced.target[rows], check_finite=False)
     fit = 0.5 * float(np.sum(theta[rows] * reduced.target[rows]))
     return fit + 0.5 * reduced.gamma * float(np.trace(E[reduced.n :, reduced.n :])) + reduced.constant, theta
+
+
+def kernel_values(reduced: Reduced, E: Array, scales: Array) -> Array:
+    """The objective of multiples of E with v eliminated, all of them from one eigendecomposition.
+
+    Args:
+        reduced: the problem.
+        E: positive semidefinite (n+d, n+d).
+        scales: the multiples, positive (k,).
+
+    Returns:
+        What `kernel_value` has for each of them, to rounding (k,).
+    """
+    rows = reduced.loss_rows
+    root = np.sqrt(reduced.weight[rows])[:, None]
+    values, vectors = np.linalg.eigh(lift(reduced.X, E)[np.ix_(rows, rows)] * root * root.T)
+    share = np.sum((vectors.T @ (root * reduced.target[rows])) ** 2, axis=1)
+    fit = share @ (1 / (reduced.gamma + np.maximum(values, 0.0)[:, None] * scales))
+    return 0.5 * reduced.gamma * (fit + scales * float(np.trace(E[reduced.n :, reduced.n :]))) + reduced.constant

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from relaxbench.solvers.ipm.many_outputs import EliminatedSystem
 from relaxbench.solvers.ipm.newton import Iterate, NewtonSystem, Pairs
+from relaxbench.solvers.ipm.phases import Phases
 from relaxbench.solvers.ipm.schur import schur_rows
 from scipy.linalg import block_diag, sqrtm
 
@@ -52,7 +53,7 @@ class Case:
         return np.array([np.sum(A * Z) for A in self.matrices(pairs)])
 
     def system(self, kind=NewtonSystem):
-        return kind(self.X, self.cost, self.right, self.weight, self.pairs, self.it)
+        return kind(self.X, self.cost, self.right, self.weight, self.pairs, self.it, Phases())
 
 
 def check_linear(case, system, step):
