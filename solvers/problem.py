@@ -225,8 +225,6 @@ class Problem:
         return float(LOSS[self.loss].value(F, self.Y) + 0.5 * self.gamma * penalty)
 
     def _check(self, network: Network) -> None:
-        if self.loss != LOSSES[0]:
-            raise ProblemError(f"loss must be {LOSSES[0]} to have an objective here. Got {self.loss} instead.")
         if network.U.shape[0] != self.d or network.V.shape[1] != self.c:
             raise ProblemError(
                 f"The network must map {self.d} features to {self.c} outputs. "

@@ -62,8 +62,6 @@ def test_a_problem_keeps_its_activation_and_loss():
     other_rows = problem.on([[1.0]], [[1.0, 0.0]])
     for other in (problem, pickle.loads(pickle.dumps(problem)), problem.scaled.problem, other_rows):
         assert other.parts[3:] == ("leaky:0.1", "logistic")
-    with pytest.raises(RelaxbenchError, match="loss must be squares"):
-        problem.objective(problem.network([[1.0]], [[1.0]]))
     assert repr(problem) == "Problem(n = 2, d = 1, c = 2, γ = 0.1, activation = leaky:0.1, loss = logistic)"
     assert repr(Problem([[1.0]], [[1.0]], 0.1)) == "Problem(n = 1, d = 1, c = 1, γ = 0.1)"
     with pytest.raises(RelaxbenchError, match="loss is unknown: 'hinge'"):
