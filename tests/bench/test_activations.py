@@ -180,7 +180,6 @@ def test_fit_and_estimators_take_it():
     assert 0 < model.lower_bound_ <= model.objective_
     refused = rb.fit(rb.Problem(X, y, 0.1, "identity"), "arrangements")
     assert (refused.status, refused.objective) == ("unsupported", None)
-    assert (
-        rb.fit(rb.Problem(X, y, 0.1, loss="logistic"), "sdp").message
-        == "sdp is made for loss squares, not for logistic"
-    )
+    labels = np.where(y > 1, "far", "near")
+    refused = rb.fit(rb.Problem(X, labels, 0.1, loss="logistic"), "branch")
+    assert refused.message == "branch is made for loss squares, not for logistic"
