@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
+from .anytime import FEWEST, LARGE, early, unsolved, with_early
 from .arguments import checked
 from .certificates.quadratic import certify, trivial_certificate
 from .conic.cuts import cut
@@ -36,6 +37,7 @@ Seed = Annotated[int, Ge(0)]
 Gap = Annotated[float, Gt(0), Lt(1)]
 Budget = Annotated[float, Ge(0)] | None  # seconds
 SPENT = 1e-9  # seconds, a budget of 0 for what needs one above it
+EARLY_GAP = 1e-2  # to which some of the rows are solved
 SIDE_WIDTH = 100  # neurons of the network that every relaxation comes with
 
 
@@ -81,7 +83,7 @@ def relax(
         return _nothing_to_learn(problem)
     reduced = reduce(problem)
     if solver in ("auto", "ipm"):
-        relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
+        relaxation = _anytime(problem, reduced, gap, budget, began, _warm_start(warm))
         if (relaxation.stats.relaxation_gap or 0.0) > UNSOLVED and relaxation.status != Status.TIMEOUT:
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
@@ -129,6 +131,9 @@ def round_relaxation(
     if noise:
         relaxation = disturbed(problem, relaxation, noise, seed)
     fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=_positive(budget))
+    known = relaxation.network
+    if fit.status == Status.TIMEOUT and fit.network and known and known.width <= width and rounding == DEFAULT:
+        fit = replace(fit, network=min(fit.network, known, key=problem.objective))
     return replace(fit, certificate=relaxation.certificate, value=relaxation.value)
 
 
@@ -169,6 +174,24 @@ def _warm_start(relaxation: Relaxation | None) -> WarmStart | None:
     """From where our interior point can go on, if it was that solver which made the relaxation and it came so far."""
     halfway = relaxation.halfway if relaxation else None
     return halfway if isinstance(halfway, WarmStart) else None
+
+
+def _anytime(
+    problem: Problem, reduced: Reduced, gap: float, budget: float | None, began: float, warm: WarmStart | None
+) -> Relaxation:
+    """With a budget and many rows, a bound and a network from some of them come first."""
+    if budget is None or warm is not None or problem.n < LARGE:
+        return _ipm(problem, reduced, gap, budget, warm)
+
+    def solve(some: Problem, seconds: float) -> Relaxation:
+        learnable = some.X.any() and some.Y.any()
+        return _ipm(some, reduce(some), EARLY_GAP, seconds) if learnable else _nothing_to_learn(some)
+
+    found = early(problem, solve, began, budget)
+    later = time.perf_counter() - began
+    fits = FEWEST * found.iteration_s < budget - later
+    whole = _ipm(problem, reduced, gap, budget - later) if fits else unsolved(problem, found)
+    return with_early(whole, found, later)
 
 
 def _ipm(
@@ -271,13 +294,17 @@ def _literal(
 
 
 def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) -> Relaxation:
-    """With a network that bounds p*(∞) from above, if there is a solution to round and time left for it."""
+    """With a network that bounds p*(∞) from above, if there is a solution to round and time left for it.
+
+    One that is there already stays where it is better.
+    """
     if not relaxation.factor.any() or (left is not None and left <= 0):
         return relaxation
     began = time.perf_counter()
     fit = ROUNDINGS[DEFAULT](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
     stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
-    return replace(relaxation, network=fit.network, stats=stats)
+    networks = [network for network in (fit.network, relaxation.network) if network is not None]
+    return replace(relaxation, network=min(networks, key=problem.objective, default=None), stats=stats)
 
 
 def positive_factor(Z: Array) -> Array:
