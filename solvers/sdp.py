@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 from pydantic import InstanceOf
 
+from .anytime import FEWEST, LARGE, early, unsolved, with_early
 from .arguments import checked
 from .certificates.nothing import trivial_certificate
 from .certificates.quadratic import certify
@@ -18,8 +19,8 @@ from .conic.cuts import cut
 from .conic.literal import solve_literal
 from .conic.reduced import solve_reduced
 from .fit import Fit, Statistics, Status
-from .ipm.loop import interior_point
-from .ipm.state import InteriorPoint, WarmStart
+from .ipm.loop import better, interior_point
+from .ipm.state import WarmStart
 from .loss import LOSS
 from .network import Network
 from .problem import Problem
@@ -39,6 +40,7 @@ Seed = Annotated[int, Ge(0)]
 Gap = Annotated[float, Gt(0), Lt(1)]
 Budget = Annotated[float, Ge(0)] | None  # seconds
 SPENT = 1e-9  # seconds, a budget of 0 for what needs one above it
+EARLY_GAP = 1e-2  # to which some of the rows are solved
 SIDE_WIDTH = 100  # neurons of the network that every relaxation comes with
 
 
@@ -89,7 +91,7 @@ def relax(
             return _unsupported(problem)
         relaxation = reweighted(problem, reduced, gap, budget)
     elif solver in ("auto", "ipm"):
-        relaxation = _ipm(problem, reduced, gap, budget, _warm_start(warm))
+        relaxation = _anytime(problem, reduced, gap, budget, began, _warm_start(warm))
         if (relaxation.stats.relaxation_gap or 0.0) > UNSOLVED and relaxation.status != Status.TIMEOUT:
             left = budget and budget - (time.perf_counter() - began)
             relaxation = _merged(problem, relaxation, reduced.n, gap, left)
@@ -137,6 +139,9 @@ def round_relaxation(
     if noise:
         relaxation = disturbed(problem, relaxation, noise, seed)
     fit = ROUNDINGS[rounding](problem, relaxation, width=width, seed=seed, budget=_positive(budget))
+    known = relaxation.network
+    if fit.status == Status.TIMEOUT and fit.network and known and known.width <= width and rounding == DEFAULT:
+        fit = replace(fit, network=min(fit.network, known, key=problem.objective))
     return replace(fit, certificate=relaxation.certificate, value=relaxation.value)
 
 
@@ -179,6 +184,24 @@ def _warm_start(relaxation: Relaxation | None) -> WarmStart | None:
     return halfway if isinstance(halfway, WarmStart) else None
 
 
+def _anytime(
+    problem: Problem, reduced: Reduced, gap: float, budget: float | None, began: float, warm: WarmStart | None
+) -> Relaxation:
+    """With a budget and many rows, a bound and a network from some of them come first."""
+    if budget is None or warm is not None or problem.n < LARGE:
+        return _ipm(problem, reduced, gap, budget, warm)
+
+    def solve(some: Problem, seconds: float) -> Relaxation:
+        learnable = some.X.any() and some.Y.any()
+        return _ipm(some, reduce(some), EARLY_GAP, seconds) if learnable else _nothing_to_learn(some)
+
+    found = early(problem, solve, began, budget)
+    later = time.perf_counter() - began
+    fits = FEWEST * found.iteration_s < budget - later
+    whole = _ipm(problem, reduced, gap, budget - later) if fits else unsolved(problem, found)
+    return with_early(whole, found, later)
+
+
 def _ipm(
     problem: Problem, reduced: Reduced, gap: float, budget: float | None, warm: WarmStart | None = None
 ) -> Relaxation:
@@ -187,7 +210,7 @@ def _ipm(
     if warm is not None and found.status in (Status.STALLED, Status.ITERATION_LIMIT):
         spent = time.perf_counter() - began
         cold = interior_point(reduced, gap=gap, budget=None if budget is None else max(budget - spent, 0.0))
-        found = _better(found, cold, spent)
+        found = better(found, cold, spent)
     value, certificate = found.upper * reduced.unit, certify(problem, reduced, found.dual)
     proved, status, message = (value - certificate.lower_bound) / value, found.status, found.message
     if status == Status.OK and proved > MISSED * gap:
@@ -203,22 +226,6 @@ def _ipm(
         status=status,
         message=message,
         halfway=found.halfway,
-    )
-
-
-def _better(warm: InteriorPoint, cold: InteriorPoint, seconds: float) -> InteriorPoint:
-    """The better of a warm start that led nowhere and the cold one after it; both count, and the cold one's end."""
-    best = min(cold, warm, key=lambda end: end.gap)
-    after = [
-        replace(row, seconds=row.seconds + seconds, iteration=row.iteration + warm.iterations) for row in cold.trace
-    ]
-    return replace(
-        best,
-        iterations=warm.iterations + cold.iterations,
-        trace=(*warm.trace, *after),
-        status=cold.status,
-        message=cold.message,
-        halfway=cold.halfway or warm.halfway,
     )
 
 
@@ -279,13 +286,17 @@ def _literal(
 
 
 def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) -> Relaxation:
-    """With a network that bounds p*(∞) from above, if there is a solution to round and time left for it."""
+    """With a network that bounds p*(∞) from above, if there is a solution to round and time left for it.
+
+    One that is there already stays where it is better.
+    """
     if not relaxation.factor.any() or (left is not None and left <= 0):
         return relaxation
     began = time.perf_counter()
     fit = ROUNDINGS[DEFAULT](problem, relaxation, width=SIDE_WIDTH, seed=0, budget=left)
     stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
-    return replace(relaxation, network=fit.network, stats=stats)
+    networks = [network for network in (fit.network, relaxation.network) if network is not None]
+    return replace(relaxation, network=min(networks, key=problem.objective, default=None), stats=stats)
 
 
 def _unsupported(problem: Problem) -> Relaxation:

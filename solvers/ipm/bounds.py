@@ -15,7 +15,7 @@ from ..reduced.dual import DualPoint, dual_value, sharpen, value
 from ..reduced.kernel import kernel_value
 from ..reduced.lift import inequalities, lift
 from ..reduced.reduction import Reduced
-from .newton import Iterate, Pairs
+from .points import Iterate, Pairs
 from .state import SETTINGS, State, WarmStart
 
 FIRST, ALONG, LAST = 4, 8, 30  # rounds of sharpening before the first iteration, on the way, and at the end

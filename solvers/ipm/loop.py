@@ -9,6 +9,7 @@ stops on the gap between that bound and the value of its own feasible point.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from ..reduced.lift import inequalities
 from ..reduced.reduction import Reduced
 from .bounds import dual_point, first_bounds, last_sharpening, record
 from .many_outputs import EliminatedSystem
-from .newton import Iterate, NewtonSystem, Pairs
+from .newton import NewtonSystem
+from .points import Iterate, Pairs
 from .start import start
 from .state import SETTINGS, InteriorPoint, State, WarmStart
 from .step import iterate
@@ -207,3 +209,28 @@ def _first_iterate(reduced: Reduced, pairs: Pairs) -> Iterate:
     S[np.arange(n), np.arange(n)] += z / 4
     S[n : n + d, n : n + d] -= z / 4 * (reduced.X.T @ reduced.X)
     return Iterate(Z, S, np.zeros(0), y, np.zeros(0))
+
+
+def better(warm: InteriorPoint, cold: InteriorPoint, seconds: float) -> InteriorPoint:
+    """The better of a warm start that led nowhere and the cold one after it.
+
+    Args:
+        warm: what the warm start led to.
+        cold: what the cold one after it led to.
+        seconds: that the warm one took.
+
+    Returns:
+        The one with the smaller gap, with the counts and traces of both, and the cold one's end.
+    """
+    best = min(cold, warm, key=lambda end: end.gap)
+    after = [
+        replace(row, seconds=row.seconds + seconds, iteration=row.iteration + warm.iterations) for row in cold.trace
+    ]
+    return replace(
+        best,
+        iterations=warm.iterations + cold.iterations,
+        trace=(*warm.trace, *after),
+        status=cold.status,
+        message=cold.message,
+        halfway=cold.halfway or warm.halfway,
+    )

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..network import Array
 from ..reduced.lift import lift
-from .newton import Direction, NewtonSystem
+from .newton import NewtonSystem
+from .points import Direction
 
 
 class EliminatedSystem(NewtonSystem):

@@ -12,8 +12,8 @@ from ..fit import Status, TraceRow
 from ..network import Array
 from ..reduced.dual import DualPoint
 from ..reduced.reduction import Reduced
-from .newton import Iterate, Pairs
 from .phases import Phases
+from .points import Iterate, Pairs
 
 
 @dataclass(frozen=True)

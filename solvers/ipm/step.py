@@ -10,7 +10,8 @@ import numpy as np
 from ..network import Array
 from ..reduced.reduction import Reduced
 from .entries import entries, most_used
-from .newton import Direction, Iterate, NewtonSystem, Pairs
+from .newton import NewtonSystem
+from .points import Direction, Iterate, Pairs
 from .state import SETTINGS
 
 LEAST = 1e-4  # share of μ that is aimed at

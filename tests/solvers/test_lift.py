@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from relaxbench.solvers.ipm.entries import coefficients, entries, most_used, scatter
 from relaxbench.solvers.ipm.start import start
 from relaxbench.solvers.problem import Problem
-from relaxbench.solvers.reduced.kernel import kernel_value
-from relaxbench.solvers.reduced.lift import adjoint, lift, project
+from relaxbench.solvers.reduced.kernel import kernel_value, kernel_values
+from relaxbench.solvers.reduced.lift import adjoint, inequalities, lift, project
 from relaxbench.solvers.reduced.reduction import reduce
 from scipy.linalg import block_diag
 
@@ -111,3 +112,37 @@ def test_the_start_is_strictly_feasible(name):
     assert np.linalg.eigvalsh(E)[0] > 0
     assert np.all(moments[inside] > 1e-14 * size[inside])
     np.testing.assert_allclose(moments[i, n + i], 0, atol=1e-14 * size.max())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 2, 3), (4, 6, 1)])
+def test_pairs_are_read_and_written_as_the_whole_matrix_is(shape):
+    n, d, c = shape
+    rng = np.random.default_rng(0)
+    X, Z = rng.standard_normal((n, d)), rng.standard_normal((n + d + c, n + d + c))
+    Z, forms = Z + Z.T, coefficients(n)
+    i, j = (each.ravel() for each in np.meshgrid(np.arange(2 * n), np.arange(2 * n + c), indexing="ij"))
+    np.testing.assert_allclose(entries(X, forms, Z, i, j), lift(X, Z)[i, j], atol=1e-13)
+    y, K = rng.standard_normal(len(i)), np.zeros((2 * n + c, 2 * n + c))
+    np.add.at(K, (i, j), y / 2)
+    np.testing.assert_allclose(scatter(X, forms, n + d + c, i, j, y), adjoint(X, K + K.T), atol=1e-13)
+
+
+def test_what_a_step_uses_up_is_found_among_the_excluded():
+    n, d = 6, 3
+    rng = np.random.default_rng(1)
+    X, step = rng.standard_normal((n, d)), rng.standard_normal((n + d, n + d))
+    step, excluded = step + step.T, inequalities(n) & (rng.random((2 * n, 2 * n)) < 0.7)
+    slack = np.abs(rng.standard_normal((2 * n, 2 * n)))
+    use = np.where(excluded, -lift(X, step) / np.maximum(slack, 0.1), 0.0).ravel()
+    found, used, most = most_used(X, step, slack, excluded, 0.1, 1.5)
+    order = np.argsort(found)
+    np.testing.assert_array_equal(found[order], np.flatnonzero(use > 1.5))
+    np.testing.assert_allclose(used[order], use[use > 1.5])
+    assert most == pytest.approx(use.max())
+
+
+def test_the_objective_of_multiples_is_that_of_each():
+    reduced = reduce(noise(0, 7, 3, 2))
+    E, scales = start(reduced), np.logspace(-6, 6, 9)
+    each = [kernel_value(reduced, scale * E)[0] for scale in scales]
+    np.testing.assert_allclose(kernel_values(reduced, E, scales), each, rtol=1e-9)

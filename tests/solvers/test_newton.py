@@ -1,10 +1,14 @@
 """The interior point's linear algebra against explicit constraint matrices and the equations of its directions."""
 
+import time
+
 import numpy as np
 import pytest
+from relaxbench.solvers.ipm.boundary import SMALL, to_boundary
 from relaxbench.solvers.ipm.many_outputs import EliminatedSystem
-from relaxbench.solvers.ipm.newton import Iterate, NewtonSystem, Pairs
+from relaxbench.solvers.ipm.newton import NewtonSystem
 from relaxbench.solvers.ipm.phases import Phases
+from relaxbench.solvers.ipm.points import Iterate, Pairs
 from relaxbench.solvers.ipm.schur import schur_rows
 from scipy.linalg import block_diag, sqrtm
 
@@ -209,3 +213,27 @@ def test_the_schur_matrix_is_made_of_traces(shape, first):
     expected = np.array([[np.trace(a @ case.Z @ b @ inverse + a @ inverse @ b @ case.Z) / 2 for b in A] for a in A])
     found = schur_rows(system.lifted_Z, system.lifted_S, case.pairs.i, case.pairs.j, first)
     np.testing.assert_allclose(found, np.tril(expected)[first:], atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_long_matrices_end_their_steps_just_before_the_boundary(seed):
+    """By Lanczos, against all eigenvalues; with clustered ones, as near the end."""
+    rng = np.random.default_rng(seed)
+    size = 3 * SMALL
+    values = np.r_[-np.geomspace(1, 3, 5), rng.standard_normal(size - 5) * 0.1]
+    Q = np.linalg.qr(rng.standard_normal((size, size)))[0]
+    R = np.tril(rng.standard_normal((size, size))) + 20 * np.eye(size)
+    step = R @ ((Q * values) @ Q.T) @ R.T
+    length = to_boundary((step + step.T) / 2, np.linalg.inv(R))
+    assert 0.99 / 3 <= length <= (1 + 1e-9) / 3
+
+
+def test_phases_count_what_is_within_once():
+    phases = Phases()
+    with phases("outer"):
+        with phases("inner"):
+            time.sleep(0.02)
+        with phases("inner"):
+            time.sleep(0.01)
+    assert phases.seconds["inner"] >= 0.03
+    assert phases.seconds["outer"] < 0.02
