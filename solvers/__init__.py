@@ -6,6 +6,7 @@ problem.py      Problem: data, objective and gradient, scaling
 fit.py          Fit: what every method returns
 relaxation.py   a solved relaxation
 sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
+anytime.py      what there is to show within the first seconds: a bound and a network from some of the rows
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program
 cpp.py          the method `cpp`: the exact completely positive program
 theta.py        the best certificate for a given Θ

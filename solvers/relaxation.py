@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .certificates.certificate import Certificate
 from .fit import NOTHING, Statistics, Status, TraceRow
 from .network import Array, Network
@@ -32,3 +34,10 @@ class Relaxation:
     message: str = ""
     halfway: object | None = None
     stats: Statistics = NOTHING
+
+
+def positive_factor(Z: Array) -> Array:
+    """R with R Rᵀ = Z for a positive semidefinite Z, largest columns first, what is zero to rounding left out."""
+    values, vectors = np.linalg.eigh(Z)
+    keep = values > 1e-13 * max(float(values[-1]), 0.0)
+    return np.ascontiguousarray((vectors[:, keep] * np.sqrt(values[keep]))[:, ::-1])

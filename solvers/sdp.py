@@ -20,11 +20,11 @@ from .conic.reduced import solve_reduced
 from .fit import Fit, Statistics, Status
 from .ipm.loop import interior_point
 from .ipm.state import InteriorPoint, WarmStart
-from .network import Array, Network
+from .network import Network
 from .problem import Problem
 from .reduced.dual import sharper, user_point
 from .reduced.reduction import Reduced, reduce
-from .relaxation import Relaxation
+from .relaxation import Relaxation, positive_factor
 from .rounding import DEFAULT, ROUNDINGS, disturbed
 
 MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
@@ -305,13 +305,6 @@ def _with_network(problem: Problem, relaxation: Relaxation, left: float | None) 
     stats = replace(relaxation.stats, network_s=time.perf_counter() - began)
     networks = [network for network in (fit.network, relaxation.network) if network is not None]
     return replace(relaxation, network=min(networks, key=problem.objective, default=None), stats=stats)
-
-
-def positive_factor(Z: Array) -> Array:
-    """R with R Rᵀ = Z for a positive semidefinite Z, largest columns first, what is zero to rounding left out."""
-    values, vectors = np.linalg.eigh(Z)
-    keep = values > 1e-13 * max(float(values[-1]), 0.0)
-    return np.ascontiguousarray((vectors[:, keep] * np.sqrt(values[keep]))[:, ::-1])
 
 
 def _nothing_to_learn(problem: Problem) -> Relaxation:

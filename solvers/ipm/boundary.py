@@ -32,8 +32,8 @@ def to_boundary(step: Array, inverse_factor: Array) -> float:
     if len(step) <= SMALL:
         lowest = _dense(step, inverse_factor)
     else:
-        lowest = _lanczos(lambda x: inverse_factor @ (step @ (inverse_factor.T @ x)), len(step))
-        lowest = _dense(step, inverse_factor) if lowest is None else lowest
+        found = _lanczos(lambda x: inverse_factor @ (step @ (inverse_factor.T @ x)), len(step))
+        lowest = _dense(step, inverse_factor) if found is None else found
     return -1.0 / lowest if lowest < 0 else np.inf
 
 

@@ -277,7 +277,7 @@ class NewtonSystem:
 
     def _factorise(self) -> None:
         """Cholesky in place: where it fails for rounding, the matrix is assembled again with a ridge."""
-        self.border = None
+        self.border: tuple[Array, Array] | None = None
         for ridge in (0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7):
             with self.phases("assembly"):
                 matrix = self._schur_rows(0)
