@@ -11,6 +11,8 @@ logistic.py     ridge regression for the logistic loss
 reweighted.py   the relaxation for the logistic loss, as a sequence of weighted squares
 stacked.py      the method `stacked`: a deep network, layer by layer
 sdp.py          the method `sdp`: solve the relaxation, prove a bound, round to a network  ← start here
+anytime.py      what there is to show within the first seconds: a bound and a network from some of the rows
+anytime.py      what a large problem has to show within its first seconds
 branch.py       the method `branch`: the hierarchy between the relaxation and the exact program
 cpp.py          the method `cpp`: the exact completely positive program
 theta.py        the best certificate for a given Θ

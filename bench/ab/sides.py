@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from ..engine.local import PINNED
+from ..engine.bootstrap import pinned
+from ..engine.local import THREADS
 from ..grid.fingerprint import ROOT
 from ..text import UsageError
 
@@ -40,7 +41,7 @@ class CodeSide:
     @property
     def environment(self) -> Mapping[str, str]:
         """Environment variables for a process that is to run this code, with the threads pinned."""
-        return {**os.environ, **PINNED, "PYTHONPATH": str(self.copy), "PYTHONSAFEPATH": "1"}
+        return {**os.environ, **pinned(THREADS), "PYTHONPATH": str(self.copy), "PYTHONSAFEPATH": "1"}
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from .parser import ACTIVATION, CELLS_FAILED, CHECK_FAILED, INTERRUPTED, OK, Com
 GRID_AND_LIMITS = (
     *("dataset", "method", "gamma", "width", "seed", "data_seed", "n", "preprocess", "test_fraction", "bias"),
     *("activation", "loss"),
-    *("timeout", "memory", "jobs"),
+    *("timeout", "memory", "jobs", "threads"),
 )
 METHOD_OPTIONS = ("solver", "rounding", "cuts")
 
@@ -90,7 +90,14 @@ def _add_grid(parser: Parser) -> None:
 def _add_limits(parser: Parser) -> None:
     add = parser.add_part("limits and resources")
     add_data(add)
-    add("--jobs", type=int, metavar="N", help="cells at a time (default: one for each core)")
+    add("--jobs", type=int, metavar="N", help="cells at a time (default: one for each core, or for each --threads)")
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="threads of linear algebra for each cell (default: the config's, or 1), for large cells that run alone; "
+        "as sums come out in another order then, it is recorded",
+    )
     add(
         "--executor",
         default="local",

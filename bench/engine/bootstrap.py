@@ -1,4 +1,4 @@
-"""The first thing a worker process does."""
+"""The first thing a worker process does, and the environment that it is born with."""
 
 from __future__ import annotations
 
@@ -26,6 +26,26 @@ def start_worker(log: str, parent: int, threads: int) -> None:
 
     import_module(f"{__package__}.worker")  # and with it what every task needs, before any clock starts
     threadpool_limits(threads)
+
+
+def pinned(threads: int) -> dict[str, str]:
+    """Environment variables of a process whose linear algebra has so many threads.
+
+    Args:
+        threads: how many.
+
+    Returns:
+        By name.
+    """
+    libraries = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA")
+    return {
+        **{f"{library}_NUM_THREADS": str(threads) for library in libraries},
+        "VECLIB_MAXIMUM_THREADS": str(threads),
+        "PYTHONHASHSEED": "0",  # the order of sets of texts
+        "NPROC": str(threads),  # XLA's own thread pool
+        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads={threads}",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
 
 
 def _end_with(parent: int) -> None:

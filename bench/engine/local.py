@@ -31,29 +31,17 @@ from ..memory import held_memory
 from ..scoring.gate import Verdict, settle
 from ..scoring.result import Result
 from ..text import one_line
-from .bootstrap import start_worker
+from .bootstrap import pinned, start_worker
 from .estimate import needed_bytes
 from .task import Task, ended
 from .worker import step
 
-THREADS = 1  # the same whatever the number of jobs: sums in another order are other numbers
+THREADS = 1  # unless a run asks for more, whatever the number of jobs: sums in another order are other numbers
 POLL_S = 0.1
 START_LIMIT_S = 300.0
 PREPARE_LIMIT_S = 900.0
 COLLECT_LIMIT_S = 60.0  # or the task's own limit, if that is longer
 PROOF_LIMIT_S = 3600.0  # the checker limits its work itself; this is for a check that hangs
-
-PINNED = {
-    **dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
-        str(THREADS),
-    ),
-    "NUMBA_NUM_THREADS": str(THREADS),
-    "PYTHONHASHSEED": "0",  # the order of sets of texts
-    "NPROC": str(THREADS),  # XLA's own thread pool
-    "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads={THREADS}",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
 
 
 class WorkerEnded(Exception):
@@ -71,17 +59,18 @@ class Stopped(Exception):
 class Slots:
     """A worker process for each thread that runs tasks, kept from task to task."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = THREADS) -> None:
         self._slots: dict[int, _Slot] = {}
         self._logs = tempfile.TemporaryDirectory(prefix="relaxbench-", ignore_cleanup_errors=True)
         self._pinned = contextlib.ExitStack()
-        self._pinned.enter_context(_environment(PINNED))
+        self._threads = threads
+        self._pinned.enter_context(_environment(pinned(threads)))
 
     def run(self, task: Task, stop: threading.Event) -> list[Result]:
         """Results of the task from the worker of this thread; raises Stopped once `stop` is set."""
         thread = threading.get_ident()
         if thread not in self._slots:
-            self._slots[thread] = _Slot(Path(self._logs.name) / f"{thread}.log")
+            self._slots[thread] = _Slot(Path(self._logs.name) / f"{thread}.log", self._threads)
         return self._slots[thread].run(task, stop)
 
     def in_work(self) -> list[str]:
@@ -97,22 +86,23 @@ class Slots:
 
 
 class LocalPool:
-    """At most `jobs` tasks at a time, which together may need `memory` bytes. Use it in a `with` statement.
+    """At most `jobs` tasks at a time, of so many `threads` each, which together may need `memory` bytes.
 
     `submit` returns a future of the task's results, which never raises but for a stop. Leaving the `with` statement
-    kills what is still in work.
+    kills what is still in work; use it in one.
     """
 
-    def __init__(self, jobs: int, memory: float) -> None:
+    def __init__(self, jobs: int, memory: float, threads: int = THREADS) -> None:
         self.window = 2 * jobs
         self.share, self.most = memory / jobs, memory
         self._room = _Room(memory)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="slot")
         self._slots: Slots | None = None
+        self._each = threads
         self._stop = threading.Event()
 
     def __enter__(self) -> LocalPool:
-        self._slots = Slots()
+        self._slots = Slots(self._each)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,8 +171,9 @@ class _Room:
 class _Slot:
     """One worker process, replaced when it is gone. Used by one thread at a time."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, threads: int) -> None:
         self.task: Task | None = None
+        self._threads = threads
         self._log, self._memory, self._stop = log, math.inf, threading.Event()
         self._pool: ProcessPool | None = None
         self._pid: int | None = None
@@ -235,7 +226,7 @@ class _Slot:
     def _start(self) -> None:
         if self._pool is None:
             self._log.write_bytes(b"")
-            arguments = (str(self._log), os.getpid(), THREADS)
+            arguments = (str(self._log), os.getpid(), self._threads)
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPool(1, initializer=start_worker, initargs=arguments, context=context)
             self._pid = self._call(os.getpid, limit=START_LIMIT_S, late="the worker did not start")

@@ -74,14 +74,17 @@ def run(
     """
     begin = time.monotonic()
     cells = expand(spec, data_dir)
-    with closing(open_pool(executor, spec.jobs or usable_cores())) as pool, Store(Path(out)) as store:
+    with (
+        closing(open_pool(executor, spec.jobs or max(1, usable_cores() // spec.threads), spec.threads)) as pool,
+        Store(Path(out)) as store,
+    ):
         limits = limits_of(spec, pool)
-        made_by, before = maker(THREADS), load_environment(store.folder)
-        constants = {"threads": THREADS, "machine": made_by["machine"]}
+        made_by, before = maker(spec.threads), load_environment(store.folder)
+        constants = {"threads": spec.threads, "machine": made_by["machine"]}
         schedule = Schedule(store, pool, limits, retry, constants, made_by)
         missing = schedule.missing(cells)
         if missing or not before:  # a run that keeps everything has made no row
-            before = with_earlier(environment(THREADS) | {"limits": vars(limits)}, before)
+            before = with_earlier(environment(spec.threads) | {"limits": vars(limits)}, before)
         store.begin(spec.toml(), [cell.plan for cell in cells], before)
         progress = Progress(len(cells), len(cells) - len(missing))
         progress.say(_announced(spec))
@@ -105,21 +108,24 @@ def run(
     return Summary(store.folder, len(cells), kept, seconds, interrupted, statuses, failed, alarms)
 
 
-def open_pool(executor: str, jobs: int) -> LocalPool | DaskPool:
+def open_pool(executor: str, jobs: int, threads: int = THREADS) -> LocalPool | DaskPool:
     """Make the workers of an executor.
 
     Args:
         executor: `local`, `dask-local`, or `dask://HOST:PORT`.
         jobs: cells at a time.
+        threads: of the linear algebra of each.
 
     Returns:
         The pool, to be used in a `with` statement.
 
     Raises:
-        UsageError: an executor that is not there.
+        UsageError: an executor that is not there, or threads that it does not give.
     """
     if executor == "local":
-        return LocalPool(jobs, MEMORY_SHARE * usable_memory())
+        return LocalPool(jobs, MEMORY_SHARE * usable_memory(), threads)
+    if threads > 1:
+        raise UsageError(f"threads must be 1 with executor {executor}. Got {threads} instead.")
     if executor == "dask-local":
         return DaskPool(None, jobs)
     if executor.startswith("dask://"):

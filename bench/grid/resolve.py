@@ -45,8 +45,8 @@ def resolve(config: str | None, given: Mapping[str, Any], options: Mapping[str, 
         config: as for `read_config`; None: there is none, and the command line says everything.
         given: what takes the place of the config's lists: dataset and method as lists of names (a table of the config
             with that name keeps its other keys); gamma, width and seed as lists, also in place of those of single
-            methods; preprocess, test_fraction, bias, activation and
-            loss for every data set; timeout, memory and jobs. None: not given.
+            methods; preprocess, test_fraction, bias, activation and loss for every data set; timeout, memory, jobs and
+            threads. None: not given.
         options: options for every method that has them, by name.
 
     Returns:

@@ -157,7 +157,7 @@ class MethodTable(BaseModel):
 class Draft(BaseModel):
     """What a config says of a run; its data sets and methods may be left to the command line.
 
-    timeout in seconds, memory in 10⁹ bytes (None: a share of all), both for each cell.
+    timeout in seconds, memory in 10⁹ bytes (None: a share of all) and threads of linear algebra, all for each cell.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
@@ -170,6 +170,7 @@ class Draft(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=10**7)] = 600.0
     memory: Annotated[float, Field(gt=0)] | None = None
     jobs: Annotated[int, Field(ge=1, le=1024)] | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     dataset: list[DatasetTable] = []
     method: list[MethodTable] = []
     tolerance: dict[str, Any] = {}

@@ -21,6 +21,7 @@ from relaxbench.bench.results.folder import (
     load_tightness,
     load_trace,
 )
+from relaxbench.bench.text import UsageError
 
 PLANTED = Path(__file__).parents[1] / "support" / "planted.py"
 SMALL = {"name": "random", "n": 6, "n_test": 4}
@@ -233,3 +234,12 @@ def test_workers_have_one_thread_and_are_used_again(tmp_path, monkeypatch):
     assert environment["packages"]["numpy"] == np.__version__
     assert min(environment["calibration"].values()) > 0
     assert os.environ["OPENBLAS_NUM_THREADS"] == "2", "the caller's environment is as it was"
+
+
+def test_a_run_may_ask_for_more_threads_which_is_recorded(tmp_path):
+    run(spec("threads", jobs=1, threads=2), tmp_path / "out")
+    (row,) = load_results(tmp_path / "out").to_dict("records")
+    assert row["threads"] == load_environment(tmp_path / "out")["threads"] == 2
+    assert load_extra(tmp_path / "out", row["cell"])["info"]["most_threads"] == 2
+    with pytest.raises(UsageError, match="threads must be 1 with executor dask-local"):
+        run(spec("threads", threads=2), tmp_path / "other", executor="dask-local")

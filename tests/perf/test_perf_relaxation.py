@@ -1,4 +1,4 @@
-"""Facial reduction, the lift, one step of the interior point, the safe bound, the rounding, the sphere's cones."""
+"""Facial reduction, the lift, the interior point and its steps, the safe bound, the rounding, the sphere's cones."""
 
 from __future__ import annotations
 
@@ -73,6 +73,17 @@ def test_newton_system_and_direction(benchmark, problem):
     assert np.isfinite(direction.Z).all()
 
 
+def test_interior_point(benchmark, problem):
+    """The whole solve; where its time goes is in the exported results."""
+    from relaxbench.solvers.ipm.loop import interior_point
+
+    reduced, _, _ = solved(problem)
+    found = benchmark.pedantic(interior_point, (reduced,), rounds=3)
+    benchmark.extra_info["iterations"] = found.iterations
+    benchmark.extra_info |= {f"{name}_ms": 1e3 * seconds for name, seconds in found.phases.items()}
+    assert found.gap <= 1e-6
+
+
 def test_safe_bound(benchmark, problem):
     from relaxbench.solvers.certificates.quadratic import certify
 
@@ -82,9 +93,8 @@ def test_safe_bound(benchmark, problem):
 
 def test_rounding_iterations(benchmark, problem):
     """Twenty at a time at width 100, with the start that comes before them."""
-    from relaxbench.solvers.relaxation import Relaxation
+    from relaxbench.solvers.relaxation import Relaxation, positive_factor
     from relaxbench.solvers.rounding.tos import round_tos
-    from relaxbench.solvers.sdp import positive_factor
 
     reduced, _, state = solved(problem)
     relaxation = Relaxation(reduced.factor_back(positive_factor(state.Z)), 0.0)

@@ -13,8 +13,8 @@ from relaxbench.solvers.ipm.loop import interior_point
 from relaxbench.solvers.network import Network
 from relaxbench.solvers.problem import Problem
 from relaxbench.solvers.reduced.reduction import reduce
-from relaxbench.solvers.relaxation import Relaxation
-from relaxbench.solvers.sdp import positive_factor, relax, round_relaxation, sdp
+from relaxbench.solvers.relaxation import Relaxation, positive_factor
+from relaxbench.solvers.sdp import relax, round_relaxation, sdp
 
 from ..support.cases import awkward, literal_factor, noise, tight, train
 
