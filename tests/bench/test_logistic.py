@@ -71,7 +71,7 @@ def test_real_targets_are_refused(tmp_path, capsys):
 
 def test_certify_chooses_a_method_that_is_made_for_it():
     rng = np.random.default_rng(2)
-    problem = Problem(rng.normal(size=(14, 7)), np.eye(2)[rng.integers(0, 2, 14)], 0.5, loss="logistic")
+    problem = Problem(rng.normal(size=(14, 9)), np.eye(2)[rng.integers(0, 2, 14)], 0.5, loss="logistic")
     found = rb.certify(problem, timeout=20.0, gap=0.05)
     assert found.method == "sdp"
     assert 0 < found.lower <= found.upper <= 14 * np.log(2) * (1 + 1e-12)
