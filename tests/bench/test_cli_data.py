@@ -63,7 +63,7 @@ def test_without_test_rows_every_row_trains_and_the_report_is_whole(ran, tmp_pat
     table, lines = ran(file, "--test-fraction", 0, "--preprocess", preprocess, "--bias")
     assert table[["n", "n_test"]].drop_duplicates().to_numpy().tolist() == [[12, 0]]
     tested = [name for name in table if name.startswith(("test_", "balanced_")) or name == "optimism"]
-    assert len(tested) == 6
+    assert len(tested) == 9
     assert table[tested].isna().all(axis=None)
     assert table["train_accuracy" if goal == "label" else "train_r2"].notna().all()
     data = load_data(tmp_path / "out", table["cell"][0])
