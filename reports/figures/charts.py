@@ -71,7 +71,7 @@ def _ratios(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _middle(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(middle=(frame["low"] + frame["high"]) / 2).drop(columns="base")
+    return frame.assign(middle=(frame["low"] + frame["high"]) / 2).drop(columns="base", errors="ignore")
 
 
 def _measures(frame: pd.DataFrame) -> pd.DataFrame:

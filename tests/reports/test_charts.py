@@ -32,9 +32,10 @@ PICTURES = {"critical-difference", "regions", "kernels", "beside"}  # made of ar
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Cells for every figure but those over data sets: sizes, roundings, solvers and noise, and nights."""
-    wider = make_rows({"random": (25, 3, 5, None, 2)})
-    rows = [*make_rows(), *({**row, "data": f"{row['data']}3", "cell": f"{row['cell'][:-1]}3"} for row in wider)]
+    """Cells for every figure but those over data sets: sizes, activations, roundings, solvers and noise, and nights."""
+    wider = [{**row, "data": f"{row['data']}3"} for row in make_rows({"random": (25, 3, 5, None, 2)})]
+    rows = [*make_rows(), *({**row, "cell": f"{row['cell'][:-1]}3"} for row in wider)]
+    rows += [{**row, "activation": "leaky:0.5", "cell": f"{row['cell'][:-1]}a"} for row in wider]
     sdp = [row for row in rows if row["dataset"] == "pima" and row["method"] == "sdp"]
     others = {"rounding": "gaussian"}, {"solver": "cvxpy-scs"}, {"noise": 0.1}, {"noise": 0.1, "rounding": "gaussian"}
     for k, more in enumerate(others):
