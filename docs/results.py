@@ -172,9 +172,12 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in cells["status"].value_counts().items())
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
-    asked = {table.name for table in resolve(name, {}, {}).dataset}
-    ended = set(cells["dataset"].unique())
-    rest = "" if asked <= ended else f" Still to come: {len(asked - ended)} of {len(asked)} data sets."
+    spec = resolve(name, {}, {})
+    asked = {(each.name, one.name) for each in spec.dataset for one in spec.method if one.is_for(each.name, 1)}
+    ended = set(zip(cells["dataset"], cells["method"], strict=True))
+    left = pd.DataFrame(sorted(asked - ended), columns=["dataset", "method"]).groupby("method")["dataset"]
+    rest = "; ".join(f"{method} on {', '.join(names)}" for method, names in left)
+    rest = rest and f" Still to come: {rest}."
     processors = sorted({str(one.get("processor", "unknown")) for one in machines.values()})
     return (
         f"{len(cells)} cells on {cells['dataset'].nunique()} data sets ({counts}), {hours:.1f} core-hours, on "
