@@ -41,6 +41,8 @@ def pinned(threads: int) -> dict[str, str]:
     return {
         **{f"{library}_NUM_THREADS": str(threads) for library in libraries},
         "VECLIB_MAXIMUM_THREADS": str(threads),
+        "OPENBLAS_THREAD_TIMEOUT": "4",  # threads that wait sleep at once: spinning, they keep others from the cores
+        "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONHASHSEED": "0",  # the order of sets of texts
         "NPROC": str(threads),  # XLA's own thread pool
         "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads={threads}",
