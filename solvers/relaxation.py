@@ -11,6 +11,8 @@ from .certificates.certificate import Certificate
 from .fit import NOTHING, Statistics, Status, TraceRow
 from .network import Array, Network
 
+MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
+
 
 @dataclass(frozen=True)
 class Relaxation:

@@ -24,7 +24,7 @@ from .network import Array
 from .problem import Problem
 from .reduced.dual import DualPoint, dual_maximum, sharpen
 from .reduced.reduction import Reduced
-from .relaxation import Relaxation, positive_factor
+from .relaxation import MISSED, Relaxation, positive_factor
 
 ROUNDS = 60  # at most: two outputs take about eight, ten some thirty
 REACH = 4.0  # a first target is at most so far from the output, so that rows far on the wrong side do not rule; doubled
@@ -34,7 +34,6 @@ LAST = 1e-2  # gap of the last interior points, of the gap that is asked for
 FINEST = 1e-7
 BOLDEST = 0.4  # share of the largest eigenvalue that weights come down to while full steps succeed
 LEAST = 1e-5  # of the largest weight
-MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
 PATIENCE = 3  # rounds without gain at the finest gap until no more is expected
 ALONG = 10  # steps of L-BFGS in z
 HALVES = 0.5 ** np.arange(12)

@@ -26,11 +26,10 @@ from .network import Network
 from .problem import Problem
 from .reduced.dual import sharper, user_point
 from .reduced.reduction import Reduced, reduce
-from .relaxation import Relaxation, positive_factor
+from .relaxation import MISSED, Relaxation, positive_factor
 from .reweighted import reweighted
 from .rounding import DEFAULT, ROUNDINGS, disturbed
 
-MISSED = 1.1  # times the gap asked for, above which a proved gap has missed it
 UNSOLVED = 1e-2  # relative gap at which nearly parallel rows are suspected
 NEARLY_PARALLEL = 1e-3  # radians, of rows that are merged then
 

@@ -166,7 +166,8 @@ def folds(X: Array, Y: Array, classes: bool, rng: np.random.Generator) -> NDArra
     Returns:
         The fold of each row (n,).
     """
-    first, groups = np.unique(row_groups(X), return_index=True, return_inverse=True)[1:]
+    groups = row_groups(X)
+    first = np.unique(groups, return_index=True)[1]
     order = rng.permutation(len(first))
     if classes:
         order = order[np.argsort(np.argmax(Y[first[order]], axis=1), kind="stable")]

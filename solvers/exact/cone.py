@@ -9,25 +9,12 @@ import numba
 import numpy as np
 
 from ..network import Array
-from .frames import LANES, Frames
+from .frames import Frames, filled
 
 SLACK = 1e-7  # share by which cones close below the target, so that the check agrees in spite of rounding
 TURNS = 6  # choices of t that are tried before a simplex is bisected
 NEAR = 1.2  # only simplices whose bound is within this factor of the target are worth those tries
 FREEDOM = {"reassoc", "contract", "arcp", "nsz"}  # sums in any order; infinities stay what they are
-
-
-@numba.njit(cache=True, nogil=True)
-def filled(size: int) -> int:
-    """Fill up to whole lanes.
-
-    Args:
-        size: a number of crossing rows.
-
-    Returns:
-        The next multiple of LANES.
-    """
-    return (size + LANES - 1) // LANES * LANES
 
 
 @numba.njit(cache=True, nogil=True, fastmath=FREEDOM)

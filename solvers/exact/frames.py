@@ -5,12 +5,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from ..network import Array
 
 DEPTH = 250  # bisections from a root to a leaf, at most: far below any width that matters
 LANES = 8  # crossing rows are filled up to a multiple of this by rows of zeros, so that loops over them have no rest
+
+
+@register_jitable  # for compiled code and for Python
+def filled(size: int) -> int:
+    """Fill up to whole lanes.
+
+    Args:
+        size: a number of crossing rows.
+
+    Returns:
+        The next multiple of LANES.
+    """
+    return (size + LANES - 1) // LANES * LANES
 
 
 class Frames(NamedTuple):
@@ -49,7 +63,7 @@ class Frames(NamedTuple):
         Returns:
             The arrays, not filled yet.
         """
-        n = (n + LANES - 1) // LANES * LANES
+        n = filled(n)
         return cls(
             np.zeros((DEPTH, d, d)),
             np.zeros((DEPTH, d, d)),

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Array
-from .cone import FREEDOM, SLACK, choose_edge, cone_bound, filled
-from .frames import Frames
+from .cone import FREEDOM, SLACK, choose_edge, cone_bound
+from .frames import Frames, filled
 
 RISE = 1e-3  # how far above a height found in a simplex its target is raised when that height exceeds the target
 
