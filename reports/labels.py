@@ -104,9 +104,19 @@ def _varying(cells: pd.DataFrame, by: str, columns: Sequence[str]) -> dict[str, 
 def _models(cells: pd.DataFrame) -> list[list[str]]:
     """Activation and loss of each row where they are not the usual ones."""
     rows = cells[list(MODEL)].itertuples(index=False)
-    return [
-        [value for value, usual in zip(row, MODEL.values(), strict=True) if value not in ("", usual)] for row in rows
-    ]
+    return [[value for value, usual in zip(row, MODEL.values(), strict=True) if value != usual] for row in rows]
+
+
+def usual_models(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Activation and loss, the usual ones where a table is older than their columns.
+
+    Args:
+        table: with `activation` and `loss`, empty where they are not known.
+
+    Returns:
+        Both columns.
+    """
+    return {name: table[name].replace("", usual) for name, usual in MODEL.items()}
 
 
 def trained_on(table: pd.DataFrame) -> pd.Series:

@@ -18,7 +18,7 @@ from ..bench.results.folder import load_arrays, load_data, load_extra, load_trac
 from ..bench.results.history import METRICS, Step, Trend, steps, trends
 from ..errors import RelaxbenchError
 from .beside import Beside
-from .labels import FOLDS, HOLDOUT, arms, distinct, method_labels, problems, shortened, trained_on
+from .labels import FOLDS, HOLDOUT, arms, distinct, method_labels, problems, shortened, trained_on, usual_models
 from .plausible import LARGEST, contradictions, plausible, without
 
 TEXT = tuple(column.name for column in COLUMNS if column.kind == "str")
@@ -222,6 +222,7 @@ def prepare(
         cells[column] = printable(cells[column])
     for column in NUMBERS:
         cells[column] = _numbers(cells[column])
+    cells = cells.assign(**usual_models(cells))
     cells["bias"] = _numbers(cells["bias"]) == 1
     cells["data"] = trained_on(cells)
     alarms, doubtful = contradictions(cells)
@@ -242,6 +243,7 @@ def prepare(
     groups = tightness.reindex(columns=[column.name for column in TIGHTNESS_COLUMNS]).reset_index(drop=True)
     for name, kind, _ in TIGHTNESS_COLUMNS:
         groups[name] = printable(groups[name]) if kind == "str" else _numbers(groups[name])
+    groups = groups.assign(**usual_models(groups))
     groups["data"] = trained_on(groups)
     groups, more = plausible(without(groups, doubtful, PROVED), GROUP_NUMBERS)
     groups["problem"] = groups["data"].map(keys["problem"]).fillna(groups["dataset"]).astype(str)

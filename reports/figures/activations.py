@@ -7,7 +7,7 @@ from ...bench.grid.model import MODEL, slope_below
 from ..results import Results
 from ..tables.tightness import stages
 from .kind import FigureKind, NothingToShow
-from .style import canvas, gamma_looks, legend, only, panels
+from .style import bars, canvas, gamma_looks, legend, only, panels
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -18,10 +18,9 @@ def data(results: Results) -> pd.DataFrame:
     """
     found = stages(results).dropna(subset=["sdp", "sdp_most"])
     cells = results.cells.drop_duplicates("data")
-    cells = cells[cells["loss"].replace("", MODEL["loss"]) == MODEL["loss"]]
-    activation = cells["activation"].replace("", MODEL["activation"])
+    cells = cells[cells["loss"] == MODEL["loss"]]
     sizes = [f"{one.dataset}, n = {one.n:g}, d = {one.d:g}" for one in cells.itertuples()]
-    known = cells[["data"]].assign(activation=activation, below=activation.map(slope_below), sizes=sizes)
+    known = cells[["data", "activation"]].assign(below=cells["activation"].map(slope_below), sizes=sizes)
     groups = found.merge(known, on="data")
     groups = groups[groups.groupby("sizes")["activation"].transform("nunique") > 1]
     if groups.empty:
@@ -41,9 +40,8 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         part = frame[frame["sizes"] == name]
         for k, (gamma, look) in enumerate(gammas.items()):
             line = part[part["gamma"] == gamma]
-            middle, half = (line["low"] + line["high"]) / 2, (line["high"] - line["low"]) / 2
             beside = line["below"] + 0.02 * (k - (len(gammas) - 1) / 2)  # so that bars do not hide each other
-            axis.errorbar(beside, middle, yerr=half, capsize=2, elinewidth=1, linestyle="-", **look)
+            bars(axis, beside, line, linestyle="-", **look)
         axis.set_xticks([-1, 0, 1], ["abs", "relu", "identity"])
         axis.set_xlim(-1.12, 1.12)
         axis.set_title(name)

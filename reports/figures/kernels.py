@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ...bench.grid.model import MODEL, slope_below
+from ...bench.grid.model import slope_below
 from ..results import Results
 from ..summary import chosen
 from .arccosine import hidden, kernel
@@ -35,7 +35,7 @@ def data(results: Results) -> pd.DataFrame:
         order = np.argsort(Y.argmax(axis=1), kind="stable")
         order = order[np.unique(np.linspace(0, len(order) - 1, min(ROWS, len(order))).astype(int))]
         X, label = X[order], Y.argmax(axis=1)[order]
-        below = slope_below(one["activation"].iloc[0] or MODEL["activation"])
+        below = slope_below(one["activation"].iloc[0])
         neurons = {name: hidden(X, U, below) for name, (U, _) in learned}
         matrices = {f"learned by {results.labels.get(name, name)}": H @ H.T for name, H in neurons.items()}
         matrices |= {"NNGP": kernel("nngp", X, X, below), "NTK": kernel("ntk", X, X, below)}

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
-from ...bench.grid.model import MODEL, slope_below
+from ...bench.grid.model import slope_below
 from ..results import Array, Results
 from ..summary import chosen
 from .arccosine import hidden, ridge_scores
@@ -55,7 +55,7 @@ def _method(results: Results, row: dict) -> pd.DataFrame | None:
     side = np.linspace(-reach, reach, GRID)
     points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     Z = np.column_stack([points, np.ones(len(points))]) if row["bias"] else points
-    below = slope_below(row["activation"] or MODEL["activation"])
+    below = slope_below(row["activation"])
     if network is None:
         scores = ridge_scores(row["method"], X, Y, ridge, Z, below)
     else:

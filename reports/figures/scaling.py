@@ -9,7 +9,7 @@ from ...bench.results.folder import load_extra
 from ..results import Results
 from ..tables.tightness import stages
 from .kind import FigureKind, NothingToShow
-from .style import SOFT, canvas, gamma_looks, legend, only, panels
+from .style import SOFT, bars, canvas, gamma_looks, legend, only, panels
 
 SIZES = {"n": "rows n", "d": "features d", "c": "outputs c", "teacher_width": "neurons of the teacher"}
 FACTORS = {**SIZES, "gamma": "γ"}
@@ -43,8 +43,7 @@ def data(results: Results) -> pd.DataFrame:
 def _sizes(results: Results) -> pd.DataFrame:
     """n, d, c and the teacher's width of the `random` data."""
     cells = results.cells[(results.cells["dataset"] == "random") & (results.cells["preprocess"] == "none")]
-    cells = cells[~cells["bias"] & (cells["activation"].replace("", MODEL["activation"]) == MODEL["activation"])]
-    cells = cells[cells["loss"].replace("", MODEL["loss"]) == MODEL["loss"]].drop_duplicates("data")
+    cells = cells[~cells["bias"] & (cells[list(MODEL)] == pd.Series(MODEL)).all(axis=1)].drop_duplicates("data")
     widths = [_teacher(results, cell) for cell in cells["cell"]]
     return cells[["data", "n", "d", "c"]].assign(teacher_width=widths)
 
@@ -67,14 +66,12 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
         part = frame[frame["factor"] == factor]
         for k, (gamma, look) in enumerate(gammas.items()):
             line = part[part["gamma"] == gamma].sort_values("value") if factor != "gamma" else part[:0]
-            middle, half = (line["low"] + line["high"]) / 2, (line["high"] - line["low"]) / 2
             beside = line["value"] * 1.05 ** (k - (len(gammas) - 1) / 2)  # so that bars do not hide each other
-            axis.errorbar(beside, middle, yerr=half, capsize=2, elinewidth=1, linestyle="-", **look)
+            bars(axis, beside, line, linestyle="-", **look)
         if factor == "gamma":
-            middle, half = (part["low"] + part["high"]) / 2, (part["high"] - part["low"]) / 2
-            axis.plot(part["value"], middle, color=SOFT, linewidth=1)
-            for one, at, reach in zip(part["value"], middle, half, strict=True):
-                axis.errorbar([one], [at], yerr=[reach], capsize=2, elinewidth=1, linestyle="none", **gammas[one])
+            axis.plot(part["value"], (part["low"] + part["high"]) / 2, color=SOFT, linewidth=1)
+            for gamma, one in part.groupby("value", sort=False):
+                bars(axis, one["value"], one, linestyle="none", **gammas[gamma])
         axis.set_xscale("log")
         axis.set_xticks(sorted(part["value"].unique()), [f"{value:g}" for value in sorted(part["value"].unique())])
         axis.xaxis.set_minor_locator(NullLocator())

@@ -215,6 +215,12 @@ def log_y(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
+def bars(axes: Axes, at: Any, frame: Any, **look: Any) -> None:
+    """Draw certified intervals, from `low` to `high` of the rows of a frame, with marks at their middles."""
+    middle, half = (frame["low"] + frame["high"]) / 2, (frame["high"] - frame["low"]) / 2
+    axes.errorbar(at, middle, yerr=half, capsize=2, elinewidth=1, **look)
+
+
 def only(axes: np.ndarray, used: int) -> None:
     """Hide all but the first `used` of a grid of axes and label the lowest one of each column."""
     for axis in axes.flat[used:]:

@@ -85,7 +85,7 @@ def commands(results: Results) -> list[str]:
     whole = [table["use"] for table in spec["method"] if isinstance(table.get("use"), str)]
     cut = {table.get("name") for table in spec["dataset"] if "n" in table}
     names = ["dataset", "method", "gamma", "gamma_by", "width", "seed", "data_seed", "preprocess", "bias", "n"]
-    names += [name for name, usual in MODEL.items() if set(results.cells[name]) - {"", usual}]
+    names += [name for name, usual in MODEL.items() if set(results.cells[name]) - {usual}]
     lines = []
     for row in results.cells[[*names, "solver", "rounding"]].to_dict("records"):
         row["method"] = next((use for use in whole if use.endswith(row["method"].lstrip("…"))), row["method"])
