@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import shown
 from ..solvers.arguments import checked
 from ..solvers.fit import ENDED_EARLY, Fit, Status
+from ..solvers.loss import softmax
 from ..solvers.network import Array
 from ..solvers.problem import Problem
 from ..solvers.sdp import Budget, Seed, Width
@@ -44,6 +46,7 @@ class ConvexRelu(BaseEstimator):
         budget: float | None = None,
         bias: bool = True,
         activation: str = "relu",
+        loss: str = "squares",
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         """Keep the parameters; `fit` checks them.
@@ -58,6 +61,7 @@ class ConvexRelu(BaseEstimator):
             budget: seconds for `fit`, after which the best so far counts; None for no limit.
             bias: append a column of ones to X, so that the last row of the network's U is the bias of the hidden layer.
             activation: what neurons make of their inputs: "relu", "leaky:κ" with −1 < κ < 1, "abs" or "identity".
+            loss: "squares", or for classes "logistic": the cross-entropy of the outputs' softmax, with `predict_proba`.
             random_state: seed of the folds and of what the method draws; None or a RandomState draws one.
         """
         self.method = method
@@ -67,6 +71,7 @@ class ConvexRelu(BaseEstimator):
         self.budget = budget
         self.bias = bias
         self.activation = activation
+        self.loss = loss
         self.random_state = random_state
 
     def _train(self, X: Array, Y: Array, classes: bool) -> None:
@@ -79,10 +84,10 @@ class ConvexRelu(BaseEstimator):
         if isinstance(self.gamma, str):
             if self.gamma != "cv":
                 raise UsageError(f'gamma must be a number > 0 or "cv". Got {shown(self.gamma)} instead.')
-            make = partial(Problem, activation=self.activation)
+            make = partial(Problem, activation=self.activation, loss=self.loss)
             problem, found = _cross_validated(self.method, make, self._with_bias(X), Y, classes=classes, **common)
         else:
-            problem = Problem(self._with_bias(X), Y, self.gamma, self.activation)
+            problem = Problem(self._with_bias(X), Y, self.gamma, self.activation, self.loss)
             found = fit(problem, self.method, **common)
         if found.status not in (Status.OK, *ENDED_EARLY):
             raise UsageError(f"method {self.method} must bring a predictor. Got {found.status}: {found.message}.")
@@ -107,11 +112,16 @@ class ConvexRelu(BaseEstimator):
         return np.hstack([X, np.ones((len(X), 1))]) if self.bias else X
 
 
+def _has_probabilities(model: ConvexReluClassifier) -> bool:
+    """For scikit-learn, which then takes the method for absent; a wrong loss is `fit`'s to refuse."""
+    return model.loss == "logistic"
+
+
 class ConvexReluClassifier(ClassifierMixin, ConvexRelu):
     """A two-layer ReLU network for classes, trained by any method of the house, with its proved bound.
 
-    The training problem is `relaxbench.Problem` with a one-hot column for each class, in the order of `classes_`, so
-    each class is fitted by least squares, and the one with the largest output is predicted.
+    The training problem is `relaxbench.Problem` with a one-hot column for each class, in the order of `classes_`: each
+    is fitted by least squares, or all by cross-entropy. The class with the largest output is predicted.
 
     Attributes:
         network_: the trained Network; None for a method without one, such as a kernel.
@@ -177,6 +187,18 @@ class ConvexReluClassifier(ClassifierMixin, ConvexRelu):
         """
         best = np.argmax(self._outputs(X), axis=1)
         return self.classes_[best]
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """The probability of each class, for the loss "logistic" alone: least squares fits none.
+
+        Args:
+            X: rows (k, d).
+
+        Returns:
+            (k, c), the softmax of the outputs, in the order of `classes_`.
+        """
+        return softmax(self._outputs(X))
 
 
 class ConvexReluRegressor(MultiOutputMixin, RegressorMixin, ConvexRelu):

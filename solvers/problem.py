@@ -287,7 +287,7 @@ class ScaledProblem:
 def _check_one_hot(Y: Array) -> None:
     """Raise ProblemError unless every row is 1 in one of several columns and else 0."""
     if Y.shape[1] < 2:
-        raise ProblemError("Y must have a column for each of two classes or more for loss logistic. Got 1 instead.")
+        raise ProblemError("Y must have a column for each of two classes or more for loss logistic. Got 1 class.")
     bad = np.flatnonzero(np.any((Y != 0) & (Y != 1), axis=1) | (np.sum(Y, axis=1) != 1))
     if bad.size:
         raise ProblemError(

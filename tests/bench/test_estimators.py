@@ -11,6 +11,7 @@ from relaxbench.solvers.fit import Fit, Status
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -30,7 +31,9 @@ def test_scikit_learn_agrees(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([CLASSIFIER(width=10, gap=0.5), REGRESSOR(width=10, gap=0.5)])
+@parametrize_with_checks(
+    [CLASSIFIER(width=10, gap=0.5), REGRESSOR(width=10, gap=0.5), CLASSIFIER("lbfgs", width=10, loss="logistic")]
+)
 def test_scikit_learn_agrees_with_the_relaxation(estimator, check):
     check(estimator)
 
@@ -98,6 +101,21 @@ def test_two_classes_have_one_decision(flowers):
     assert model.predict(X).tolist() == (decision > 0).tolist() == is_first.tolist()
 
 
+def test_cross_entropy_has_probabilities(flowers):
+    X, y = flowers
+    model = CLASSIFIER(width=8, gamma=0.3, loss="logistic").fit(X, y)
+    problem = rb.Problem(with_ones(X), y, 0.3, loss="logistic")
+    assert model.objective_ == problem.objective(model.network_)
+    assert 0 < model.lower_bound_ <= model.objective_
+    found = model.predict_proba(X)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
+    loss = log_loss(y, found, labels=model.classes_) * len(y)
+    penalty = 0.15 * (np.sum(model.network_.U**2) + np.sum(model.network_.V**2))
+    assert loss + penalty == pytest.approx(model.objective_)
+    np.testing.assert_array_equal(model.classes_[found.argmax(axis=1)], model.predict(X))
+    assert not hasattr(CLASSIFIER().fit(X, y), "predict_proba")
+
+
 def test_a_regressor_keeps_the_shape_and_the_scale_of_its_targets(flowers):
     X = flowers[0][:12]
     targets = X.to_numpy()[:, :2] ** 2 + 3
@@ -134,6 +152,11 @@ def test_gamma_is_chosen_by_cross_validation_and_follows_the_units(flowers):
     noise = np.random.default_rng(0).standard_normal(24)
     assert REGRESSOR(FAST, gamma="cv").fit(X, noise).gamma_ > model.gamma_
     assert REGRESSOR("forest", gamma="cv").fit(X, y).gamma_ == 1.0  # γ plays no part
+
+
+def test_cross_entropy_is_for_classes(flowers):
+    with pytest.raises(rb.RelaxbenchError, match="Y must be labels, or one-hot"):
+        REGRESSOR(loss="logistic").fit(flowers[0], np.arange(48.0).reshape(24, 2))
 
 
 def test_a_kernel_predicts_without_a_network(flowers):
@@ -176,6 +199,7 @@ def test_what_is_not_reached_is_said(flowers, monkeypatch):
         ({"width": 0}, "width must be greater than or equal to 1. Got 0"),
         ({"width": 0, "gamma": "cv"}, "width must be greater than or equal to 1. Got 0"),
         ({"budget": "x", "gamma": "cv"}, "budget must be a valid number. Got 'x'"),
+        ({"loss": "logistics"}, "loss is unknown: 'logistics'. Did you mean 'logistic'?"),
         ({"bias": "no"}, "bias must be True or False. Got 'no'"),
         ({"random_state": -1}, "seed must be greater than or equal to 0. Got -1"),
     ],
