@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import short, shown
@@ -30,6 +31,11 @@ def files_of(run: Path) -> list[str]:
     paths = (Path(folder) / name for folder, _, names in os.walk(run) for name in names)
     found = (path.relative_to(run).as_posix() for path in paths if path.is_file() and not path.is_symlink())
     return sorted(name for name in found if OF_A_RUN.fullmatch(name))
+
+
+def lines_of(sums: Mapping[str, str]) -> str:
+    """What SUMS and LEFT_OUT hold for sha256 by name of file: lines that `sha256sum -c` reads."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())
 
 
 def admitted(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:

@@ -23,8 +23,8 @@ from ..results.plan import Row, united
 from ..results.record import SIDE_FILES, DamagedRecord, Record, rewrite_extra
 from ..results.store import Store
 from ..text import UsageError, refuse_old
-from .layout import CONFLICTS, SPECS
-from .unpack import opened
+from .layout import CONFLICTS, LEFT_OUT, SPECS, lines_of
+from .unpack import left_out, opened
 
 
 @dataclass(frozen=True)
@@ -201,11 +201,25 @@ def _finish(folder: Path, sources: Sequence[_Source], plan: Sequence[Row]) -> No
     first = next(iter(specs.values()), "")
     with Store(folder) as store:
         store.begin(first, plan, _environment([load_environment(source.folder) for source in sources]))
+        if lost := _left_out(folder, sources):
+            store.write_text(LEFT_OUT, lines_of(lost))
         for number, text in specs.items():
             if text != first:
                 (folder / SPECS).mkdir(exist_ok=True)
                 store.write_text(f"{SPECS}/{number}.toml", text)
         store.write_tables()
+
+
+def _left_out(folder: Path, sources: Sequence[_Source]) -> dict[str, str]:
+    """The arrays, sha256 by name, that no source brought as a bundle was made without them."""
+    known = {digest for source in sources for digest in left_out(source.folder).values()}
+    lost = {}
+    for path in sorted(folder.glob("*/*/record.json")) if known else ():
+        place = path.parent
+        digest = own_record(place, check_files=False).files.get("arrays.npz")
+        if digest in known and not (place / "arrays.npz").exists():
+            lost[f"{place.parent.name}/{place.name}/arrays.npz"] = digest
+    return lost
 
 
 def _environment(known: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from ...datasets.checks import MAX_BYTES
 from ..results.folder import is_results_folder, load_environment, load_plan, load_results
 from ..results.record import read_limited, sha256
 from ..text import UsageError
-from .layout import CITATION, LEFT_OUT, SUMS, admitted, files_of
+from .layout import CITATION, LEFT_OUT, SUMS, admitted, files_of, lines_of
+from .unpack import left_out as left_out_before
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can say: the same bytes whenever it is made
 PLAIN_FILE = 0o100644 << 16
@@ -61,10 +62,10 @@ def pack(run: str | Path, out: Path, *, largest: float | None = None) -> Packed:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             sums, left_out = _add_files(archive, run, largest)
             own = {CITATION: _citation(load_environment(run), len(cells))}
-            own |= {LEFT_OUT: _lines(left_out)} if left_out else {}
+            own |= {LEFT_OUT: lines_of(left_out)} if left_out else {}
             for name, text in own.items():
                 sums[name] = _add(archive, name, text.encode())
-            _add(archive, SUMS, _lines(sums).encode())
+            _add(archive, SUMS, lines_of(sums).encode())
         with zipfile.ZipFile(temporary) as archive:
             admitted(archive, temporary)
         temporary.replace(out)
@@ -76,8 +77,9 @@ def pack(run: str | Path, out: Path, *, largest: float | None = None) -> Packed:
 
 
 def _add_files(archive: zipfile.ZipFile, run: Path, largest: float | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Add the files of the run; returns the sha256 by name of those that went in, and of those left out."""
-    sums, left_out = {}, {}
+    """Add the files of the run; returns the sha256 by name of those that went in, and of those left out by now."""
+    sums: dict[str, str] = {}
+    left_out = {name: digest for name, digest in left_out_before(run).items() if not (run / name).exists()}
     for name in files_of(run):
         content = read_limited(run / name, MAX_BYTES)
         if largest is not None and name.endswith(".npz") and len(content) > largest * 1e6:
@@ -93,10 +95,6 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> str:
     member.compress_type, member.external_attr, member.create_system = zipfile.ZIP_DEFLATED, PLAIN_FILE, 3
     archive.writestr(member, content)
     return sha256(content)
-
-
-def _lines(sums: dict[str, str]) -> str:
-    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())
 
 
 def _citation(environment: dict[str, Any], cells: int) -> str:

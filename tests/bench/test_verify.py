@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from relaxbench.bench.bundle.merge import merge
 from relaxbench.bench.bundle.pack import pack
 from relaxbench.bench.bundle.unpack import unpack
 from relaxbench.bench.cli import main
@@ -320,6 +321,18 @@ def test_what_a_bundle_left_out_is_counted_and_the_rest_proved(light, capsys):
         (small, True, False),
         (large, False, True),
     }
+
+
+def test_what_was_left_out_stays_known_when_it_is_merged_and_bundled_again(light, tmp_path):
+    folder, _, large = light
+    store(tmp_path / "other", n=7)
+    merged = merge([folder.with_suffix(".zip"), tmp_path / "other"], tmp_path / "merged").folder
+    assert {check.cell for check in verify(merged) if check.left_out} == {large}
+    assert pack(merged, tmp_path / "again.zip").left_out == 1
+    assert main(["verify", str(tmp_path / "again.zip")]) == 0
+    whole = merge([tmp_path / "again.zip", tmp_path / "run"], tmp_path / "whole").folder
+    assert not (whole / "LEFT_OUT").exists()
+    assert all(check.holds for check in verify(whole))
 
 
 def test_with_everything_left_out_nothing_is_verified(tmp_path, capsys):
