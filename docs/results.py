@@ -25,7 +25,10 @@ from relaxbench.reports.reading import read
 from relaxbench.reports.results import Results
 from relaxbench.reports.summary import chosen
 from relaxbench.reports.tables.contents import tables
+from relaxbench.reports.tables.paired import LEVEL, corrected_t, holm
+from relaxbench.reports.tables.splits import test_share
 from relaxbench.reports.tables.table import markdown, markdown_text
+from relaxbench.solvers.problem import LOSSES
 from scipy.stats import binomtest
 
 HERE = Path(__file__).resolve().parent / "results"
@@ -98,6 +101,8 @@ def page(name: str) -> str:
     results, parts = read(folder), [HEADS[name], _what_ran(name, load_results(folder))]
     if name == "paper":
         parts.append(_claims(results))
+    if name == "activations":
+        parts.append(_losses(results))
     if said := findings(results):
         parts.append("\n".join(f"- {markdown_text(str(one))}" for one in said))
     for figure in FIGURES[name]:
@@ -160,6 +165,52 @@ def _competitive(results: Results) -> list[str]:
         shown = [_interval(means[name], rows) if name in means else "–" for name in methods]
         lines.append(f"| {markdown_text(problem)} | {gamma:g} | " + " | ".join(shown) + " |")
     return lines
+
+
+def _losses(results: Results) -> str:
+    """Test accuracy by the squares and by cross-entropy, of networks and kernels, and what tests say of the means."""
+    cells = results.done[results.done["dataset"].str.startswith("small/")]
+    table = cells.pivot_table(
+        index=["dataset", "gamma", "data_seed"], columns=["method", "loss"], values="test_accuracy"
+    ).dropna()
+    methods = [name for name in results.methods if name in table.columns.get_level_values("method")]
+    pairs = [((m, "logistic"), (m, "squares"), f"{m} by cross-entropy against {m} by squares") for m in methods]
+    pairs += [
+        (("lbfgs", l), (m, l), f"lbfgs against {m} by either loss") for m in methods if m != "lbfgs" for l in LOSSES
+    ]
+    lines, tests = [], []
+    for (dataset, gamma), part in table.groupby(["dataset", "gamma"]):
+        shown = [f"{part[method, loss].mean():.3f}" for method in methods for loss in LOSSES]
+        lines.append(f"| {dataset.removeprefix('small/')} | {gamma:g} | {len(part)} | " + " | ".join(shown) + " |")
+        first = cells[cells["dataset"] == dataset].iloc[0]
+        share = test_share(dataset, first["n"], first["n_test"], None)
+        for one, other, title in pairs:
+            differences = (part[one] - part[other]).to_numpy()
+            p, _ = corrected_t(differences, share, 1 / first["n_test"])
+            tests.append({"title": title, "better": differences.mean() > 0, "p": p})
+    known = pd.DataFrame(tests)
+    known["clear"] = holm(known["p"]) < LEVEL
+    said = [
+        f"- {title}: better on {int((part['clear'] & part['better']).sum())}, worse on "
+        f"{int((part['clear'] & ~part['better']).sum())}, no difference shown on {int((~part['clear']).sum())}"
+        for title, part in known.groupby("title", sort=False)
+    ]
+    head = "| data set | γ | splits | " + " | ".join(f"{m}, {loss}" for m in methods for loss in LOSSES) + " |"
+    return "\n".join(
+        [
+            "Mean test accuracy of networks of 100 neurons (lbfgs) and of the kernels, trained by squares and by "
+            "cross-entropy (logistic) on the same splits:",
+            "",
+            head,
+            "| --- | ---: | ---: |" + " ---: |" * (2 * len(methods)),
+            *lines,
+            "",
+            "Paired t-tests of each row with the variance corrected for rows that splits share; p adjusted by Holm for "
+            f"all {len(known)} comparisons, level {LEVEL:g}. A few splits of small data show large differences only:",
+            "",
+            *said,
+        ]
+    )
 
 
 def _interval(share: float, rows: int) -> str:
