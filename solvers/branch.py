@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from .arguments import checked
 from .certificates.tree import Circuits, Region
 from .conic.cuts import circuits, root
+from .conic.regions import seconds
 from .exact import sphere
 from .fit import Fit, Statistics, Status
 from .hierarchy.network import Trainer
@@ -33,7 +34,8 @@ from .sdp import Budget, Gap, Seed, Width, relax
 SEARCH = 0.4  # share of the time limit for the search for a network
 IN_REGIONS = 12  # circuits a row in regions, which are many
 RELAX = 0.6  # share of what is left then for the relaxation
-ALONE = 0.1  # share of what is left then for regions one by one, after all together
+ALONE = 0.5  # share of what is left then for regions one by one, after all together
+ENOUGH = 128  # solves for which that share has to last: with fewer, regions one by one prove less
 
 
 @checked
@@ -84,7 +86,7 @@ def branch(
         it = _whole(problem, reduced, relaxation, trainer, cuts > 0)
         it.began = began
         it.note()
-        alone = 0.0 if budget is None else ALONE * max(left(), 0.0)
+        alone = 0.0 if budget is None else _alone(it, left())
         together(it, gap, cells, lambda: left() - alone)
         end = tighten(it, gap, cells, left)
     network = min([trainer.network, relaxation.network or trainer.network], key=problem.objective)
@@ -114,6 +116,12 @@ def _whole(problem: Problem, reduced: Reduced, relaxation: Relaxation, trainer: 
     state, nobody = root(reduced, relaxation.certificate, region), np.zeros(reduced.n, dtype=int)
     it.push(Leaf(nobody, 0, Circuits.none(reduced.n), state, np.inf, False))
     return it
+
+
+def _alone(it: Hierarchy, left: float) -> float:
+    """Seconds to keep for regions one by one, of those that are left."""
+    order = it.heap[0][2].state.region.E.shape[1]
+    return ALONE * left if ALONE * left >= ENOUGH * seconds(order) else 0.0
 
 
 def _status(reached: bool, late: bool, full: bool) -> Status:
