@@ -1,8 +1,9 @@
 """The method `branch`: the hierarchy between the relaxation and the exact program (formulation, section 7).
 
 R^d is split by the signs of x_k·u for chosen rows k. Each region has its own copy of the relaxation in which those
-signs are known. A network is found by local search; its residual Θ is what the regions have to prove good, and where
-they cannot, as a better direction exists, the network learns it.
+signs are known. They are first solved together, as one relaxation with a Θ of its own, then one by one: a network is
+found by local search; its residual Θ is what the regions have to prove good, and where they cannot, as a better
+direction exists, the network learns it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from threadpoolctl import threadpool_limits
 from .arguments import checked
 from .certificates.tree import Circuits, Region
 from .conic.cuts import circuits, root
-from .conic.regions import RegionState
+from .conic.regions import seconds
 from .exact import sphere
 from .fit import Fit, Statistics, Status
 from .hierarchy.network import Trainer
 from .hierarchy.splitting import TRAINED, tighten
-from .hierarchy.tree import Hierarchy
+from .hierarchy.together import together
+from .hierarchy.tree import Hierarchy, Leaf
 from .network import Network
 from .problem import Problem
 from .reduced.reduction import Reduced, reduce
@@ -32,6 +34,8 @@ from .sdp import Budget, Gap, Seed, Width, relax
 SEARCH = 0.4  # share of the time limit for the search for a network
 IN_REGIONS = 12  # circuits a row in regions, which are many
 RELAX = 0.6  # share of what is left then for the relaxation
+ALONE = 0.5  # share of what is left then for regions one by one, after all together
+ENOUGH = 128  # solves for which that share has to last: with fewer, regions one by one prove less
 
 
 @checked
@@ -79,10 +83,12 @@ def branch(
         trainer = Trainer(problem, reduced, seed)
         trainer.search(TRAINED * gap, lambda: budget is not None and left() < (1 - SEARCH) * budget)
         relaxation = relax(problem, cuts=cuts, budget=None if budget is None else max(RELAX * left(), 1e-3))
-        it, start = _whole(problem, reduced, relaxation, trainer, cuts > 0)
+        it = _whole(problem, reduced, relaxation, trainer, cuts > 0)
         it.began = began
         it.note()
-        end = tighten(it, start, gap, cells, left)
+        alone = 0.0 if budget is None else _alone(it, left())
+        together(it, gap, cells, lambda: left() - alone)
+        end = tighten(it, gap, cells, left)
     network = min([trainer.network, relaxation.network or trainer.network], key=problem.objective)
     upper = problem.objective(network)
     reached = (upper - it.certificate.lower_bound) / upper
@@ -101,15 +107,21 @@ def branch(
     )
 
 
-def _whole(
-    problem: Problem, reduced: Reduced, relaxation: Relaxation, trainer: Trainer, cuts: bool
-) -> tuple[Hierarchy, RegionState]:
-    """The hierarchy before the first split, and the region that is all of R^d, with circuits if `cuts` are wanted."""
+def _whole(problem: Problem, reduced: Reduced, relaxation: Relaxation, trainer: Trainer, cuts: bool) -> Hierarchy:
+    """The hierarchy before the first split: one region that is all of R^d, with circuits if `cuts` are wanted."""
     assert relaxation.certificate is not None
     pool = circuits(reduced.X, IN_REGIONS * reduced.n) if cuts else Circuits.none(reduced.n)
     region = Region.build(reduced.X, np.zeros(reduced.n, dtype=int), pool, Circuits.none(reduced.n))
     it = Hierarchy(problem, reduced, relaxation.certificate, trainer, pool)
-    return it, root(reduced, relaxation.certificate, region)
+    state, nobody = root(reduced, relaxation.certificate, region), np.zeros(reduced.n, dtype=int)
+    it.push(Leaf(nobody, 0, Circuits.none(reduced.n), state, np.inf, False))
+    return it
+
+
+def _alone(it: Hierarchy, left: float) -> float:
+    """Seconds to keep for regions one by one, of those that are left."""
+    order = it.heap[0][2].state.region.E.shape[1]
+    return ALONE * left if ALONE * left >= ENOUGH * seconds(order) else 0.0
 
 
 def _status(reached: bool, late: bool, full: bool) -> Status:

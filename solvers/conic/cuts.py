@@ -28,6 +28,7 @@ PLANE, SPACE = (10, 12), (14, 60)
 KEPT = 3000  # circuits in all: every two of them have a product
 FEATURES = 10  # beyond which there are no circuits, as cones of d rows are wide
 SHARED = 2  # new products a round that a form may have part in: more of one form are nearly the same cut
+ACCURATE = 1e-8  # to which the relaxation with cuts is solved, relative
 SINGULAR = 1e-6  # determinants of unit rows below this are not solved with
 
 
@@ -147,7 +148,7 @@ def root(reduced: Reduced, certificate: Certificate, region: Region) -> RegionSt
 
 def _solve(it: Cutting, budget: float) -> None:
     """Solve the region as it is, and keep what is proved if that is better than before."""
-    theta, state, value = solve_relaxation(it.reduced, it.state, budget)
+    theta, (state,), value = solve_relaxation(it.reduced, [it.state], budget, ACCURATE)
     it.solves += 1
     if not np.isfinite(value):
         return

@@ -1,16 +1,18 @@
-"""The two conic programs over a region: the best Θ for it, and the best bound on it for a given Θ.
+"""The two conic programs over regions: the best Θ for all of them, and the best bound on one for a given Θ.
 
     relaxation:   max ⟨Θ, Ȳ⟩ − ½ Σ_r ‖Θ_r‖²/w_r   s.t.   [ blkdiag(0, I) − B(T, z)/γ²   −h/γ ]
                                                          [          −hᵀ/γ                I   ]  ⪰ 0
     height:       min λ   s.t.   λ blkdiag(0, I) − B(T, z)/γ² − h hᵀ/γ²  ⪰ 0
 
-with h and B as in certificates/regions.py, B without its h hᵀ. The multiplier of the matrix inequality is the measure Z
-over (s_free, u, v) or (s_free, u). Only products of forms that have been violated get a multiplier in T. Variables are
-Θ/γ, T/γ² and z/γ², so that what is feasible does not depend on γ.
+with h and B as in certificates/regions.py, B without its h hᵀ; the first has such a matrix for each region. The
+multiplier of the matrix inequality is the measure Z over (s_free, u, v) or (s_free, u). Only products of forms that
+have been violated get a multiplier in T. Variables are Θ/γ, T/γ² and z/γ², so that what is feasible does not depend on
+γ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +28,7 @@ VIOLATED = 1e-6  # share of the measure's mass below which a product of forms co
 UNUSED = 1e-6  # share of the largest multiplier below which a product is dropped
 ITERATIONS, SPEED = 15, 1e10  # of the solver, and operations a second of its factorisations, to estimate its time
 LARGEST = 150  # order of a region's matrix; the solver's memory grows with its fourth power, to 1 GB here
-ROUGH = 1e-5  # to which heights are solved, relative: the proof repairs what is left
+ROUGH = 1e-5  # to which regions are solved, relative: the proof repairs what is left
 
 
 @dataclass(frozen=True)
@@ -76,31 +78,48 @@ class RegionState:
         return float(np.trace(self.known[free:, free:]))
 
 
-def solve_relaxation(reduced: Reduced, state: RegionState, budget: float) -> tuple[Array, RegionState, float]:
-    """Solve the relaxation on a region.
+def solve_relaxation(
+    reduced: Reduced, states: Sequence[RegionState], budget: float, tol: float
+) -> tuple[Array, list[RegionState], float]:
+    """Solve the relaxation on regions that together are all of R^d: one Θ for all, multipliers for each.
 
     Args:
         reduced: the problem.
-        state: the region with its products.
+        states: the regions with their products.
         budget: seconds.
+        tol: to which it is solved, relative.
 
     Returns:
-        Θ (2n, c) on the loss rows, the state solved, and the value in scaled units, nan if there is no usable solution.
+        Θ (2n, c) on the loss rows; the states solved, whose measures are the parts of one on R^d; and the value in
+        scaled units, nan if there is no usable solution.
     """
     rows, c, γ = reduced.loss_rows, reduced.c, reduced.gamma
-    losses, known = len(rows) * c, state.region.E.shape[1]
-    unit = max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
-    inner, order = _inner(state), known + c
-    inner.resize(order * (order + 1) // 2, inner.shape[1])
-    weight = np.r_[np.repeat(γ / unit / reduced.weight[rows], c), np.zeros(inner.shape[1])]
-    linear = np.r_[-reduced.target[rows].ravel(), np.zeros(inner.shape[1])]
-    matrix = sparse.hstack([_outer(reduced.mixed(state.region.E[: 2 * reduced.n])[rows], c, unit), inner], format="csc")
-    constant = np.zeros(order * (order + 1) // 2)
-    constant[_diagonal(order)[len(state.z) :]] = 1.0
-    x, dual, value = _clarabel(sparse.diags(weight, format="csc"), linear, matrix, constant, len(state.i), budget, 1e-8)
+    losses, unit = len(rows) * c, max(1.0, γ)  # for large γ, Θ' is of the order of 1/γ
+    orders = [state.region.E.shape[1] + c for state in states]
+    outer, squares, products, constants = [], [], [], []
+    for state, order in zip(states, orders, strict=True):
+        free, inner = len(state.z), _inner(state)
+        inner.resize(order * (order + 1) // 2, inner.shape[1])
+        outer.append(_outer(reduced.mixed(state.region.E[: 2 * reduced.n])[rows], c, unit))
+        squares.append(inner[:, :free])
+        products.append(inner[:, free:])
+        constants.append(np.zeros(order * (order + 1) // 2))
+        constants[-1][_diagonal(order)[free:]] = 1.0
+    blocks = [sparse.vstack(outer), sparse.block_diag(squares), sparse.block_diag(products)]
+    matrix = sparse.hstack(blocks, format="csc")
+    rest = np.zeros(matrix.shape[1] - losses)
+    weight = np.r_[np.repeat(γ / unit / reduced.weight[rows], c), rest]
+    linear = np.r_[-reduced.target[rows].ravel(), rest]
+    P, last = sparse.diags(weight, format="csc"), sum(len(state.i) for state in states)
+    x, dual, value = _clarabel(P, linear, matrix, np.concatenate(constants), orders, last, budget, tol)
     theta = np.zeros_like(reduced.target)
     theta[rows] = (γ / unit) * x[:losses].reshape(-1, c)
-    solved = _solved(state, x[losses:], _unpack(dual[: len(constant)], order) * (2 / unit), γ)
+    z = np.split(x[losses : len(x) - last], np.cumsum([len(state.z) for state in states])[:-1])
+    T = np.split(x[len(x) - last :], np.cumsum([len(state.i) for state in states])[:-1])
+    Z = np.split(dual[: matrix.shape[0]], np.cumsum([len(constant) for constant in constants])[:-1])
+    solved = [
+        _solved(state, np.r_[z[k], T[k]], _unpack(Z[k], orders[k]) * (2 / unit), γ) for k, state in enumerate(states)
+    ]
     return theta, solved, value * γ / unit + reduced.constant
 
 
@@ -129,7 +148,7 @@ def solve_height(state: RegionState, theta: Array, gamma: float, budget: float) 
     linear[0] = 1.0
     nothing = sparse.csc_matrix((len(linear), len(linear)))
     constant = -scale * (h @ h.T)[p, q]
-    x, dual, value = _clarabel(nothing, linear, matrix, constant, len(state.i), budget, ROUGH)
+    x, dual, value = _clarabel(nothing, linear, matrix, constant, [order], len(state.i), budget, ROUGH)
     if not np.isfinite(value):
         return None
     return _solved(state, x[1:], _unpack(dual[: len(constant)], order), gamma)
@@ -148,19 +167,19 @@ def seconds(order: int) -> float:
 
 
 def _clarabel(
-    P: Any, q: Array, matrix: Any, constant: Array, products: int, budget: float, tol: float
+    P: Any, q: Array, matrix: Any, constant: Array, orders: list[int], products: int, budget: float, tol: float
 ) -> tuple[Array, Array, float]:
     """(x, dual, −optimal value) of min ½xᵀPx + qᵀx, constant − matrix x ⪰ 0, the last `products` of x ≥ 0.
 
-    The value is nan if there is no usable solution.
+    The matrix inequality is one for each of `orders`, one below the other. The value is nan if there is no usable
+    solution.
     """
     import clarabel
 
     variables = len(q)
     last = np.arange(variables - products, variables)
     positive = sparse.csc_matrix((-np.ones(products), (np.arange(products), last)), (products, variables))
-    order = round((np.sqrt(8 * len(constant) + 1) - 1) / 2)
-    cones = [clarabel.PSDTriangleConeT(order), clarabel.NonnegativeConeT(products)]
+    cones = [*(clarabel.PSDTriangleConeT(order) for order in orders), clarabel.NonnegativeConeT(products)]
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1
@@ -171,7 +190,7 @@ def _clarabel(
     A = sparse.vstack([matrix, positive], format="csc")
     solution = clarabel.DefaultSolver(P, q, A, np.r_[constant, np.zeros(products)], cones, settings).solve()
     x, dual = np.asarray(solution.x), np.asarray(solution.z)
-    usable = np.isfinite(x).all() and np.isfinite(dual).all()
+    usable = np.isfinite(x).all() and np.isfinite(dual).all() and solution.status != clarabel.SolverStatus.MaxTime
     return x, dual, -float(solution.obj_val) if usable else np.nan
 
 

@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..certificates.regions import settled
-from ..certificates.tree import Circuits, Region, implications
+from ..certificates.tree import Region, implications
 from ..conic.regions import LARGEST, VIOLATED, RegionState, seconds, separate, solve_height
 from ..network import Array, whitener
 from ..reduced.dual import value
-from .tree import Hierarchy, Leaf, bounded, certify
+from .tree import Hierarchy, Leaf, adopt, bounded, certify
 
 SMALL = 12  # free rows up to which a region is solved at once
 BLIND = 32  # regions up to which larger ones are split without being solved, which costs far more
@@ -32,12 +32,11 @@ TRAINED = 0.3  # of the gap wanted: the gap that the search for a network is to 
 RETRAINED = 20  # times that regions may send the trainer back to work
 
 
-def tighten(it: Hierarchy, start: RegionState, gap: float, regions: int, left: Callable[[], float]) -> str:
-    """Branch and bound from a single region until the gap, the number of regions or the time limit is met.
+def tighten(it: Hierarchy, gap: float, regions: int, left: Callable[[], float]) -> str:
+    """Branch and bound, with the network's Θ, until the gap, the number of regions or the time limit is met.
 
     Args:
-        it: the hierarchy, changed in place.
-        start: the region.
+        it: the hierarchy with its leaves, changed in place.
         gap: the relative gap wanted.
         regions: at most so many.
         left: seconds that are left.
@@ -45,8 +44,7 @@ def tighten(it: Hierarchy, start: RegionState, gap: float, regions: int, left: C
     Returns:
         What else ended it, empty if nothing did.
     """
-    n = it.reduced.n
-    it.push(bounded(it, Leaf(np.zeros(n, dtype=int), 0, Circuits.none(n), start, np.inf, False)))
+    adopt(it, it.trainer.theta)
     if it.certificate.lower_bound >= (1 - gap) * it.upper:
         return ""
     allowed, end = _allowed(it, gap), ""
@@ -89,9 +87,9 @@ def _solve_or_split(it: Hierarchy, leaf: Leaf, allowed: float, regions: int, lef
     order = len(leaf.state.Z)
     too_large = order > LARGEST or seconds(order) > left()
     if len(leaf.state.z) > SMALL and it.regions + 2 <= (regions if too_large else min(BLIND, regions)):
-        row = _row(leaf, _second_moments(it, leaf))
-        if row is not None:
-            _split(it, leaf, row)
+        found = spread_row(leaf, _second_moments(it, leaf))
+        if found is not None:
+            split(it, leaf, found[1])
             return ""
     it.late |= too_large and order <= LARGEST
     it.push(leaf if too_large else _improve(it, leaf, allowed, left))
@@ -105,22 +103,28 @@ def _split_solved(it: Hierarchy, leaf: Leaf, allowed: float, regions: int, left:
         Why none of these can be done, empty if one was.
     """
     room = it.regions + 2 <= regions
-    number = _row(leaf, leaf.state.known) if room else None
-    if number is None and not leaf.final:
+    found = spread_row(leaf, leaf.state.known) if room else None
+    if found is None and not leaf.final:
         again = _improve(it, leaf, allowed, left)
         # Written so that a region without any bound (inf) is final too.
         it.push(replace(again, final=again.final or not again.squared < leaf.squared * (1 - USELESS)))
         return ""
-    number = _plane(it, leaf) if number is None and room else number
+    number = found[1] if found else _plane(it, leaf) if room else None
     if number is None:
         it.push(leaf)
         return f"a region is left that is not split: {it.regions} of at most {regions} regions"
-    _split(it, leaf, number)
+    split(it, leaf, number)
     return ""
 
 
-def _split(it: Hierarchy, leaf: Leaf, number: int) -> None:
-    """Put the two sides of a row or plane in the place of a leaf."""
+def split(it: Hierarchy, leaf: Leaf, number: int) -> None:
+    """Put the two sides of a row or plane in the place of a leaf.
+
+    Args:
+        it: the hierarchy, whose heap the leaf has left.
+        leaf: the leaf.
+        number: of the row, or n + that of the plane.
+    """
     first = 2 * len(it.nodes) + 1
     it.nodes[leaf.node] = (number, first, first + 1)
     rows = np.vstack([it.reduced.X, it.planes])
@@ -163,13 +167,7 @@ def _retrain(it: Hierarchy, gap: float, left: Callable[[], float]) -> None:
     tops = np.hstack([_tops(leaf) for _, _, leaf in highest])
     better = it.trainer.search(TRAINED * gap, lambda: left() <= 0, tops)
     it.retrained = it.retrained + 1 if better else RETRAINED
-    it.theta = it.trainer.theta
-    found = [leaf for _, _, leaf in it.heap]
-    it.heap = []
-    for leaf in found:
-        point = settled(leaf.state.region, it.spread, leaf.state.point(), it.reduced.gamma)
-        state = replace(leaf.state, z=point.z[leaf.state.region.free])
-        it.push(bounded(it, replace(leaf, state=state, solved=False, final=False)))
+    adopt(it, it.trainer.theta)
 
 
 def _tops(leaf: Leaf) -> Array:
@@ -179,8 +177,16 @@ def _tops(leaf: Leaf) -> Array:
     return np.hstack([top, -top])
 
 
-def _row(leaf: Leaf, moments: Array) -> int | None:
-    """The free row with the most on both sides: the smaller of E α_k² and E β_k², per ‖x_k‖²; None without any."""
+def spread_row(leaf: Leaf, moments: Array) -> tuple[float, int] | None:
+    """The free row with the most on both sides: the smaller of E α_k² and E β_k², per ‖x_k‖².
+
+    Args:
+        leaf: the leaf.
+        moments: of (s_free, u), the expectation of their products.
+
+    Returns:
+        What lies on its lesser side, and the row; None without any.
+    """
     region = leaf.state.region
     if not len(region.free):
         return None
@@ -190,7 +196,7 @@ def _row(leaf: Leaf, moments: Array) -> int | None:
     score = np.minimum(*second) / np.sum(X**2, axis=1)
     best = int(np.argmax(score))
     total = float(np.trace(moments[len(region.free) :, len(region.free) :]))
-    return int(region.free[best]) if score[best] > IDLE * total else None
+    return (float(score[best]), int(region.free[best])) if score[best] > IDLE * total else None
 
 
 def _plane(it: Hierarchy, leaf: Leaf) -> int | None:

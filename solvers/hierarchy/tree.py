@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..certificates.certificate import Certificate
-from ..certificates.regions import certify_regions, quadratic_form
+from ..certificates.regions import certify_regions, quadratic_form, settled
 from ..certificates.tree import LEAF, Circuits
 from ..conic.regions import RegionState
 from ..fit import TraceRow
@@ -134,3 +134,19 @@ def bounded(it: Hierarchy, leaf: Leaf) -> Leaf:
     B = quadratic_form(state.region, it.spread, (state.i, state.j, state.value), state.z)
     squared = max(maximum(B, len(state.z))[0], 0.0) / it.reduced.gamma**2
     return replace(leaf, squared=squared)
+
+
+def adopt(it: Hierarchy, theta: Array) -> None:
+    """Let all leaves deal with another Θ, with the multipliers that they have.
+
+    Args:
+        it: the hierarchy, changed in place.
+        theta: Θ (2n, c) on the loss rows.
+    """
+    it.theta = theta
+    found = [leaf for _, _, leaf in it.heap]
+    it.heap = []
+    for leaf in found:
+        point = settled(leaf.state.region, it.spread, leaf.state.point(), it.reduced.gamma)
+        state = replace(leaf.state, z=point.z[leaf.state.region.free])
+        it.push(bounded(it, replace(leaf, state=state, solved=False, final=False)))

@@ -168,7 +168,7 @@ def test_new_products_are_spread_over_the_forms():
     reduced = reduce(problem)
     cell = Region.build(reduced.X, np.zeros(10, int), circuits(reduced.X), Circuits.none(10))
     state = root(reduced, relax(problem).certificate, cell)
-    state = solve_relaxation(reduced, state, 10.0)[1]
+    state = solve_relaxation(reduced, [state], 10.0, 1e-8)[1][0]
     before, limit = len(state.i), 1e-6 * state.mass
     some, new = separate(state, limit, 2)
     everything = separate(state, limit)[0]

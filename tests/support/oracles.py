@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from relaxbench.solvers.checker import KINDS, CertificateError
@@ -66,19 +67,26 @@ def nuclear(problem: Problem) -> float:
     return float(cp.Problem(cp.Minimize(objective)).solve(solver="CLARABEL"))
 
 
-def relaxed(problem: Problem) -> float:
-    """The relaxation over (s, u, v) in CVXPY, on distinct rows that are neither zero nor parallel."""
+def relaxed(problem: Problem, split: Sequence[int] = ()) -> float:
+    """The relaxation over (s, u, v) in CVXPY, on distinct rows that are neither zero nor parallel.
+
+    With rows to `split` by, it is a sum of such measures, one for each pattern of their signs.
+    """
     import cvxpy as cp
 
     X, (n, d, c), φ = problem.X, (problem.n, problem.d, problem.c), problem.activation
-    Z = cp.Variable((n + d + c, n + d + c), PSD=True)
-    S, M, D = Z[:n, :n], X @ Z[n : n + d, n : n + d] @ X.T, Z[:n, n : n + d] @ X.T
     upper, off = np.triu_indices(n, 1), np.nonzero(~np.eye(n, dtype=bool))
-    constraints = [(S + M + D + D.T)[upper] >= 0, (S + M - D - D.T)[upper] >= 0, (S - M - D + D.T)[off] >= 0]
-    F = (φ.a + φ.b) / 2 * Z[:n, n + d :] + (φ.a - φ.b) / 2 * X @ Z[n : n + d, n + d :]
-    objective = 0.5 * cp.sum_squares(F - problem.Y) + problem.gamma / 2 * cp.trace(Z[n:, n:])
-    program = cp.Problem(cp.Minimize(objective), [*constraints, cp.diag(S) == cp.diag(M)])
-    return float(program.solve(solver="CLARABEL"))
+    F, penalty, constraints = 0, 0, []
+    for signs in itertools.product([1.0, -1.0], repeat=len(split)):
+        Z = cp.Variable((n + d + c, n + d + c), PSD=True)
+        S, M, D = Z[:n, :n], X @ Z[n : n + d, n : n + d] @ X.T, Z[:n, n : n + d] @ X.T
+        constraints += [(S + M + D + D.T)[upper] >= 0, (S + M - D - D.T)[upper] >= 0, (S - M - D + D.T)[off] >= 0]
+        constraints += [cp.diag(S) == cp.diag(M)]
+        constraints += [Z[k] == sign * X[k] @ Z[n : n + d] for k, sign in zip(split, signs, strict=True)]
+        F += (φ.a + φ.b) / 2 * Z[:n, n + d :] + (φ.a - φ.b) / 2 * X @ Z[n : n + d, n + d :]
+        penalty += cp.trace(Z[n:, n:])
+    objective = 0.5 * cp.sum_squares(F - problem.Y) + problem.gamma / 2 * penalty
+    return float(cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL"))
 
 
 def by_arcs(problem: Problem) -> float:
