@@ -1,0 +1,76 @@
+"""Many rows: rounds without sliding, from half-way between the master's Θ and the best so far."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from relaxbench.solvers.atoms.columns import solve
+from relaxbench.solvers.atoms.grow import first, grow
+from relaxbench.solvers.atoms.search import starts
+from relaxbench.solvers.certificates.certificate import Certificate
+from relaxbench.solvers.checker import verify
+from relaxbench.solvers.cpp import cpp
+from relaxbench.solvers.exact import sphere
+from relaxbench.solvers.exact.pricing import above, climb, judge
+from relaxbench.solvers.network import heights, whitener
+from relaxbench.solvers.problem import Problem
+
+from ..support.cases import teacher
+from ..support.oracles import by_cones, planted
+
+
+def test_a_planted_optimum_among_many_rows_is_found_and_proved() -> None:
+    problem, optimum = planted(1, (2, 1), 220, 0.1)
+    assert problem.n > sphere.MANY
+    fit = cpp(problem, gap=1e-3)
+    assert fit.certificate is not None
+    assert fit.network is not None
+    assert fit.status == "ok"
+    stored = Certificate.from_arrays(fit.certificate.kind, fit.certificate.arrays(), fit.certificate.lower_bound)
+    proved = verify(stored, problem.X, problem.Y, problem.gamma)
+    assert proved >= stored.lower_bound * (1 - 1e-9)
+    assert (1 - 1.2e-3) * optimum <= proved <= optimum * (1 + 1e-9)
+    assert optimum * (1 - 1e-9) <= problem.objective(fit.network) <= optimum * (1 + 1.2e-3)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rounds_for_many_rows_agree_with_brute_force(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sphere, "MANY", 0)
+    rng = np.random.default_rng(seed)
+    problem = Problem(rng.normal(size=(4, 3)), rng.normal(size=(4, 1)), [0.05, 0.3][seed])
+    exact = by_cones(problem)
+    fit = cpp(problem, gap=1e-5)
+    assert fit.certificate is not None
+    assert fit.network is not None
+    assert fit.certificate.lower_bound == pytest.approx(exact, rel=2e-5)
+    assert problem.objective(fit.network) == pytest.approx(exact, rel=2e-5)
+
+
+def test_a_round_drops_idle_columns_and_lowers_the_objective() -> None:
+    problem = teacher(0, 60, 3, 2, 0.1).scaled.problem
+    rng = np.random.default_rng(0)
+    transform = whitener(problem.X)
+    columns = first(problem, starts(problem.Y, problem.X, transform, rng, 100))
+    new = above(problem, columns, climb(problem, columns, transform, rng, None, few=True)[1])
+    after = grow(problem, columns, new, 1e-4)
+    assert after.value < columns.value
+    assert len(after.s) < len(columns.s) + new.shape[1]
+    again = solve(problem, after.U, after.s, 1e-9)
+    assert again.value <= after.value <= again.value * (1 + 2e-5)
+
+
+def test_a_search_half_way_looks_between_two_thetas_and_says_how_high_it_is() -> None:
+    problem = teacher(1, 40, 3, 2, 0.1).scaled.problem
+    rng = np.random.default_rng(0)
+    transform = whitener(problem.X)
+    columns = first(problem, starts(problem.Y, problem.X, transform, rng, 50))
+    zero = judge(problem, np.zeros_like(problem.Y), 0.0)
+    assert zero.lower == 0
+    point, directions = climb(problem, columns, transform, rng, zero, few=True)
+    np.testing.assert_allclose(point.theta, 0.5 * columns.theta)
+    reached = heights(point.theta, problem.hidden(directions))
+    assert point.height == pytest.approx(np.max(reached), rel=1e-12)
+    new = above(problem, columns, directions)
+    assert np.all(heights(columns.theta, problem.hidden(new)) > problem.gamma)
+    left = directions.shape[1] - new.shape[1]
+    assert left == np.sum(2 * reached <= problem.gamma * (1 + 1e-9))
