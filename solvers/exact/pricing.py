@@ -53,27 +53,30 @@ def nonzero(X: Array) -> np.ndarray:
     return np.asarray(np.any(X != 0, axis=1))
 
 
+def between(problem: Problem, theta: Array, best: Point | None) -> Array:
+    """Θ (n, c) half-way to the best so far, as far as that is feasible; `theta` itself where there is none."""
+    if best is None or best.height <= 0:
+        return theta
+    return SHARE * min(1.0, problem.gamma / best.height) * best.theta + (1 - SHARE) * theta
+
+
 def climb(
-    problem: Problem, columns: Columns, transform: Array, rng: np.random.Generator, best: Point | None, few: bool
+    problem: Problem, theta: Array, U: Array, transform: Array, rng: np.random.Generator, few: bool = False
 ) -> tuple[Point, Array]:
-    """Search for the largest h, from the columns and from vertices.
+    """Search for the largest h, from given directions and from vertices.
 
     Args:
         problem: the training problem.
-        columns: their Θ is looked at.
+        theta: Θ (n, c).
+        U: unit directions (d, k).
         transform: T (d, d) of `network.whitener`.
         rng: source of chance.
-        best: the best Θ so far, if the search is to look half-way to it.
         few: start from the CLIMBS highest that lie apart, not from all.
 
     Returns:
-        The Θ looked at, and the ends of the ascents (d, k), the highest first.
+        What Θ is worth by this search, and the ends of the ascents (d, ·), the highest first.
     """
-    theta = columns.theta
-    if best is not None:
-        t = min(1.0, problem.gamma / best.height) if best.height > 0 else 1.0
-        theta = SHARE * t * best.theta + (1 - SHARE) * theta
-    U = np.hstack([columns.U, starts(theta, problem.X, transform, rng, STARTS, problem.activation)])
+    U = np.hstack([U, starts(theta, problem.X, transform, rng, STARTS, problem.activation)])
     if few:
         U = U[:, np.argsort(-heights(theta, problem.hidden(U)), kind="stable")]
         U = U[:, distinct(unit_columns(np.linalg.solve(transform, U)), CLIMBS, APART)]

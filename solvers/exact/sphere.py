@@ -20,7 +20,7 @@ from ..network import Array, whitener
 from ..problem import Problem
 from .cone import SLACK
 from .cover import Cover, cover
-from .pricing import Point, above, climb, judge, nonzero
+from .pricing import Point, above, between, climb, judge, nonzero
 from .progress import Progress, feasible
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
@@ -67,10 +67,15 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
     history, spent, covered = [np.inf], 0.0, False
     best: Point | None = None
     for _ in range(ROUNDS):
-        point, directions = climb(problem, columns, transform, rng, best if many else None, many)
+        theta = between(problem, columns.theta, best) if many else columns.theta
+        point, directions = climb(problem, theta, columns.U, transform, rng, many)
         best = point if best is None or not many or point.lower > best.lower else best
         progress.primal(columns)
         upper = progress.columns.value
+        if many and upper - best.lower <= gap / 2 * upper:  # the best of many Θ is the one whose maximum was missed
+            checked, found = climb(problem, best.theta, np.hstack([columns.U, directions]), transform, rng)
+            best = judge(problem, best.theta, max(best.height, checked.height))
+            directions = np.hstack([found, directions])
         believed = (upper - best.lower) / upper
         progress.info["believed_gap"] = believed
         if proofs and not covered and (progress.late(MARK) or believed < COARSE):
@@ -100,7 +105,7 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
         spent = progress.seconds
         new = above(problem, columns, directions)
         if many and new.shape[1] < FEWEST:  # half-way there is little to be found any more
-            point, directions = climb(problem, columns, transform, rng, None, many)
+            point, directions = climb(problem, columns.theta, columns.U, transform, rng, many)
             best = point if point.lower > best.lower else best
             new = np.hstack([above(problem, columns, directions), new])
         columns = (grow if many else advance)(problem, columns, new[:, distinct(new, MOST, 1e-5)], believed)

@@ -11,7 +11,7 @@ from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.exact import sphere
-from relaxbench.solvers.exact.pricing import above, climb, judge
+from relaxbench.solvers.exact.pricing import above, between, climb, judge
 from relaxbench.solvers.network import heights, whitener
 from relaxbench.solvers.problem import Problem
 
@@ -51,7 +51,7 @@ def test_a_round_drops_idle_columns_and_lowers_the_objective() -> None:
     rng = np.random.default_rng(0)
     transform = whitener(problem.X)
     columns = first(problem, starts(problem.Y, problem.X, transform, rng, 100))
-    new = above(problem, columns, climb(problem, columns, transform, rng, None, few=True)[1])
+    new = above(problem, columns, climb(problem, columns.theta, columns.U, transform, rng, few=True)[1])
     after = grow(problem, columns, new, 1e-4)
     assert after.value < columns.value
     assert len(after.s) < len(columns.s) + new.shape[1]
@@ -64,10 +64,13 @@ def test_a_search_half_way_looks_between_two_thetas_and_says_how_high_it_is() ->
     rng = np.random.default_rng(0)
     transform = whitener(problem.X)
     columns = first(problem, starts(problem.Y, problem.X, transform, rng, 50))
-    zero = judge(problem, np.zeros_like(problem.Y), 0.0)
+    zero = judge(problem, np.zeros_like(problem.Y), problem.gamma)
     assert zero.lower == 0
-    point, directions = climb(problem, columns, transform, rng, zero, few=True)
-    np.testing.assert_allclose(point.theta, 0.5 * columns.theta)
+    theta = between(problem, columns.theta, zero)
+    np.testing.assert_array_equal(between(problem, theta, None), theta)
+    twice = judge(problem, 4 * columns.theta, 2 * problem.gamma)
+    np.testing.assert_allclose(between(problem, columns.theta, twice), 1.5 * columns.theta)
+    point, directions = climb(problem, theta, columns.U, transform, rng, few=True)
     reached = heights(point.theta, problem.hidden(directions))
     assert point.height == pytest.approx(np.max(reached), rel=1e-12)
     new = above(problem, columns, directions)
