@@ -12,24 +12,18 @@ from functools import partial
 
 import numpy as np
 
-from ..atoms.columns import advance, train
-from ..atoms.grow import first, grow
-from ..atoms.search import ascend, distinct, starts
+from ..atoms.search import ascend
 from ..loss import LOSS, Loss
-from ..network import Array, whitener
+from ..network import Array
 from ..problem import Problem
 from .cone import SLACK
 from .cover import Cover, cover
-from .pricing import Point, above, between, climb, judge, nonzero
+from .pricing import Search
 from .progress import Progress, feasible
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
-FIRST_TOL = 1e-3  # of its output weights
 FIRST_S = 0.03  # seconds a row that it may take
 FEW = 20  # directions where half of the time limit is less than that
-MANY = 200  # rows from which on a round that slides the columns costs more than it gains
-MOST = 200  # new columns a round
-FEWEST = 100  # new columns below which the search half-way is followed by one at the master's own Θ
 ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
 MARK = 0.2  # share of the time limit at which there is a cheap cover at the latest
@@ -58,30 +52,22 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
     slope = progress.columns.theta  # of the zero network, which is on record
     if not slope.any():
         return
-    rng = np.random.default_rng(seed)
-    transform = whitener(X)
+    search = Search(problem, np.random.default_rng(seed))
     wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
-    activation, many = problem.activation, len(X) > MANY
-    U = starts(slope, X, transform, rng, wide, activation)
-    columns = first(problem, U) if many else train(problem, U, FIRST_TOL)
+    columns = search.begin(slope, wide)
     history, spent, covered = [np.inf], 0.0, False
-    best: Point | None = None
     for _ in range(ROUNDS):
-        theta = between(problem, columns.theta, best) if many else columns.theta
-        point, directions = climb(problem, theta, columns.U, transform, rng, many)
-        best = point if best is None or not many or point.lower > best.lower else best
         progress.primal(columns)
         upper = progress.columns.value
-        if many and upper - best.lower <= gap / 2 * upper:  # the best of many Θ is the one whose maximum was missed
-            checked, found = climb(problem, best.theta, np.hstack([columns.U, directions]), transform, rng)
-            best = judge(problem, best.theta, max(best.height, checked.height))
-            directions = np.hstack([found, directions])
+        directions = search.look(columns, upper * (1 - gap / 2))
+        best = search.best
         believed = (upper - best.lower) / upper
         progress.info["believed_gap"] = believed
         if proofs and not covered and (progress.late(MARK) or believed < COARSE):
             least = max(best.height, gamma)
-            levels = (least, least * (1 + COARSE))
-            made = _descend(problem, best.theta, transform, levels, progress, MARK + MARK_S)
+            made = _descend(
+                problem, best.theta, search.transform, (least, least * (1 + COARSE)), progress, MARK + MARK_S
+            )
             progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
             covered = True
         history.append(upper)
@@ -93,22 +79,15 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
             return
         if proofs and (believed <= gap / 2 or progress.late(PROVE)):
             least = best.height * (1 + 1e-6)
-            target = _allowed(loss, best.theta, Y, gamma, nonzero(X), upper * (1 - 0.95 * gap), least)
-            made = _descend(problem, best.theta, transform, (best.height, target), progress)
+            target = _allowed(loss, best.theta, Y, gamma, np.any(X != 0, axis=1), upper * (1 - 0.95 * gap), least)
+            made = _descend(problem, best.theta, search.transform, (best.height, target), progress)
             if progress.gap <= gap or made is None:
                 return
-            found, high = ascend(best.theta, X, made.tops, rng, activation)
-            best = judge(problem, best.theta, max(best.height, float(high[0])))
-            directions = np.hstack([found, directions])
+            directions = np.hstack([search.exceed(made.tops), directions])
         if progress.late(ahead=spent) or believed <= FINEST:
             return
         spent = progress.seconds
-        new = above(problem, columns, directions)
-        if many and new.shape[1] < FEWEST:  # half-way there is little to be found any more
-            point, directions = climb(problem, columns.theta, columns.U, transform, rng, many)
-            best = point if point.lower > best.lower else best
-            new = np.hstack([above(problem, columns, directions), new])
-        columns = (grow if many else advance)(problem, columns, new[:, distinct(new, MOST, 1e-5)], believed)
+        columns = search.round(columns, directions, believed)
         spent = progress.seconds - spent  # the next round takes about as long
 
 
