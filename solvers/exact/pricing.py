@@ -2,7 +2,8 @@
 
 The master's Θ jumps from round to round as long as columns are missing, and far from the optimum what it asks for is
 not what the optimum needs. Half-way between it and the best Θ so far h is closer to γ, so that the columns found there
-are nearer to those of the optimum, and the bound there is better. With few rows columns are slid by training instead.
+are nearer to those of the optimum, and the bound there is better. With few rows, or in many dimensions, the columns'
+own Θ is looked at, and they are slid by training.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from ..network import Array, heights, unit_columns, whitener
 from ..problem import Problem
 from .progress import feasible
 
-MANY = 200  # rows from which on a round that slides the columns costs more than it gains
+MANY = 200  # rows from which on a round that slides the columns costs more than it gains,
+FLAT = 5  # in so many dimensions at most: beyond, columns lie far apart, and sliding brings them where they belong
 FIRST_TOL = 1e-3  # of the output weights of the network that is trained first
 MOST = 200  # new columns a round
 FEWEST = 100  # new columns below which the search half-way is followed by one at the master's own Θ
@@ -59,7 +61,7 @@ class Search:
     def __init__(self, problem: Problem, rng: np.random.Generator) -> None:
         self.best = judge(problem, np.zeros_like(problem.Y), problem.gamma)
         self.transform = whitener(problem.X)
-        self._problem, self._rng, self._many = problem, rng, len(problem.X) > MANY
+        self._problem, self._rng, self._many = problem, rng, problem.n > MANY and problem.d <= FLAT
 
     def begin(self, theta: Array, wide: int) -> Columns:
         """Make the first columns.
