@@ -27,7 +27,8 @@ MOST = 200  # new columns a round
 FEWEST = 100  # new columns below which the search half-way is followed by one at the master's own Θ
 STARTS = 200  # vertices that ascents start from, besides the columns
 SHARE = 0.5  # of the best Θ in the Θ at which a search looks
-CLIMBS = 400  # ascents at most with many rows
+NEAR = 0.95  # share of the bound wanted from which on all columns are climbed from: quick searches miss too much then
+CLIMBS = 400  # ascents at most before that, with many rows
 APART = 0.03  # radians between their starts, in whitened coordinates
 
 
@@ -89,9 +90,10 @@ class Search:
             The ends of the ascents (d, k).
         """
         theta = between(self._problem, columns.theta, self.best) if self._many else columns.theta
-        point, directions = self._climb(theta, columns.U, few=self._many)
+        few = self._many and self.best.lower < NEAR * enough
+        point, directions = self._climb(theta, columns.U, few)
         self.best = point if not self._many or point.lower > self.best.lower else self.best
-        if self._many and self.best.lower >= enough:
+        if few and self.best.lower >= enough:
             directions = self.exceed(np.hstack([columns.U, directions]))
         return directions
 
@@ -121,7 +123,7 @@ class Search:
         """
         new = above(self._problem, columns, directions)
         if self._many and new.shape[1] < FEWEST:
-            point, directions = self._climb(columns.theta, columns.U, few=True)
+            point, directions = self._climb(columns.theta, columns.U)
             self.best = point if point.lower > self.best.lower else self.best
             new = np.hstack([above(self._problem, columns, directions), new])
         new = new[:, distinct(new, MOST, 1e-5)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from relaxbench.solvers.activation import Activation
 from relaxbench.solvers.atoms.columns import solve
 from relaxbench.solvers.atoms.grow import first, grow
-from relaxbench.solvers.atoms.search import starts
+from relaxbench.solvers.atoms.search import ascend, starts
 from relaxbench.solvers.certificates.certificate import Certificate
 from relaxbench.solvers.checker import verify
 from relaxbench.solvers.cpp import cpp
 from relaxbench.solvers.exact import pricing
+from relaxbench.solvers.exact.arcs import local_maxima
 from relaxbench.solvers.exact.pricing import above, between, climb, judge
 from relaxbench.solvers.network import heights, whitener
 from relaxbench.solvers.problem import Problem
@@ -77,3 +79,18 @@ def test_a_search_half_way_looks_between_two_thetas_and_says_how_high_it_is() ->
     assert np.all(heights(columns.theta, problem.hidden(new)) > problem.gamma)
     left = directions.shape[1] - new.shape[1]
     assert left == np.sum(2 * reached <= problem.gamma * (1 + 1e-9))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky:0.3", "leaky:-0.5", "abs"])
+@pytest.mark.parametrize("seed", range(4))
+def test_one_great_circle_of_the_plane_holds_its_highest_direction(activation: str, seed: int) -> None:
+    """From directions in which rows vanish as well, with rows on one line and rows that are zero."""
+    rng = np.random.default_rng(seed)
+    X, kind = rng.normal(size=(12, 2)), Activation.of(activation)
+    X = np.vstack([X, -2 * X[:4], X[:2], np.zeros((2, 2)), np.eye(2), -np.eye(2)])
+    theta = rng.normal(size=(len(X), 3))
+    across = X[:12, ::-1] * [1.0, -1.0]
+    U = np.vstack([across / np.linalg.norm(across, axis=1)[:, None], np.eye(2), -np.eye(2)]).T
+    ends, height = ascend(theta, X, U, rng, kind, rounds=4)
+    np.testing.assert_allclose(height, local_maxima(theta, X, kind)[1][0], rtol=1e-12)
+    np.testing.assert_allclose(heights(theta, kind(X @ ends)), height, rtol=1e-12)
