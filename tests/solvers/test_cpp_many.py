@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from relaxbench.solvers.activation import Activation
-from relaxbench.solvers.atoms.columns import solve
+from relaxbench.solvers.atoms.columns import prune, solve
 from relaxbench.solvers.atoms.grow import first, grow
 from relaxbench.solvers.atoms.search import ascend, starts
 from relaxbench.solvers.certificates.certificate import Certificate
@@ -94,3 +96,16 @@ def test_one_great_circle_of_the_plane_holds_its_highest_direction(activation: s
     ends, height = ascend(theta, X, U, rng, kind, rounds=4)
     np.testing.assert_allclose(height, local_maxima(theta, X, kind)[1][0], rtol=1e-12)
     np.testing.assert_allclose(heights(theta, kind(X @ ends)), height, rtol=1e-12)
+
+
+def test_pruning_ends_between_two_steps_when_it_is_late() -> None:
+    problem = teacher(2, 30, 3, 2, 0.01).scaled.problem
+    U = starts(problem.Y, problem.X, whitener(problem.X), np.random.default_rng(0), 60)
+    columns = solve(problem, U, np.zeros(U.shape[1]), 1e-4)
+    looks = itertools.count(1)
+    few = prune(problem, columns, 1e-4, lambda: next(looks) < 0)
+    made, again = next(looks) - 1, itertools.count(1)
+    some = prune(problem, columns, 1e-4, lambda: next(again) > made - 4)
+    assert len(few.s) < len(some.s) < len(columns.s)
+    assert some.value <= columns.value * (1 + 1e-4)
+    assert prune(problem, columns, 1e-4, lambda: True) is columns
