@@ -166,7 +166,7 @@ def climb(
     U = np.hstack([U, starts(theta, problem.X, transform, rng, STARTS, problem.activation)])
     if few:
         U = U[:, np.argsort(-heights(theta, problem.hidden(U)), kind="stable")]
-        even: Array = np.linalg.solve(transform, U)
+        even = np.asarray(np.linalg.solve(transform, U), np.float64)
         U = U[:, np.array(distinct(unit_columns(even), CLIMBS, APART))]
     directions, height = ascend(theta, problem.X, U, rng, problem.activation)
     return judge(problem, theta, float(height[0])), directions
