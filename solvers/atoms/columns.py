@@ -231,7 +231,7 @@ def prune(problem: Problem, columns: Columns, tol: float, late: Callable[[], boo
         problem: the training problem.
         columns: the columns to begin with.
         tol: the objective exceeds that of `columns` by at most tol times it.
-        late: ends it early.
+        late: ends it early, between any two steps.
 
     Returns:
         The columns left.
@@ -248,15 +248,13 @@ def prune(problem: Problem, columns: Columns, tol: float, late: Callable[[], boo
         if merged.value <= limit:
             columns = merged
             break
-    if not late():
-        columns = _drop_lightest(problem, columns, limit, tol)
-    return columns if late() else _caratheodory(problem, columns, limit, tol)
+    return _caratheodory(problem, _drop_lightest(problem, columns, limit, tol, late), limit, tol, late)
 
 
-def _drop_lightest(problem: Problem, columns: Columns, limit: float, tol: float) -> Columns:
+def _drop_lightest(problem: Problem, columns: Columns, limit: float, tol: float, late: Callable[[], bool]) -> Columns:
     """Offer the lightest half for removal, then ever fewer, as long as the objective allows it."""
     count = len(columns.s) // 2
-    while count:
+    while count and not late():
         keep = np.sort(np.argsort(-columns.s, kind="stable")[:-count])
         fewer = solve(problem, columns.U[:, keep], columns.s[keep], tol / 10, columns.iterations)
         if fewer.value <= limit:
@@ -266,9 +264,9 @@ def _drop_lightest(problem: Problem, columns: Columns, limit: float, tol: float)
     return columns
 
 
-def _caratheodory(problem: Problem, columns: Columns, limit: float, tol: float) -> Columns:
+def _caratheodory(problem: Problem, columns: Columns, limit: float, tol: float, late: Callable[[], bool]) -> Columns:
     """Move mass along null vectors of the terms z_k v̂_kᵀ, v̂_k = Θᵀz_k/γ, until one column is empty; repeat."""
-    while columns.U.shape[1] > 1:
+    while columns.U.shape[1] > 1 and not late():
         Z = problem.hidden(columns.U)
         V = Z.T @ columns.theta
         gram = (Z.T @ Z) * (V @ V.T)

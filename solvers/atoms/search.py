@@ -20,53 +20,68 @@ BATCH = 16  # ascents a task
 
 
 @numba.njit(cache=True, nogil=True)
-def _circle(theta: Array, a: Array, b: Array, A: Array, B: Array) -> tuple[float, float]:
-    """Largest h on {u cos φ + v sin φ} and its φ, for a = Xu, b = Xv (n,), A = Lu, B = Lv (c,), which are used up."""
+def _arc(A: Array, B: Array, low: float, high: float, turn: float, best: float, where: float) -> tuple[float, float]:
+    """The larger of `best` and max ‖A cos φ + B sin φ‖² over low ≤ −cot φ ≤ high, and φ + turn where that is."""
+    aa, bb, ab = 0.0, 0.0, 0.0
+    for j in range(len(A)):
+        aa += A[j] * A[j]
+        bb += B[j] * B[j]
+        ab += A[j] * B[j]
+    if aa + bb <= best:
+        return best, where
+    peak = 0.5 * (aa + bb) + np.hypot(0.5 * (aa - bb), ab)
+    if peak <= best:
+        return best, where
+    begin, end = np.arctan2(1.0, -low), np.arctan2(1.0, -high)
+    top = 0.5 * np.arctan2(ab, 0.5 * (aa - bb)) % np.pi
+    if begin <= top <= end:
+        return peak, top + turn
+    for phi in (begin, end):
+        value = aa * np.cos(phi) ** 2 + bb * np.sin(phi) ** 2 + 2 * ab * np.cos(phi) * np.sin(phi)
+        if value > best:
+            best, where = value, phi + turn
+    return best, where
+
+
+@numba.njit(cache=True, nogil=True)
+def _circle(theta: Array, a: Array, b: Array, A: Array, B: Array, floor: float) -> tuple[float, float]:
+    """Largest h above `floor` on {u cos φ + v sin φ} and its φ, for a = Xu, b = Xv (n,), A = Lu, B = Lv (c,).
+
+    A and B are used up. Both halves of the circle are walked at a time: a row that is positive at φ is negative at
+    φ + π, and changes its sign at the same φ in [0, π), where cot φ = −b/a. Where nothing is above the
+    floor, that comes back.
+    """
     n, c = theta.shape
-    angle = np.empty(2 * n)
+    key = np.empty(n)
+    C, D = A.copy(), B.copy()
     for i in range(n):
-        phi = np.arctan2(b[i], a[i])
-        angle[i] = (phi - np.pi / 2) % (2 * np.pi)
-        angle[n + i] = (phi + np.pi / 2) % (2 * np.pi)
-    order = np.argsort(angle)
-    last = 2 * n - 1
-    widest = angle[order[0]] + 2 * np.pi - angle[order[last]]
-    for k in range(2 * n - 1):
-        if angle[order[k + 1]] - angle[order[k]] > widest:
-            last, widest = k, angle[order[k + 1]] - angle[order[k]]
-    start = angle[order[last]] + widest / 2  # no doubt here who is active
-    for i in range(n):
-        if a[i] * np.cos(start) + b[i] * np.sin(start) > 0:
-            for j in range(c):
+        key[i] = b[i] / a[i] if a[i] != 0 else np.inf
+        first = a[i] > 0 or (a[i] == 0 and b[i] > 0)
+        for j in range(c):
+            if first:
                 A[j] += theta[i, j] * a[i]
                 B[j] += theta[i, j] * b[i]
-    best, where = -1.0, 0.0
-    for step in range(1, 2 * n + 1):
-        k = order[(last + step) % (2 * n)]
-        i, sign = k % n, 1.0 if k < n else -1.0
-        aa, bb, ab = 0.0, 0.0, 0.0
-        for j in range(c):
-            A[j] += sign * theta[i, j] * a[i]
-            B[j] += sign * theta[i, j] * b[i]
-            aa += A[j] * A[j]
-            bb += B[j] * B[j]
-            ab += A[j] * B[j]
-        peak = 0.5 * (aa + bb) + np.hypot(0.5 * (aa - bb), ab)
-        if peak <= best:
-            continue
-        low, high = angle[k], angle[order[(last + step + 1) % (2 * n)]]
-        if high < low:
-            high += 2 * np.pi
-        top = 0.5 * np.arctan2(ab, 0.5 * (aa - bb))
-        top += np.pi * np.ceil((low - top) / np.pi)
-        if top <= high:
-            best, where = peak, top
-            continue
-        for end in (low, high):
-            value = aa * np.cos(end) ** 2 + bb * np.sin(end) ** 2 + 2 * ab * np.cos(end) * np.sin(end)
-            if value > best:
-                best, where = value, end
-    return np.sqrt(max(best, 0.0)), where
+            else:
+                C[j] += theta[i, j] * a[i]
+                D[j] += theta[i, j] * b[i]
+    order = np.argsort(key)
+    best, where, low = floor**2, 0.0, -np.inf
+    for step in range(n + 1):
+        high = key[order[step]] if step < n else np.inf
+        if high > low:
+            best, where = _arc(A, B, low, high, 0.0, best, where)
+            best, where = _arc(C, D, low, high, np.pi, best, where)
+        if step < n:
+            i = order[step]
+            low = high
+            first = a[i] > 0 or (a[i] == 0 and b[i] > 0)
+            sign = -1.0 if first else 1.0
+            for j in range(c):
+                A[j] += sign * theta[i, j] * a[i]
+                B[j] += sign * theta[i, j] * b[i]
+                C[j] -= sign * theta[i, j] * a[i]
+                D[j] -= sign * theta[i, j] * b[i]
+    return np.sqrt(best), where
 
 
 @numba.njit(cache=True, nogil=True)
@@ -153,7 +168,7 @@ def _ascend(X: Array, theta: Array, L: Array, U: Array, spare: Array) -> Array:
             if length > 0.5:  # else v was what rounding had left, and may be u itself: no circle
                 v /= length
                 b = X @ v
-                height, phi = _circle(theta, a, b, _times(L, u), _times(L, v))
+                height, phi = _circle(theta, a, b, _times(L, u), _times(L, v), heights[k])
                 if height > heights[k] * (1 + 1e-12):
                     vain = 0 if height > heights[k] * (1 + 1e-7) else vain
                     heights[k] = height

@@ -7,6 +7,7 @@ cover.py        branch and bound: a cover of the sphere by cones over simplices
 walk.py         the compiled walk over the simplices
 cone.py         the bound over the cone of one, and the edge to bisect
 frames.py       what it keeps of the simplices above the one in hand
+pricing.py      where a search looks for columns, and what a Θ is worth
 lines.py        parallel rows as one row, for the cover
 progress.py     the best network and bound so far, and the trace
 """

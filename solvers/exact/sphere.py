@@ -12,21 +12,18 @@ from functools import partial
 
 import numpy as np
 
-from ..atoms.columns import Columns, advance, train
-from ..atoms.search import ascend, distinct, starts
+from ..atoms.search import ascend
 from ..loss import LOSS, Loss
-from ..network import Array, whitener
+from ..network import Array
 from ..problem import Problem
 from .cone import SLACK
 from .cover import Cover, cover
+from .pricing import Search
 from .progress import Progress, feasible
 
 FIRST = 600  # directions at most of the network that is trained first, half as many more are spread evenly
-FIRST_TOL = 1e-3  # of its output weights
 FIRST_S = 0.03  # seconds a row that it may take
 FEW = 20  # directions where half of the time limit is less than that
-MOST = 200  # new columns a round
-STARTS = 200
 ROUNDS = 200
 COARSE = 0.3  # the gap at which a first, cheap cover is made
 MARK = 0.2  # share of the time limit at which there is a cheap cover at the latest
@@ -55,26 +52,24 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
     slope = progress.columns.theta  # of the zero network, which is on record
     if not slope.any():
         return
-    rng = np.random.default_rng(seed)
-    transform = whitener(X)
-    live = np.any(X != 0, axis=1)
+    search = Search(problem, np.random.default_rng(seed))
     wide = FEW if progress.late(0.5, ahead=FIRST_S * len(X)) else min(FIRST, 2 * len(X))
-    activation = problem.activation
-    columns = train(problem, starts(slope, X, transform, rng, wide, activation), FIRST_TOL)
-    history, spent, first = [np.inf], 0.0, True
+    columns = search.begin(slope, wide)
+    history, spent, covered = [np.inf], 0.0, False
     for _ in range(ROUNDS):
-        directions = np.hstack([columns.U, starts(columns.theta, X, transform, rng, STARTS, activation)])
-        directions, height = ascend(columns.theta, X, directions, rng, activation)
         progress.primal(columns)
         upper = progress.columns.value
-        lower = feasible(loss, columns.theta, Y, gamma, live, float(height[0]))[1]
-        believed = (upper - lower) / upper
+        directions = search.look(columns, upper * (1 - gap / 2))
+        best = search.best
+        believed = (upper - best.lower) / upper
         progress.info["believed_gap"] = believed
-        if proofs and first and (progress.late(MARK) or believed < COARSE):
-            least = max(float(height[0]), gamma)
-            made = _descend(problem, columns, transform, (least, least * (1 + COARSE)), progress, MARK + MARK_S)
+        if proofs and not covered and (progress.late(MARK) or believed < COARSE):
+            least = max(best.height, gamma)
+            made = _descend(
+                problem, best.theta, search.transform, (least, least * (1 + COARSE)), progress, MARK + MARK_S
+            )
             progress.info["cells_expected"] = int(GROWTH * made.simplices) if made else 0
-            first = False
+            covered = True
         history.append(upper)
         stale = len(history) > STALE and history[-1 - STALE] - upper < 0.1 * gap * upper
         if not proofs and (believed <= gap / 2 or stale):
@@ -83,20 +78,16 @@ def generate(problem: Problem, gap: float, progress: Progress, seed: int, proofs
             progress.out_of_time = True  # half of it, but what comes next does not make up for the search
             return
         if proofs and (believed <= gap / 2 or progress.late(PROVE)):
-            least = float(height[0]) * (1 + 1e-6)
-            target = _allowed(loss, columns.theta, Y, gamma, live, upper * (1 - 0.95 * gap), least)
-            made = _descend(problem, columns, transform, (float(height[0]), target), progress)
+            least = best.height * (1 + 1e-6)
+            target = _allowed(loss, best.theta, Y, gamma, np.any(X != 0, axis=1), upper * (1 - 0.95 * gap), least)
+            made = _descend(problem, best.theta, search.transform, (best.height, target), progress)
             if progress.gap <= gap or made is None:
                 return
-            found, high = ascend(columns.theta, X, made.tops, rng, activation)
-            directions, height = np.hstack([found, directions]), np.concatenate([high, height])
-            order = np.argsort(-height, kind="stable")
-            directions, height = directions[:, order], height[order]
-        new = directions[:, height > gamma * (1 + 1e-9)]
+            directions = np.hstack([search.exceed(made.tops), directions])
         if progress.late(ahead=spent) or believed <= FINEST:
             return
         spent = progress.seconds
-        columns = advance(problem, columns, new[:, distinct(new, MOST, 1e-5)], believed)
+        columns = search.round(columns, directions, believed)
         spent = progress.seconds - spent  # the next round takes about as long
 
 
@@ -111,13 +102,13 @@ def _allowed(loss: Loss, theta: Array, Y: Array, gamma: float, live: np.ndarray,
 
 def _descend(
     problem: Problem,
-    columns: Columns,
+    theta: Array,
     transform: Array,
     levels: tuple[float, float],
     progress: Progress,
     until: float = 1.0,
 ) -> Cover | None:
-    """Covers for the columns' Θ with lower and lower targets, each put on record.
+    """Covers for Θ with lower and lower targets, each put on record.
 
     levels: a height that is known to be reached, and the last target; until: share of the time limit.
 
@@ -128,7 +119,7 @@ def _descend(
     made, share = None, FAR
     while True:
         target = share * least if share * least > last * (1 + CLOSE) else last
-        made = _prove(problem, columns, transform, target, progress, until, made)
+        made = _prove(problem, theta, transform, target, progress, until, made)
         if made is None or target == last:
             return made
         share = share * STEEP if share > LARGE else 1 + (share - 1) * GENTLE
@@ -136,20 +127,20 @@ def _descend(
 
 def _prove(
     problem: Problem,
-    columns: Columns,
+    theta: Array,
     transform: Array,
     target: float,
     progress: Progress,
     until: float = 1.0,
     begin: Cover | None = None,
 ) -> Cover | None:
-    """Cover for the columns' Θ, put on record. until: share of the time limit; begin: a cover for the same Θ."""
+    """Cover for Θ, put on record. until: share of the time limit; begin: a cover for the same Θ."""
     late = partial(progress.late, until)
-    made = cover(columns.theta, problem.X, transform, target, late, problem.activation, begin)
+    made = cover(theta, problem.X, transform, target, late, problem.activation, begin)
     if made is not None:
         before = begin.simplices if begin is not None else 0
         progress.info["cells_checked"] = int(progress.info.get("cells_checked", 0)) + made.simplices - before
-        progress.dual(columns.theta, made.eta * (1 + SLACK), made.proof(transform))
+        progress.dual(theta, made.eta * (1 + SLACK), made.proof(transform))
     return made
 
 
