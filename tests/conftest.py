@@ -7,6 +7,7 @@ set here.
 """
 
 import os
+import platform
 import shutil
 from tempfile import mkdtemp
 
@@ -17,7 +18,15 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 
 
 def pytest_configure(config):
-    """RELAXBENCH_TESTS: a folder of this run of pytest, shared by its workers, gone at the end."""
+    """RELAXBENCH_TESTS: a folder of this run of pytest, shared by its workers, gone at the end.
+
+    What JAX compiles is kept from run to run, which saves half the time of tests that train; benchmarks go without.
+    """
+    if not config.getoption("benchmark_only"):
+        folder = config.rootpath / ".pytest_cache" / f"jax-{platform.node()}"  # not for another processor
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+        os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(2**28))  # with a limit it is safe for several
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     if "RELAXBENCH_TESTS" not in os.environ:
         os.environ["RELAXBENCH_TESTS"] = mkdtemp(prefix="relaxbench-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("RELAXBENCH_TESTS"), ignore_errors=True))
