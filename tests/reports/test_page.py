@@ -297,10 +297,10 @@ def test_several_processes_write_the_same_report_as_one(tmp_path):
     folder = write_folder(tmp_path / "run", make_rows({"iris": (75, 4, 3, 0.9, 1)}, gammas=(0.1,)), records=False)
     files = []
     for workers in (1, 2):
-        quick_report(folder, figures=("width", "rounding", "ratio"), workers=workers)  # nothing to show of roundings
+        quick_report(folder, ("double", "single"), ("width", "rounding", "ratio"), workers)  # no roundings to show
         files.append({path: path.read_bytes() for path in (folder / "report").rglob("*.*")})
         shutil.rmtree(folder / "report")
-    assert {"width.svg", "ratio.svg"} <= {path.name for path in files[0]}
+    assert {"width.svg", "ratio.svg", "ratio-single.svg"} <= {path.name for path in files[0]}
     assert files[0] == files[1]
 
 
