@@ -112,23 +112,21 @@ def _whole(results: Results, target: Path, places: Mapping[str, Any], command: s
     from .page.page import write_page
     from .tables.contents import tables
 
-    written: list[Drawn] = []
-    absent: dict[str, str] = {}
     bar.total = len(FIGURES) + 2
+    drawn: dict[str, Any] = {}
     with drawn_by(kinds=list(FIGURES.values()), results=results, **places) as pictures:
         bar.set_postfix_str("tables")
         found = tables(results)
         for table in found:
             table.write(target / TABLE_FOLDER, command)
         bar.update()
-        for name, kind in FIGURES.items():
-            bar.set_postfix_str(name)
-            drawn = next(pictures)
-            if isinstance(drawn, Drawn):
-                written.append(drawn)
-            else:
-                absent[kind.title] = str(drawn)
+        bar.set_postfix_str("figures")
+        for kind, picture in pictures:
+            drawn[kind.name] = picture
+            bar.set_postfix_str(kind.name)
             bar.update()
+    written = [drawn[name] for name in FIGURES if isinstance(drawn[name], Drawn)]
+    absent = {kind.title: str(drawn[name]) for name, kind in FIGURES.items() if not isinstance(drawn[name], Drawn)}
     bar.set_postfix_str("index.html")
     index = write_page(results, found, written, absent, target, command)
     bar.update()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -68,28 +69,33 @@ def looks(results: Results) -> Looks:
 
 
 @contextmanager
-def drawn_by(workers: int, kinds: Sequence[FigureKind], results: Results, **places: Any) -> Iterator[Iterator[Any]]:
-    """Draw figures while the caller does something else, if there are several workers.
+def drawn_by(
+    workers: int, kinds: Sequence[FigureKind], results: Results, **places: Any
+) -> Iterator[Iterator[tuple[FigureKind, Any]]]:
+    """Draw figures: some of them here, as they are asked for, the others meanwhile in other processes.
 
     Args:
-        workers: so many processes; with 1, each figure is drawn here, when it is asked for.
+        workers: so many processes, this one among them.
         kinds: the figures.
         results: the results of a run.
         places: the other arguments of `draw`.
 
     Yields:
-        For each figure, in order, what `draw` returns, or its NothingToShow.
+        Each figure with what `draw` returns or its NothingToShow, those that are drawn here first.
 
     Raises:
         ReportError: a process was killed.
     """
-    each = partial(_tried, results=results, **places)
-    if workers == 1:
-        yield map(each, kinds)
+    each: Callable[[FigureKind], Any] = partial(_tried, results=results, **places)
+    here = kinds[::workers]
+    elsewhere = [kind for kind in kinds if kind not in here]
+    drawn = ((kind, each(kind)) for kind in here)
+    if not elsewhere:
+        yield drawn
         return
-    pool = ProcessPool(workers, context=get_context("spawn"))
+    pool = ProcessPool(workers - 1, context=get_context("spawn"))
     try:
-        yield pool.map(each, kinds).result()
+        yield chain(drawn, zip(elsewhere, pool.map(each, elsewhere).result(), strict=True))
     except ProcessExpired as ended:
         raise ReportError(
             f"The processes that draw figures must not be killed. Got exit code {ended.exitcode} instead: "
