@@ -27,6 +27,7 @@ def report(
     out: Path | None = None,
     command: str | None = None,
     live: bool = False,
+    workers: int = 1,
 ) -> Path:
     """Make tables, figures and the page of a run's folder, in folder/report/; or one figure alone.
 
@@ -42,6 +43,7 @@ def report(
         out: the folder to write into; None for folder/report/.
         command: what makes the report again, as it says itself; None for `relaxbench report` of the folder.
         live: the page is made again and again while a run goes on: each figure once, as SVG, and no progress bar.
+        workers: so many processes draw all figures; with more than one, a script must be one that can be imported.
 
     Returns:
         The path of index.html, or of the figure in the first format; the others lie beside it.
@@ -68,6 +70,7 @@ def report(
         places: dict[str, Any] = {"widths": widths, "style": look, "mark": _mark(look, FIGURES)}
         if figure is None:
             places["formats"] = ["svg"] if live else FORMATS
+            places |= {"workers": workers, "folder": target / FIGURE_FOLDER}
             return _whole(results, target, places, command or f"relaxbench report {shlex.quote(str(folder))}", bar)
         bar.set_postfix_str(figure)
         try:
@@ -105,26 +108,25 @@ def _mark(style: str | None, names: Iterable[str]) -> str:
 def _whole(results: Results, target: Path, places: Mapping[str, Any], command: str, bar: tqdm) -> Path:
     """All tables and figures, and the page with them in it; returns its path. Moves the bar."""
     from .figures import FIGURES
-    from .figures.drawing import Drawn, draw
-    from .figures.kind import NothingToShow
+    from .figures.drawing import Drawn, drawn_by
     from .page.page import write_page
     from .tables.contents import tables
 
-    written: list[Drawn] = []
-    absent: dict[str, str] = {}
     bar.total = len(FIGURES) + 2
-    bar.set_postfix_str("tables")
-    found = tables(results)
-    for table in found:
-        table.write(target / TABLE_FOLDER, command)
-    bar.update()
-    for name, kind in FIGURES.items():
-        bar.set_postfix_str(name)
-        try:
-            written.append(draw(kind, results, target / FIGURE_FOLDER, **places))
-        except NothingToShow as reason:
-            absent[kind.title] = str(reason)
+    drawn: dict[str, Any] = {}
+    with drawn_by(kinds=list(FIGURES.values()), results=results, **places) as pictures:
+        bar.set_postfix_str("tables")
+        found = tables(results)
+        for table in found:
+            table.write(target / TABLE_FOLDER, command)
         bar.update()
+        bar.set_postfix_str("figures")
+        for kind, picture in pictures:
+            drawn[kind.name] = picture
+            bar.set_postfix_str(kind.name)
+            bar.update()
+    written = [drawn[name] for name in FIGURES if isinstance(drawn[name], Drawn)]
+    absent = {kind.title: str(drawn[name]) for name, kind in FIGURES.items() if not isinstance(drawn[name], Drawn)}
     bar.set_postfix_str("index.html")
     index = write_page(results, found, written, absent, target, command)
     bar.update()

@@ -256,12 +256,13 @@ def serve(folder: Path, make: Callable[[Path], Path], port: int) -> None:
     """
     if not folder.is_dir():
         raise ReportError(f"--serve shows the folder of a run. Got {folder}, which is no folder, instead.")
-    if hasattr(os, "nice"):
-        os.nice(NICE)
     live = Live(folder, make)
-    with server_of(live, port) as server, live:
-        print(f"http://{HOST}:{server.server_address[1]}/ shows {folder} until Ctrl-C", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("stopped")
+    with server_of(live, port) as server:
+        if hasattr(os, "nice"):
+            os.nice(NICE)
+        with live:
+            print(f"http://{HOST}:{server.server_address[1]}/ shows {folder} until Ctrl-C", flush=True)
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                print("stopped")

@@ -26,6 +26,7 @@ FIGURES = (  # of reports/figures, which takes seconds to import
     ),
     *("kernels", "accuracy-paper", "optimism", "trends", "beside"),
 )
+MOST_WORKERS = 4  # each takes a second to start
 
 
 def _arguments(parser: Parser) -> None:
@@ -49,9 +50,11 @@ def _run(given: argparse.Namespace) -> int:
     with tqdm(total=0, bar_format="report: loading", leave=False, disable=None):
         from ...reports import report
         from ..bundle.unpack import is_bundle, opened
+        from ..results.environment import usable_cores
 
     words = ["relaxbench", "report", str(given.folder), *(["--with", str(given.beside)] if given.beside else [])]
-    look = {"figure": given.figure, "format": given.format, "style": given.style, "command": shlex.join(words)}
+    look: dict[str, Any] = {"figure": given.figure, "format": given.format, "style": given.style}
+    look |= {"command": shlex.join(words), "workers": min(usable_cores(), MOST_WORKERS)}
     out = given.folder.with_name(f"{given.folder.stem}-report") if is_bundle(given.folder) else None
     with opened(given.folder) as folder:
         path = report(folder, **look, out=out, beside=_beside(given, folder))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from fontTools import subset
+from pebble import ProcessExpired, ProcessPool
 
 from ..labels import relabelled, reworded
 from ..results import ReportError, Results
 from ..summary import OURS, series
 from ..tables.table import inert
 from . import style as house
-from .kind import FigureKind, Looks
+from .kind import FigureKind, Looks, NothingToShow
 from .looks import arm_looks, method_looks
 from .scripts import script
 
@@ -61,6 +66,51 @@ def looks(results: Results) -> Looks:
         names = dict.fromkeys([*series(own, rounded=False), *series(own)])
         found |= {**{name: arms[name] for name in names}, method: methods[method]}
     return found
+
+
+@contextmanager
+def drawn_by(
+    workers: int, kinds: Sequence[FigureKind], results: Results, **places: Any
+) -> Iterator[Iterator[tuple[FigureKind, Any]]]:
+    """Draw figures: some of them here, as they are asked for, the others meanwhile in other processes.
+
+    Args:
+        workers: so many processes, this one among them.
+        kinds: the figures.
+        results: the results of a run.
+        places: the other arguments of `draw`.
+
+    Yields:
+        Each figure with what `draw` returns or its NothingToShow, those that are drawn here first.
+
+    Raises:
+        ReportError: a process was killed.
+    """
+    each: Callable[[FigureKind], Any] = partial(_tried, results=results, **places)
+    here = kinds[::workers]
+    elsewhere = [kind for kind in kinds if kind not in here]
+    drawn = ((kind, each(kind)) for kind in here)
+    if not elsewhere:
+        yield drawn
+        return
+    pool = ProcessPool(workers - 1, context=get_context("spawn"))
+    try:
+        yield chain(drawn, zip(elsewhere, pool.map(each, elsewhere).result(), strict=True))
+    except ProcessExpired as ended:
+        raise ReportError(
+            f"The processes that draw figures must not be killed. Got exit code {ended.exitcode} instead: "
+            "is there memory enough?"
+        ) from None
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _tried(kind: FigureKind, **rest: Any) -> Drawn | NothingToShow:
+    try:
+        return draw(kind, **rest)
+    except NothingToShow as nothing:
+        return nothing
 
 
 def draw(
@@ -132,7 +182,27 @@ def settings(style: str | None) -> Iterator[None]:
             ) from None
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message="Glyph .* missing")
+        stack.enter_context(_glyphs_alone())
         yield
+
+
+class _Glyphs(subset.Options):
+    """Without the tables for setting text with a font: nobody does with one in a PDF, and to cut them takes longest."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.drop_tables += ["GDEF", "GPOS", "GSUB"]
+
+
+@contextmanager
+def _glyphs_alone() -> Iterator[None]:
+    """Have matplotlib embed fonts with `_Glyphs`; it leaves no choice."""
+    options = subset.Options
+    subset.Options = _Glyphs
+    try:
+        yield
+    finally:
+        subset.Options = options
 
 
 def _occurs(frame: pd.DataFrame, name: str) -> bool:

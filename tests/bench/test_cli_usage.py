@@ -152,20 +152,34 @@ def test_errors_of_the_program_itself_are_not_hidden(monkeypatch, tmp_path):
         main(["verify", str(tmp_path)])
 
 
-def test_version_help_and_list_as_commands():
+@pytest.fixture
+def here(capsys):
+    """Calls the command line in this process: its exit code, and what it wrote."""
+
+    def call(*arguments):
+        try:
+            code = main([*arguments])
+        except SystemExit as end:  # of --help
+            code = end.code
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return call
+
+
+def test_version_help_and_list(here):
     version = cli("--version")
     assert version.returncode == 0
     assert version.stdout.startswith("relaxbench 0.")
-    top = cli("--help")
+    top = here("--help")
     names = [command.name for command in COMMANDS]
     assert {"list", "run", "report", "verify"} <= set(names)
     for name in names:
         assert re.search(rf"^    {name}\s", top.stdout, re.MULTILINE)
-        help_ = cli(name, "--help")
+        help_ = here(name, "--help")
         assert help_.returncode == 0
         assert "examples:\n  relaxbench" in help_.stdout
         assert "exit codes: 0 all well" in help_.stdout
-    listed = cli("list")
+    listed = here("list")
     assert listed.returncode == 0
     assert listed.stderr == ""
     for name in (*NAMES, *METHODS, "smoke", "paper"):
@@ -178,18 +192,18 @@ def test_version_help_and_list_as_commands():
     assert sum("small" in line for line in listed.stdout.splitlines()) < 10  # no line for each
 
 
-def test_one_table_as_text_and_as_json():
-    listed = cli("list", "methods")
+def test_one_table_as_text_and_as_json(here):
+    listed = here("list", "methods")
     assert listed.stdout.startswith("Methods")
     assert "Configs" not in listed.stdout
     assert max(map(len, listed.stdout.splitlines())) < 150
-    found = json.loads(cli("list", "--json").stdout)
+    found = json.loads(here("list", "--json").stdout)
     assert [one["name"] for one in found["methods"]] == list(METHODS)
     assert {one["name"] for one in found["data"]["sets"]} == {name for name in OPTIONS if not name.startswith("small/")}
     assert found["data"]["groups"] == {group: dict(sizes) for group, sizes in GROUPS.items()}
     (rounding,) = [one["options"]["rounding"] for one in found["methods"] if one["name"] == "sdp"]
     assert rounding["choices"] == list(ROUNDINGS)
-    wrong = cli("list", "metods")
+    wrong = here("list", "metods")
     assert wrong.returncode == 2
     assert wrong.stderr == "relaxbench: table is unknown: 'metods'. Did you mean 'methods'?\n"
 

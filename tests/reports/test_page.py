@@ -7,10 +7,12 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from unittest.mock import MagicMock
 
 import numpy as np
 import pandas as pd
 import pytest
+from pebble import ProcessExpired
 from relaxbench.bench.results.folder import load_results
 from relaxbench.reports import ReportError, report
 from relaxbench.reports.figures import FIGURES
@@ -289,6 +291,32 @@ def test_a_report_is_made_again_over_an_old_one(tmp_path):
     folder = write_folder(tmp_path / "run", ODD["one cell"], records=False)
     first, again = (quick_report(folder, figures=("width", "ratio")).read_text(encoding="utf-8") for _ in range(2))
     assert again == first
+
+
+def test_several_processes_write_the_same_report_as_one(tmp_path):
+    folder = write_folder(tmp_path / "run", make_rows({"iris": (75, 4, 3, 0.9, 1)}, gammas=(0.1,)), records=False)
+    files = []
+    for workers in (1, 2):
+        quick_report(folder, ("double", "single"), ("width", "rounding", "ratio"), workers)  # no roundings to show
+        files.append({path: path.read_bytes() for path in (folder / "report").rglob("*.*")})
+        shutil.rmtree(folder / "report")
+    assert {"width.svg", "ratio.svg", "ratio-single.svg"} <= {path.name for path in files[0]}
+    assert files[0] == files[1]
+
+
+def test_a_process_that_was_killed_while_it_drew_is_one_line(tmp_path, monkeypatch):
+    def killed():
+        yield from ()
+        raise ProcessExpired("killed", code=-9)
+
+    pool = MagicMock()
+    pool.map.return_value.result.side_effect = killed
+    monkeypatch.setattr("relaxbench.reports.figures.drawing.ProcessPool", lambda *_, **__: pool)
+    folder = write_folder(tmp_path / "run", make_rows({"iris": (75, 4, 3, 0.9, 1)}, gammas=(0.1,)), records=False)
+    with pytest.raises(ReportError, match=r"must not be killed. Got exit code -9 instead") as caught:
+        quick_report(folder, figures=("width", "ratio"), workers=2)
+    assert "\n" not in str(caught.value)
+    assert pool.stop.called
 
 
 @pytest.mark.parametrize(

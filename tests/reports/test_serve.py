@@ -1,6 +1,7 @@
 """The page of a run that goes on: on this machine alone, read only, kept up to date."""
 
 import http.client
+import os
 import re
 import socket
 import threading
@@ -188,8 +189,9 @@ def test_the_command_ends_well_after_ctrl_c(run, monkeypatch, capsys):
     assert re.match(r"http://127\.0\.0\.1:\d+/ shows .* until Ctrl-C\nstopped\n", capsys.readouterr().out)
 
 
-def test_wrong_usage_is_said_in_a_line(run, tmp_path, capsys):
+def test_wrong_usage_is_said_in_a_line_and_leaves_the_process_as_it_was(run, tmp_path, capsys):
     folder, _ = run
+    priority = os.nice(0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -205,6 +207,7 @@ def test_wrong_usage_is_said_in_a_line(run, tmp_path, capsys):
             error = capsys.readouterr().err
             assert error.count("\n") == 1
             assert words in error
+    assert os.nice(0) == priority  # a server that never came would slow down every test after this one
 
 
 @pytest.mark.slow

@@ -1,16 +1,16 @@
 """Results folders made up for the tests of the reports: plausible numbers, written in the harness's own formats."""
 
-import atexit
 import hashlib
 import json
-import shutil
+import os
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from relaxbench.bench.results.columns import COLUMNS
 from relaxbench.bench.results.history import append_history
 from relaxbench.bench.results.record import Record, write_record
@@ -137,20 +137,26 @@ def write_history(folder: Path, nights=12) -> pd.DataFrame:
 
 @cache
 def whole() -> tuple[Path, Path]:
-    """A finished run with everything in it, and its report: the folder and index.html, made once for all tests."""
-    folder = write_folder(Path(mkdtemp(prefix="relaxbench-")) / "whole", make_rows())
-    write_history(folder)
-    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
-    return folder, quick_report(folder)
+    """A finished run with everything in it, and its report: the folder and index.html, made once for all workers.
+
+    Nobody writes into it.
+    """
+    shared = Path(os.environ["RELAXBENCH_TESTS"])
+    folder, index = shared / "whole", shared / "whole" / "report" / "index.html"
+    with FileLock(shared / "whole.lock"):
+        if not index.exists():  # the last file of a report
+            write_history(write_folder(folder, make_rows()))
+            quick_report(folder)
+    return folder, index
 
 
-def quick_report(folder: Path, widths=("double",), figures=tuple(FIGURES)) -> Path:
+def quick_report(folder: Path, widths=("double",), figures=tuple(FIGURES), workers=1) -> Path:
     """The report without PDF and PNG, which take most of the time, and with these figures alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaxbench.reports.figures.drawing.FORMATS", ("svg",))
         patch.setattr("relaxbench.reports.figures.style.WIDTHS", {name: WIDTHS[name] for name in widths})
         patch.setattr("relaxbench.reports.figures.FIGURES", {name: FIGURES[name] for name in figures})
-        return report(folder)
+        return report(folder, workers=workers)
 
 
 def _trace(row):
