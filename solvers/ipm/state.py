@@ -23,7 +23,8 @@ class Settings:
     cut: float = 0.95  # an excluded inequality may lose this share of its slack in one step
     many_losses: int = 3000  # from here on eliminating the loss rows pays
     short: float = 0.03  # a predictor step below this says that the iterate has to be centred first
-    many_new: int = 5  # so many new inequalities in one iteration are worth a second direction
+    blocked: float = 1.3  # an excluded inequality that shortens a step by this factor is worth a second direction
+    many_new: int = 5  # more new inequalities than this in one iteration are progress
     tiny: float = 1e-18  # slack relative to the largest entry that counts as none
     gain: float = 0.3  # relative fall of μ or of the gap that counts as progress
     first_gap: float = 0.9  # above it the iterate is not centred yet, and the steps may be short and many

@@ -37,7 +37,7 @@ def iterate(system: NewtonSystem, reduced: Reduced, excluded: np.ndarray) -> tup
     slack = system.lifted_Z[: 2 * n, : 2 * n]
     step, primal, dual = _corrected(system)
     worst, used = _most_used(reduced, step, slack, excluded, primal)
-    if len(worst) > SETTINGS.many_new or primal * used > 2 * SETTINGS.cut:
+    if primal * used > SETTINGS.blocked * SETTINGS.cut:
         i, j = np.divmod(worst, 2 * n)
         excluded[i, j] = False
         system.extend(i, j, system.it.mu(system.pairs.first))

@@ -1,9 +1,13 @@
 """The interior point: strictly feasible values, proved gaps, known optima, time limits, the same bits every time."""
 
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
+from relaxbench.bench.engine.bootstrap import pinned
 from relaxbench.datasets import load
 from relaxbench.solvers.certificates.quadratic import certify
 from relaxbench.solvers.fit import Status
@@ -182,6 +186,28 @@ def test_the_same_problem_gives_the_same_bits():
     arrays = second.certificate.arrays()
     for name, array in first.certificate.arrays().items():
         assert np.array_equal(array, arrays[name]), name
+
+
+TWICE = """
+import hashlib, numba, numpy as np
+from relaxbench.solvers.ipm.loop import interior_point
+from relaxbench.solvers.problem import Problem
+from relaxbench.solvers.reduced.reduction import reduce
+rng = np.random.default_rng(0)
+problem = reduce(Problem(rng.standard_normal((100, 4)), rng.standard_normal((100, 3)), 0.1))
+print(numba.get_num_threads())
+for _ in range(2):
+    end = interior_point(problem, iterations=6)
+    print(hashlib.sha256(end.Z.tobytes() + end.dual.theta.tobytes() + end.dual.T.tobytes()).hexdigest())
+"""
+
+
+def test_two_threads_give_the_same_bits_every_time():
+    command, environment = [sys.executable, "-c", TWICE], {**os.environ, **pinned(2)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    threads, first, second = done.stdout.split()
+    assert threads == "2"
+    assert first == second
 
 
 def test_termination_is_decided_in_one_place_and_in_this_order():
