@@ -59,9 +59,21 @@ def test_layers_out_of_balance_are_improvable_by_balancing_them(plane, best):
 def test_the_method_goes_by_rank_and_rows(n, d, method):
     rng = np.random.default_rng(2)
     problem = rb.Problem(rng.standard_normal((n, d)), rng.standard_normal((n, 1)), 3.0)
-    found = certify(problem, gap=0.5, timeout=10.0)
+    found = certify(problem, gap=0.9, timeout=10.0)
     assert found.method == method
     assert 0 < found.lower <= found.upper
+
+
+def test_what_a_relaxation_leaves_of_the_time_goes_to_wider_networks(monkeypatch):
+    monkeypatch.setattr("relaxbench.bench.certify.WIDTH", 2)
+    monkeypatch.setattr("relaxbench.bench.certify.WIDE", 12)
+    monkeypatch.setattr("relaxbench.bench.certify.REGIONS", 5)
+    rng = np.random.default_rng(3)
+    problem = rb.Problem(rng.standard_normal((14, 8)), rng.standard_normal((14, 3)), 2.0)
+    narrow = certify(problem, gap=0.99)  # the relaxation does, and no time is spent on more
+    found = certify(problem)
+    assert found.upper == problem.objective(found.network) < 0.95 * narrow.upper
+    assert narrow.lower <= found.lower * (1 + 1e-2) <= found.upper
 
 
 def test_nothing_to_learn_is_certified():
