@@ -36,9 +36,10 @@ def run(tmp_path, monkeypatch):
 def nothing_goes_on():
     """Wait for threads that draw: the end of the command's process ends them, here they would draw in the next test."""
     yield
-    for thread in threading.enumerate():
-        if "(_renew)" in thread.name:
-            thread.join(120)
+    for target in ("(_follow)", "(_renew)"):  # the first starts the second
+        for thread in threading.enumerate():
+            if target in thread.name:
+                thread.join(120)
 
 
 def small(folder):
