@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from relaxbench.solvers.atoms.search import ascend, starts
 from relaxbench.solvers.checker import verify
@@ -64,6 +64,7 @@ def test_no_direction_exceeds_what_roots_alone_prove(seed: int, d: int, c: int, 
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), d=st.integers(3, 6), c=st.integers(1, 4), kind=st.sampled_from(KINDS))
+@example(seed=711, d=3, c=1, kind="lines")
 def test_a_cover_that_goes_on_proves_what_it_says(seed: int, d: int, c: int, kind: str) -> None:
     theta, X = data(seed, d, c, kind)
     transform = whitener(X)
@@ -73,7 +74,8 @@ def test_a_cover_that_goes_on_proves_what_it_says(seed: int, d: int, c: int, kin
         made = cover(theta, X, transform, share * high, begin=made)
         assert made is not None
         assert made.eta <= max(share * high, 1.01 * high) * (1 + 1e-6)
-    assert prove(theta, X, made.eta * (1 + 1e-9), proof_of(made, transform)) == pytest.approx(made.eta, rel=1e-6)
+    proved = prove(theta, X, made.eta * (1 + 1e-6), proof_of(made, transform))
+    assert high * (1 - 1e-9) <= proved <= made.eta * (1 + 1e-6)  # less where the checker finds a better t
     assert high <= made.eta * (1 + 1e-9)
 
 
