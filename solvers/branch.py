@@ -34,10 +34,9 @@ from .sdp import Budget, Gap, Seed, Width, relax
 SEARCH = 0.4  # share of the time limit for the search for a network
 IN_REGIONS = 12  # circuits a row in regions, which are many
 RELAX = 0.6  # share of what is left then for the relaxation
-MANY = (
-    400  # regions that limit and time have to allow, or exp(d) if that is less, to take them one by one at once: found
-)
-# on nine problems of 12 to 40 rows and 4 to 8 features, of which five prove more in this way and four the other way
+# Regions that limit and time have to allow, or exp(d) if that is less, to take them one by one at once: found on nine
+# problems of 12 to 40 rows and 4 to 8 features, of which five prove more in this way and four the other way.
+MANY = 400
 
 
 @checked

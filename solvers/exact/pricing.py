@@ -92,7 +92,7 @@ class Search:
         theta = between(self._problem, columns.theta, self.best) if self._many else columns.theta
         few = self._many and self.best.lower < NEAR * enough
         point, directions = self._climb(theta, columns.U, few)
-        self.best = point if not self._many or point.lower > self.best.lower else self.best
+        self._keep(point)
         if few and self.best.lower >= enough:
             directions = self.exceed(np.hstack([columns.U, directions]))
         return directions
@@ -124,10 +124,15 @@ class Search:
         new = above(self._problem, columns, directions)
         if self._many and new.shape[1] < FEWEST:
             point, directions = self._climb(columns.theta, columns.U)
-            self.best = point if point.lower > self.best.lower else self.best
+            self._keep(point)
             new = np.hstack([above(self._problem, columns, directions), new])
         new = new[:, distinct(new, MOST, 1e-5)]
         return (grow if self._many else advance)(self._problem, columns, new, believed)
+
+    def _keep(self, point: Point) -> None:
+        """Take a point for the best: one that is better, or, with few rows, that of the columns in hand."""
+        if not self._many or point.lower > self.best.lower:
+            self.best = point
 
     def _climb(self, theta: Array, U: Array, few: bool = False) -> tuple[Point, Array]:
         return climb(self._problem, theta, U, self.transform, self._rng, few)
