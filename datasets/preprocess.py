@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from .checks import DataError, hint, quote, show
 
@@ -97,11 +98,12 @@ def _standardize(X_train: Array, X_test: Array, warnings: list[str]) -> tuple[Ar
 def _pca(k: int, X_train: Array, X_test: Array) -> tuple[Array, Array]:
     from sklearn.decomposition import PCA
 
-    try:
-        pca = PCA(n_components=k, svd_solver="full").fit(X_train)
-    except (ValueError, np.linalg.LinAlgError):  # centring overflowed: the SVD refuses infinities
-        raise DataError(_OVERFLOW) from None
-    return pca.transform(X_train), _transformed(pca, X_test, k)
+    with threadpool_limits(limits=1):  # the last bits depend on the threads, and the data must not
+        try:
+            pca = PCA(n_components=k, svd_solver="full").fit(X_train)
+        except (ValueError, np.linalg.LinAlgError):  # centring overflowed: the SVD refuses infinities
+            raise DataError(_OVERFLOW) from None
+        return pca.transform(X_train), _transformed(pca, X_test, k)
 
 
 def _transformed(fitted: Any, X: Array, d: int | None = None) -> Array:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from relaxbench.datasets import NAMES, OPTIONS, DataError, Dataset, load
 from relaxbench.datasets.dataset import stream
 from relaxbench.datasets.sampling import sample, shares
+from threadpoolctl import threadpool_limits
 
 PARTS = ("X_train", "Y_train", "X_test", "Y_test")
 
@@ -245,6 +246,18 @@ def test_same_name_seed_and_options_give_the_same_bytes(name):
     a, b, c = (load(name, seed=seed, **options) for seed in (5, 5, 6))
     assert all(x.tobytes() == y.tobytes() for x, y in zip(arrays(a), arrays(b), strict=True))
     assert a.sha256 == b.sha256 != c.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("mnist", {"preprocess": "pca:20", "n": 500, "n_test": 100}), ("random", {"n": 3000, "d": 50})],
+)
+def test_threads_change_no_byte(name, options):
+    hashes = set()
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            hashes.add(load(name, **options).sha256)
+    assert len(hashes) == 1
 
 
 def test_hash_tells_shapes_values_and_kind_apart():
