@@ -71,7 +71,7 @@ TABLES = {
 }
 FIGURES = {
     "small": ("critical-difference", "against", "against-r2"),
-    "paper": ("ratio", "accuracy", "accuracy-paper", "width"),
+    "paper": ("distribution", "ratio", "accuracy", "accuracy-paper", "width"),
     "activations": ("activations", "accuracy"),
 }
 

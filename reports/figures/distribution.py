@@ -20,14 +20,12 @@ CURVES = {  # column: words, the method it looks like, line
 
 
 def data(results: Results) -> pd.DataFrame:
-    """One row a group: the relaxation over the exact value and over the best SGD objective (the paper's ratio).
+    """One row a group whose exact value is known: the relaxation over it and over the best SGD objective.
 
-    Only of those γ at which an exact value is known, lest a picture of SDP / exact be without it.
+    The latter is the paper's ratio. Other groups are left out, so that all curves speak of the same problems.
     cuts and branch: what circuit cuts and the hierarchy prove, over the best network known.
     """
-    rows = results.tightness.dropna(subset=["sdp_over_exact", "paper_ratio"], how="all")
-    known = set(rows.loc[rows["sdp_over_exact"].notna(), "gamma"])
-    rows = rows[rows["gamma"].isin(known)]
+    rows = results.tightness.dropna(subset=["sdp_over_exact"])
     if rows.empty:
         raise NothingToShow(
             "No data set has a relaxation value with an exact value beside it: it needs method cpp, or more time for "
@@ -73,7 +71,7 @@ def draw(frame: pd.DataFrame, looks: dict, width: float) -> Figure:
 
 def caption(frame: pd.DataFrame) -> str:
     """What the curves are."""
-    exact, paper = frame["sdp_over_exact"].notna().sum(), frame["paper_ratio"].notna().sum()
+    paper = frame["paper_ratio"].notna().sum()
     tightened = (
         " With circuit cuts, and by the hierarchy of cells: lower bounds that these prove, over the best network known."
         if frame[["cuts", "branch"]].notna().any(axis=None)
@@ -84,11 +82,11 @@ def caption(frame: pd.DataFrame) -> str:
         f" {above} of these are above 1 and out of view: there the solver stopped far from a solution." if above else ""
     )
     return (
-        f"Share of problems whose ratio is at most the value on the axis. SDP / exact: relaxation value over the exact "
-        f"optimum ({exact} problems where it is known). SDP / best SGD: relaxation value over the best SGD objective "
-        f"({paper} problems), which is what the paper reports; SGD is no better than the optimum, so where the solver "
-        f"is right this ratio is not above the true one.{wrong}{tightened} The dotted upright line is the smallest "
-        "ratio that the paper reports for its synthetic data."
+        f"Share of problems whose ratio is at most the value on the axis, over the {len(frame)} problems whose exact "
+        f"optimum is known. SDP / exact: relaxation value over that optimum. SDP / best SGD: relaxation value over the "
+        f"best SGD objective ({paper} problems), which is what the paper reports; SGD is no better than the optimum, "
+        f"so where the solver is right this ratio is not above the true one.{wrong}{tightened} The dotted upright line "
+        "is the smallest ratio that the paper reports for its synthetic data."
     )
 
 
