@@ -8,7 +8,7 @@ INSTALL = $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --pytho
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test test-slow soak audit check format types bench-solvers perf docs linkcheck gallery results clean
+.PHONY: demo test test-thorough test-slow soak audit check format types bench-solvers perf docs linkcheck gallery results clean
 
 demo: $(READY)
 	$(BIN)/relaxbench run smoke --out demo
@@ -16,6 +16,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest -n auto --dist worksteal
+
+test-thorough: $(READY)
+	$(BIN)/pytest -n auto --dist worksteal -m "thorough and not slow"
 
 test-slow: $(SITE)
 	$(BIN)/pytest -m slow --ignore tests/soak

@@ -10,10 +10,12 @@ import json
 import shutil
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 from gallery import small
+from relaxbench.bench.grid.cell import expand
 from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.results.folder import load_environment, load_results, load_spec
 from relaxbench.bench.results.labels import key_of, rows_of
@@ -223,11 +225,10 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in cells["status"].value_counts().items())
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
-    spec = resolve(name, {}, {})
-    asked = {(each.name, one.name) for each in spec.dataset for one in spec.method if one.is_for(each.name, 1)}
-    ended = set(zip(cells["dataset"], cells["method"], strict=True))
-    left = pd.DataFrame(sorted(asked - ended), columns=["dataset", "method"]).groupby("method")["dataset"]
-    rest = "; ".join(f"{method} on {', '.join(names)}" for method, names in left)
+    asked = Counter((cell.data.name, cell.method.name) for cell in expand(resolve(name, {}, {})))
+    ended = Counter(zip(cells["dataset"], cells["method"], strict=True))
+    left = [(pair, count, count - ended[pair]) for pair, count in asked.items() if ended[pair] < count]
+    rest = ", ".join(f"{method} on {data} ({missing} of {count} cells)" for (data, method), count, missing in left)
     rest = rest and f" Still to come: {rest}."
     processors = sorted({str(one.get("processor", "unknown")) for one in machines.values()})
     return (

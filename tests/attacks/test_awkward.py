@@ -69,6 +69,7 @@ def confirmed(seeds):
     return np.array(times).T
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("part", range(3))
 def test_honest_bounds_of_awkward_data_are_confirmed(part):
     confirmed(range(7 * part, 7 * part + 7))

@@ -31,6 +31,7 @@ def arc_cosine(X, Z):
     return same, opposite
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("activation", OTHERS)
 def test_kernels_have_their_closed_forms(activation):
     rng = np.random.default_rng(0)
@@ -68,6 +69,7 @@ def test_descent_reaches_the_optimum_of_linear_networks(optimizer, batch):
     assert nuclear(problem) * (1 - 1e-7) <= fit.value <= nuclear(problem) * (1 + (1e-6 if exact else 2e-2))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("activation", ["leaky:0.1", "leaky:-0.4", "abs"])
 def test_trained_networks_come_near_the_optimum(activation):
     problem = teacher(activation)

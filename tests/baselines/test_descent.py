@@ -123,6 +123,7 @@ def descend_as_one_batch(problem, rule, width=6, seeds=(3, 1, 4), epochs=200):
     return advance(data, state, epochs)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rule", [Rule("momentum", None, True), Rule("adam", 5, True)])
 def test_a_batch_of_runs_is_its_runs_one_by_one(rule):
     # Accelerators descend all seeds in one batch; a CPU runs the same loop with batches of one.
@@ -187,6 +188,7 @@ def test_minibatches_of_all_rows_are_no_minibatches():
     assert full == batch
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("batch", [None, 4])
 def test_adam_comes_down_as_well(batch):
     problem = random_problem()

@@ -99,6 +99,7 @@ def test_data_without_anything_to_learn():
     assert_same(fine, other)
 
 
+@pytest.mark.thorough
 def test_the_gradient_is_that_of_finite_differences():
     problem = random_problem()
     n, d, c, m = problem.n, problem.d, problem.c, 4

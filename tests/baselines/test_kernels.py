@@ -113,6 +113,7 @@ def test_kernels_of_finite_width_are_those_of_the_drawn_network(rows):
     np.testing.assert_allclose(kernel_matrix("ntk", X, Z, 4, 5)[away], tangent[away], atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_finite_width_goes_to_infinite_width_and_depends_on_the_seed(rows):
     X, _ = rows
     for kernel in ("nngp", "ntk"):

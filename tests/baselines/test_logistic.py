@@ -42,6 +42,7 @@ def test_gradient_in_jax_is_that_of_the_problem():
         np.testing.assert_allclose(dV[k].T, by.V, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_descent_and_lbfgs_come_near_the_optimum():
     problem = labelled()
     exact = cpp(problem)

@@ -67,6 +67,7 @@ def config_of(top, function, more=""):
     return path
 
 
+@pytest.mark.thorough
 def test_a_fault_planted_in_the_working_tree_is_found(clone):
     """In the package's own code, and in a method's file that is part of the clone: each side runs its own."""
     top, cli = clone
@@ -132,6 +133,7 @@ def test_the_hot_operations_of_both_sides(clone):
     assert "test_adjoint" in done.stdout
 
 
+@pytest.mark.thorough
 def test_too_few_pairs_for_the_hot_operations_are_refused_before_they_run(clone):
     top, cli = clone
     for path in (top / "tests" / "perf").glob("test_*.py"):
@@ -202,6 +204,7 @@ def played(tmp_path, monkeypatch, capsys):
     return call
 
 
+@pytest.mark.thorough
 def test_verdicts_on_played_runs(played):
     code, text = played("--pairs", 9)
     assert code == 0
@@ -273,6 +276,7 @@ def test_a_commit_that_does_not_run_is_nothing_comparable(played, monkeypatch):
     assert "main: no module of that name" in text.out
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("file", ["solvers/problem.py", "bench/compare/comparison.py", "bench/engine/run.py"])
 def test_a_working_tree_that_cannot_be_imported_is_a_failed_check(clone, file):
     top, cli = clone

@@ -28,6 +28,7 @@ def simulated(rng, slowdown=1.0, cells=CELLS, pairs=PAIRS, noise=0.03, busy=0.05
     return pd.DataFrame(lines)
 
 
+@pytest.mark.thorough
 def test_the_same_code_raises_alarms_in_at_most_5_percent_of_comparisons():
     rng = np.random.default_rng(1)
     alarms = sum((decide_only(simulated(rng, noise=0.3, busy=0.3))["verdict"] == "slower").any() for _ in range(120))

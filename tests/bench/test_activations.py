@@ -33,6 +33,7 @@ def spec(*methods, **data):
     return check_spec({"dataset": [{**DATA, **data}], "method": list(methods), "width": 5, "jobs": 1})
 
 
+@pytest.mark.thorough
 def test_lists_make_a_grid_and_names_are_canonical():
     cells = expand(spec({"name": "cpp"}, activation=["leaky:0", "leaky:.5", "abs"]))
     assert [cell.columns["activation"] for cell in cells] == ["relu", "leaky:0.5", "abs"]
@@ -64,6 +65,7 @@ def folder(tmp_path_factory):
     return out
 
 
+@pytest.mark.thorough
 def test_each_activation_is_a_training_problem_of_its_own(folder):
     results = load_results(folder)
     assert list(results.groupby(["activation", "method"]).size()) == [1] * 12
@@ -79,6 +81,7 @@ def test_each_activation_is_a_training_problem_of_its_own(folder):
     assert all(check.verdict == "ok" for check in soundness({"base": rows_of(results)}, labels(rows_of(results))))
 
 
+@pytest.mark.thorough
 def test_every_bound_is_proved_again_for_its_activation(folder, tmp_path):
     checks = list(verify(folder))
     assert len(checks) >= 18
@@ -88,6 +91,7 @@ def test_every_bound_is_proved_again_for_its_activation(folder, tmp_path):
         assert record["extra"]["data"]["activation"] == record["row"]["activation"]
 
 
+@pytest.mark.thorough
 def test_older_rows_are_those_of_relu_and_squares(folder):
     results = load_results(folder)
     relu = results[results["activation"] == "relu"]

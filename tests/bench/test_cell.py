@@ -182,6 +182,7 @@ for line in open("edits"):
 """
 
 
+@pytest.mark.thorough
 def test_an_edited_solver_changes_its_cells_and_an_edited_report_none(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", "assets", "files")
     shutil.copytree(Path(relaxbench.__file__).parent, tmp_path / "relaxbench", ignore=ignored)

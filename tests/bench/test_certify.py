@@ -52,6 +52,7 @@ def test_layers_out_of_balance_are_improvable_by_balancing_them(plane, best):
     assert found.upper <= best.upper * (1 + 1e-9)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("n", "d", "method"),
     [(8, 6, "cpp"), (70, 6, "cpp"), (9, 8, "branch"), (70, 8, "sdp"), (70, 3, "cpp"), (3, 9, "cpp"), (210, 6, "sdp")],
@@ -64,6 +65,7 @@ def test_the_method_goes_by_rank_and_rows(n, d, method):
     assert 0 < found.lower <= found.upper
 
 
+@pytest.mark.thorough
 def test_what_a_relaxation_leaves_of_the_time_goes_to_wider_networks(monkeypatch):
     monkeypatch.setattr("relaxbench.bench.certify.WIDTH", 2)
     monkeypatch.setattr("relaxbench.bench.certify.WIDE", 12)

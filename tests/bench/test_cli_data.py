@@ -38,6 +38,7 @@ def ran(tmp_path, capsys):
     return call
 
 
+@pytest.mark.thorough
 def test_how_many_rows_are_set_aside_is_said_and_a_label_column_is_classification(ran, tmp_path):
     table, lines = ran(csv(tmp_path / "my.csv"))
     assert table[["n", "n_test", "c"]].drop_duplicates().to_numpy().tolist() == [[6, 6, 3]]
@@ -57,6 +58,7 @@ def test_the_part_set_aside_is_the_users_and_a_target_column_is_said_to_be_regre
     assert "rename it to label" in line
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("goal", "preprocess"), [("label", "none"), ("target", "standardize+pca:1")])
 def test_without_test_rows_every_row_trains_and_the_report_is_whole(ran, tmp_path, capsys, goal, preprocess):
     file = csv(tmp_path / "my.csv", goal)
@@ -84,6 +86,7 @@ def test_a_file_with_test_rows_of_its_own_is_not_split(ran, tmp_path):
     assert "set aside" not in " ".join(lines)
 
 
+@pytest.mark.thorough
 def test_data_sets_that_ship_take_the_option_and_say_nothing(tmp_path, capsys):
     grid = ["--dataset", "iris", "--dataset", "spiral", "--dataset", "random", "--test-fraction", "0"]
     assert main(["run", *grid, *METHODS, "--out", str(tmp_path / "out")]) == 0

@@ -115,6 +115,7 @@ def test_run_report_verify(tmp_path, capsys):
     assert "FAILED" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_failed_cells_make_exit_code_3_and_a_row(tmp_path):
     done = cli("run", "--dataset", "spiral", "--method", f"{PLANTED}:broken", "--seed", "4..5", "--out", tmp_path / "o")
     assert done.returncode == 3
@@ -124,6 +125,7 @@ def test_failed_cells_make_exit_code_3_and_a_row(tmp_path):
     assert load_results(tmp_path / "o")["status"].tolist() == ["ok", "failed"]
 
 
+@pytest.mark.thorough
 def test_a_full_disk_stops_the_run_with_one_line_and_keeps_what_is_there(tmp_path, monkeypatch, capsys):
     put = Store.put
 
@@ -142,6 +144,7 @@ def test_a_full_disk_stops_the_run_with_one_line_and_keeps_what_is_there(tmp_pat
     assert len(load_results(tmp_path / "o")) == 1
 
 
+@pytest.mark.thorough
 def test_after_ctrl_c_everything_finished_is_kept(tmp_path, slow_run):
     command, notes = slow_run
     process = started(command, 1, tmp_path / "out")
@@ -163,6 +166,7 @@ def test_after_ctrl_c_everything_finished_is_kept(tmp_path, slow_run):
     assert set(notes("calls")) == {"0", "1", "2", "3", "4", "5"}
 
 
+@pytest.mark.thorough
 def test_after_kill_9_only_the_lost_cells_are_computed_again(tmp_path, slow_run):
     command, notes = slow_run
     process = started(command, 3, tmp_path / "out")
@@ -182,6 +186,7 @@ def test_after_kill_9_only_the_lost_cells_are_computed_again(tmp_path, slow_run)
     assert set(load_results(tmp_path / "out")["status"]) == {"ok"}
 
 
+@pytest.mark.thorough
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path, slow_run):
     command, _ = slow_run
     command[command.index("0..5")] = "0..99"  # it has to last until the second one has looked
@@ -197,6 +202,7 @@ def test_a_second_run_on_the_same_folder_is_refused(tmp_path, slow_run):
     assert json.loads((tmp_path / "out" / "plan.json").read_text())
 
 
+@pytest.mark.thorough
 def test_a_terminal_gets_a_bar_with_the_cell_in_work(tmp_path, slow_run):
     command, _ = slow_run
     command[command.index("0..5")] = "0..1"

@@ -243,6 +243,7 @@ def test_an_error_as_a_command():
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_a_reader_that_has_seen_enough_is_no_error():
     done = subprocess.run(f"{RELAXBENCH} list | head -1", shell=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("Data sets")

@@ -180,6 +180,7 @@ SOUND = {  # of a side whose other numbers are well: objective 12.5, bound 11, a
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("column", [*SOUND, "runtime_s", "gamma"])
 def test_numbers_at_the_edge_get_a_verdict(tmp_path, column, capsys):
     well = write(tmp_path / "well", run_of("well"), tables=["parquet"])
@@ -219,6 +220,7 @@ def test_no_text_in_a_csv_is_a_formula(tmp_path):
     assert load_results(path)["message"].fillna("").tolist() == [message or "" for message in messages]
 
 
+@pytest.mark.thorough
 def test_as_a_command(folders):
     base, cands = folders
     command = [RELAXBENCH, "compare", str(base), str(cands[1])]
@@ -305,6 +307,7 @@ def test_other_wrong_usage(refused, tmp_path, folders):
     assert "table" in refused("compare", base, cands[0])
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(240)
 @pytest.mark.filterwarnings("default:1 cell claims a bound:RuntimeWarning")
 def test_planted_methods_from_run_to_verdict(tmp_path, monkeypatch, capsys):

@@ -60,6 +60,7 @@ def agree(tmp_path, rows):
     assert [check for check in verify(tmp_path / "out") if not check.holds] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 def test_every_method_keeps_the_contract_on_twins(tmp_path):
     rows = outcome(tmp_path, ["twins"], METHODS)

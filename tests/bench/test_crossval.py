@@ -196,6 +196,7 @@ def test_test_rows_change_neither_the_chosen_gamma_nor_the_fit(tmp_path):
     assert results[0].columns["gamma"] in GAMMAS
 
 
+@pytest.mark.thorough
 def test_bounds_are_those_of_the_problem_at_the_chosen_gamma(monkeypatch):
     monkeypatch.setattr(crossval, "GAMMAS", (1.0, 0.1))
     table = {

@@ -86,6 +86,7 @@ def same(tmp_path, grid):
     return two
 
 
+@pytest.mark.thorough
 def test_the_same_rows_and_arrays_as_local(tmp_path):
     grid = spec(own("good", seed="0..3"), own("broken", seed=[5]), own("good", gamma=["cv"], width=[4]), jobs=1)
     assert same(tmp_path, grid)["status"].tolist() == ["ok"] * 4 + ["failed", "ok"]
@@ -230,6 +231,7 @@ def test_a_stranger_at_the_port_is_no_scheduler(tmp_path, stranger, monkeypatch)
         run(spec(own("good")), tmp_path / "out", executor=f"dask://127.0.0.1:{stranger}")
 
 
+@pytest.mark.thorough
 def test_the_command_line_says_in_one_line_that_no_scheduler_is_there(tmp_path):
     command = ["run", "--dataset", "spiral", "--method", f"{PLANTED}:good", "--executor", "dask://nonsense"]
     command += ["--out", str(tmp_path / "out")]

@@ -38,6 +38,7 @@ def same_arrays(one, two):
         np.testing.assert_array_equal(array, two[name], err_msg=name)
 
 
+@pytest.mark.thorough
 def test_the_exact_program_draws_the_same_each_time():
     cell = a_cell({"name": "cpp", "gap": 0.3}, TINY)
     one, two = performed(cell), performed(cell)
@@ -87,6 +88,7 @@ def same_by_every_engine(tmp_path, engines, methods, **tables):
             pd.testing.assert_frame_equal(traces[cell], first[2][cell], check_exact=True, obj=name)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(240)
 def test_every_engine_gives_the_same_numbers(tmp_path):
     pytest.importorskip("distributed")

@@ -23,6 +23,7 @@ def spec(*seeds):
     return check_spec({"dataset": [data], "method": [method], "width": 3, "jobs": 1, "seed": list(seeds)})
 
 
+@pytest.mark.thorough
 def test_rows_keep_the_environment_that_made_them(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "_packages", lambda: {"numpy": "1.0"})
     run(spec(0), tmp_path)

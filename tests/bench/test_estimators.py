@@ -52,6 +52,7 @@ def with_ones(X):
     return np.hstack([np.asarray(X), np.ones((len(X), 1))])
 
 
+@pytest.mark.thorough
 def test_a_classifier_is_the_fit_of_its_problem(flowers):
     X, y = flowers
     model = CLASSIFIER(width=8, gamma=0.3, random_state=4).fit(X, y)
@@ -101,6 +102,7 @@ def test_two_classes_have_one_decision(flowers):
     assert model.predict(X).tolist() == (decision > 0).tolist() == is_first.tolist()
 
 
+@pytest.mark.thorough
 def test_cross_entropy_has_probabilities(flowers):
     X, y = flowers
     model = CLASSIFIER(width=8, gamma=0.3, loss="logistic").fit(X, y)
@@ -116,6 +118,7 @@ def test_cross_entropy_has_probabilities(flowers):
     assert not hasattr(CLASSIFIER().fit(X, y), "predict_proba")
 
 
+@pytest.mark.thorough
 def test_a_regressor_keeps_the_shape_and_the_scale_of_its_targets(flowers):
     X = flowers[0][:12]
     targets = X.to_numpy()[:, :2] ** 2 + 3

@@ -94,6 +94,7 @@ def test_a_claim_counts_as_far_as_it_is_proved(factor, proved):
         assert columns["claimed_bound"] == factor * truth
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("default:1 cell claims a bound:RuntimeWarning")
 def test_a_run_says_what_was_not_proved_and_its_tables_keep_it_out(tmp_path, capsys):
     config = tmp_path / "c.toml"
@@ -115,6 +116,7 @@ def test_a_run_says_what_was_not_proved_and_its_tables_keep_it_out(tmp_path, cap
     assert "is proved to lie" not in page
 
 
+@pytest.mark.thorough
 def test_rounded_cells_take_over_what_was_proved_of_their_relaxation(tmp_path, monkeypatch):
     path = tmp_path / "stages.py"
     path.write_text(
@@ -169,6 +171,7 @@ FALSE = {  # method: a factor, and the functions of its proof that come out wron
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", FALSE)
 def test_a_false_first_proof_never_becomes_a_bound(method, monkeypatch):
     factor, functions = FALSE[method]
@@ -188,6 +191,7 @@ def test_a_false_first_proof_never_becomes_a_bound(method, monkeypatch):
     assert "is not proved" in result.columns["message"]
 
 
+@pytest.mark.thorough
 def test_the_report_and_the_run_name_both_cells_of_a_contradiction(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         "relaxbench.bench.engine.local.settle", lambda results, verdicts: [_believed(r) for r in results]

@@ -30,6 +30,7 @@ def task(method, n=20, width=100, seeds=1, **options):
     return Task(tuple(cells), 9.0, relaxing=bool(METHODS[method].relax))
 
 
+@pytest.mark.thorough
 def test_the_estimate_grows_as_the_arrays_do():
     def beyond(task):
         return needed_bytes(task) - IDLE_BYTES
@@ -47,6 +48,7 @@ def test_no_cell_of_the_paper_is_refused_by_a_small_machine(method):
     assert needed_bytes(task(method, n=1000, width=300)) < 4e9
 
 
+@pytest.mark.thorough
 def test_what_cannot_fit_is_unsupported_at_once_until_it_may_have_more(tmp_path):
     def spec(memory):
         tables = {"dataset": [{"name": "random", "n": 400, "n_test": 2}], "width": 3, "jobs": 2, "timeout": 30.0}
@@ -68,6 +70,7 @@ def test_what_cannot_fit_is_unsupported_at_once_until_it_may_have_more(tmp_path)
     assert allowed.memory(needed) >= needed
 
 
+@pytest.mark.thorough
 def test_seeds_that_do_not_fit_together_are_trained_one_after_the_other(tmp_path, monkeypatch):
     path = tmp_path / "own.py"
     path.write_text(

@@ -31,6 +31,7 @@ def rows_of(folder):
     return load_results(folder).set_index(["loss", "method"])
 
 
+@pytest.mark.thorough
 def test_columns(folder):
     rows = rows_of(folder)
     assert rows.loc[("logistic", "cpp"), "status"] == "ok"
@@ -40,12 +41,14 @@ def test_columns(folder):
     assert rows.loc["squares"][PROBABILITIES].isna().all(axis=None)
 
 
+@pytest.mark.thorough
 def test_the_losses_do_not_share_gaps(folder):
     rows = rows_of(folder)
     for loss in ("squares", "logistic"):
         assert 0 <= rows.loc[(loss, "cpp"), "gap"] < 1e-3
 
 
+@pytest.mark.thorough
 def test_bounds_and_objectives_hold_from_the_files(folder):
     checks = list(verify(folder))
     assert len(checks) >= 4
@@ -69,6 +72,7 @@ def test_real_targets_are_refused(tmp_path, capsys):
     assert "logistic" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_certify_chooses_a_method_that_is_made_for_it():
     rng = np.random.default_rng(2)
     problem = Problem(rng.normal(size=(14, 9)), np.eye(2)[rng.integers(0, 2, 14)], 0.5, loss="logistic")

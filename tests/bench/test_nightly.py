@@ -52,6 +52,7 @@ def played(tmp_path, monkeypatch, capsys):
     return call
 
 
+@pytest.mark.thorough
 def test_a_week(played, tmp_path):
     code, out, _ = played(run_of("1"))
     assert code == 4
@@ -102,6 +103,7 @@ def test_a_report_that_fails_does_not_change_the_verdict(played):
     assert "none: ValueError: no ink" in out
 
 
+@pytest.mark.thorough
 def test_a_step_that_no_night_shows_is_in_the_summary(played):
     for _ in range(5):
         played([one | {"runtime_s": 1.0} for one in run_of()])

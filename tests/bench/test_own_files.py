@@ -50,6 +50,7 @@ def spec(folder):
     return check_spec({"dataset": [{"name": "random", "n": 5}], "method": [table], "jobs": 1})
 
 
+@pytest.mark.thorough
 def test_the_hash_follows_every_file_behind_the_method_and_no_other(folder):
     def hash_after(name, text):
         (folder / name).write_text(text, encoding="utf-8")
@@ -65,6 +66,7 @@ def test_the_hash_follows_every_file_behind_the_method_and_no_other(folder):
     assert hash_after("unrelated.py", "more = 2\n") == before
 
 
+@pytest.mark.thorough
 def test_a_run_computes_again_what_other_weights_change(folder, tmp_path):
     assert run(spec(folder), tmp_path / "out").kept == 0
     assert run(spec(folder), tmp_path / "out").kept == 1

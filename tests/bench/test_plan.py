@@ -35,6 +35,7 @@ def ran(own, out, data=None, options=(), **tables):
     return run(check_spec({"dataset": [data], "method": method, "jobs": 1, "width": 2, **tables}), out)
 
 
+@pytest.mark.thorough
 def test_rows_of_other_grids_stay_and_the_summary_is_of_this_one(own, tmp_path):
     out = tmp_path / "out"
     ran(own, out, gamma=[0.1, 0.2])
@@ -47,6 +48,7 @@ def test_rows_of_other_grids_stay_and_the_summary_is_of_this_one(own, tmp_path):
     assert len(read_side(out).rows) == 4
 
 
+@pytest.mark.thorough
 def test_a_row_gives_way_to_one_by_newer_code(own, tmp_path):
     out = tmp_path / "out"
     ran(own, out, gamma=[0.1, 0.2])
@@ -60,6 +62,7 @@ def test_a_row_gives_way_to_one_by_newer_code(own, tmp_path):
     assert len(read_side(out).rows) == 2
 
 
+@pytest.mark.thorough
 def test_a_row_gives_way_to_one_on_the_data_of_the_same_file_as_it_is_now(own, tmp_path):
     out, file = tmp_path / "out", tmp_path / "my.npz"
     for n in (6, 7):
@@ -98,6 +101,7 @@ def test_which_rows_give_way(new, old, stays):
     assert [one["cell"] for one in plan] == ["new", "old"] if stays else ["new"]
 
 
+@pytest.mark.thorough
 def test_what_never_ended_and_a_damaged_plan_do_not_stay(own, tmp_path):
     out = tmp_path / "out"
     ran(own, out, gamma=[0.1])

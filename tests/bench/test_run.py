@@ -51,6 +51,7 @@ def gone(pids, seconds=10.0):
     return False
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
     seeds = {"broken": [0, 1, 2, 3, 4, 5, 6], "hang": [0, 1, 2], "hog": [0, 1, 2]}
@@ -84,6 +85,7 @@ def test_faults_cost_their_own_cell_and_nothing_else(tmp_path, notes):
     assert gone(notes("pids"))
 
 
+@pytest.mark.thorough
 def test_the_number_of_jobs_changes_no_result(tmp_path):
     for jobs in (1, 2):
         run(spec("good", "plain", seed="0..3", gamma=[0.1, 0.01], jobs=jobs), tmp_path / str(jobs))
@@ -95,6 +97,7 @@ def test_the_number_of_jobs_changes_no_result(tmp_path):
             np.testing.assert_array_equal(array, second[name])
 
 
+@pytest.mark.thorough
 def test_only_what_is_missing_changed_or_damaged_is_computed_again(tmp_path, notes):
     out = tmp_path / "out"
     quick = {"use": f"{PLANTED}:slow", "seconds": 0.0}
@@ -120,6 +123,7 @@ def test_only_what_is_missing_changed_or_damaged_is_computed_again(tmp_path, not
     assert load_results(out)["seed"].tolist() == [2, 0, 1, 3, 4], "what other runs left is kept"
 
 
+@pytest.mark.thorough
 def test_failures_stand_until_they_are_retried_and_timeouts_while_the_limit_does(tmp_path, notes):
     out = tmp_path / "out"
     tables = [{"use": f"{PLANTED}:slow", "seconds": 1.2}, {"use": f"{PLANTED}:broken", "seed": [5]}]
@@ -166,6 +170,7 @@ def two_stage(tmp_path, monkeypatch):
     monkeypatch.setitem(methods.METHODS, "two", method)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("two_stage")
 def test_a_relaxation_is_solved_once_and_kept_for_later(tmp_path, notes):
     out, table = tmp_path / "out", {"name": "two", "solver": ["a", "crash"]}
@@ -191,6 +196,7 @@ def test_a_relaxation_is_solved_once_and_kept_for_later(tmp_path, notes):
     assert len(notes("relaxed")) == 4, "another rounding takes the relaxation that is there"
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("two_stage", "notes")
 @pytest.mark.parametrize("status", ["stalled", "iteration_limit"])
 def test_a_relaxation_that_ended_early_is_rounded_and_stands(tmp_path, status):
@@ -204,6 +210,7 @@ def test_a_relaxation_that_ended_early_is_rounded_and_stands(tmp_path, status):
     assert run(asked, tmp_path / "out", retry=True).kept == 2, "the clock had no part in it"
 
 
+@pytest.mark.thorough
 def test_one_bad_seed_does_not_take_its_batch_along(tmp_path, monkeypatch):
     path = tmp_path / "own.py"
     path.write_text(
@@ -236,6 +243,7 @@ def test_workers_have_one_thread_and_are_used_again(tmp_path, monkeypatch):
     assert os.environ["OPENBLAS_NUM_THREADS"] == "2", "the caller's environment is as it was"
 
 
+@pytest.mark.thorough
 def test_a_run_may_ask_for_more_threads_which_is_recorded(tmp_path):
     run(spec("threads", jobs=1, threads=2), tmp_path / "out")
     (row,) = load_results(tmp_path / "out").to_dict("records")

@@ -271,6 +271,7 @@ def test_a_method_for_a_data_set_that_the_run_does_not_have_is_refused(tmp_path)
     assert "dataset" in refused({**TABLES, "method": [{"name": "sgd", "dataset": 3}]})
 
 
+@pytest.mark.thorough
 def test_an_instance_brings_its_own_data_and_gamma(tmp_path):
     names = ["instances/iris-n30-std-g0.01", "instances/mnist-n50-pca5-g10"]
     given = {"dataset": [*names, "random"], "method": ["cpp", "sdp"], "gamma": [0.5]}

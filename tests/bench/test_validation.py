@@ -134,6 +134,7 @@ def cells(**more):
     return expand(check_spec({"dataset": [IRIS], "method": [{"name": "nngp"}], "gamma": "validation", **more}))
 
 
+@pytest.mark.thorough
 def test_folds_of_one_partition_are_one_task_and_rows_say_what_was_chosen():
     found = cells(method=[{"name": "nngp"}, {"name": "forest", "trees": 5}, {"name": "ridge"}], seed=[0, 1])
     assert len({cell.hash for cell in found}) == 16  # nngp and ridge draw nothing
@@ -157,6 +158,7 @@ def test_a_fold_computed_alone_has_the_numbers_that_it_has_with_the_others():
         assert together[2].columns[name] == alone.columns[name]
 
 
+@pytest.mark.thorough
 def test_each_bound_is_that_of_its_own_fold():
     found = cells(
         method=[{"name": "sdp", "gap": 0.05, "rounding": "gaussian"}], dataset=[{**IRIS, "cap": 10}], width=20

@@ -287,6 +287,7 @@ def test_a_table_that_says_something_else_than_the_records_is_found(tmp_path):
     assert "no row of this cell" in found[cells[2]]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("proves_gamma")
 def test_nothing_to_verify_is_no_success_and_cells_not_run_are_counted(tmp_path, capsys):
     grid(tmp_path / "a", 0.1, lower_bound=None)
@@ -357,6 +358,7 @@ def test_arrays_that_should_be_there_fail_whatever_else_was_left_out(light, caps
     assert capsys.readouterr().out.count("FAILED") == 4
 
 
+@pytest.mark.thorough
 def test_arrays_said_to_be_left_out_that_are_there_are_verified(light, tmp_path):
     folder, _, large = light
     there = tmp_path / "run" / "cells" / large / "arrays.npz"

@@ -248,6 +248,7 @@ def test_same_name_seed_and_options_give_the_same_bytes(name):
     assert a.sha256 == b.sha256 != c.sha256
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "options"),
     [("mnist", {"preprocess": "pca:20", "n": 500, "n_test": 100}), ("random", {"n": 3000, "d": 50})],

@@ -96,6 +96,7 @@ def told(results):
     return [text for text in map(str, findings(results)) if "protocol folds" in text]
 
 
+@pytest.mark.thorough
 def test_a_planted_effect_is_found_and_told_with_its_test():
     results = many(lead={"sdp": 0.05, "ridge": -0.1})
     (board,) = boards(results, FOLDS)
@@ -113,6 +114,7 @@ def test_a_planted_effect_is_found_and_told_with_its_test():
     assert "higher" not in worse
 
 
+@pytest.mark.thorough
 def test_noise_is_told_as_no_difference():
     results = many(seed=5, measure="test_r2")
     (text,) = told(results)
@@ -123,6 +125,7 @@ def test_noise_is_told_as_no_difference():
     assert "P90" not in table.header
 
 
+@pytest.mark.thorough
 def test_ranks_of_noise_differ_in_about_one_run_of_twenty():
     found = [boards(many(sets=8, methods=METHODS[:4], seed=seed), FOLDS)[0] for seed in range(40)]
     assert sum(friedman(board)[1] < 0.05 for board in found) <= 5  # of 40 runs with p = 0.05: more in one of 70
@@ -153,6 +156,7 @@ def both_protocols():
     return prepared([*many_rows(sets=6, methods=METHODS[:3]), *many_rows(sets=6, methods=METHODS[:4], by="cv", seed=1)])
 
 
+@pytest.mark.thorough
 def test_protocols_are_never_mixed():
     results = both_protocols()
     assert set(results.under(FOLDS).cells["gamma_by"]) == {"validation"}

@@ -61,6 +61,7 @@ def _made(this, other, tmp_path_factory):
     return plain, report(this, out=tmp_path_factory.mktemp("with"), live=True, beside=given), checks
 
 
+@pytest.mark.thorough
 def test_verdicts_are_those_of_compare_with_the_other_run_as_the_base(runs, made):
     this, other = runs
     comparison = compare(other, this)
@@ -78,6 +79,7 @@ def test_verdicts_are_those_of_compare_with_the_other_run_as_the_base(runs, made
     assert worse["change"].tolist() == pytest.approx([1 / 0.9 - 1])
 
 
+@pytest.mark.thorough
 def test_the_picture_has_every_value_that_both_runs_have_and_marks_what_differs(runs, made):
     frame = pd.read_csv(made[1].parent / "figures" / "beside.csv")
     this = pd.read_csv(runs[0] / "results.csv")
@@ -89,6 +91,7 @@ def test_the_picture_has_every_value_that_both_runs_have_and_marks_what_differs(
     assert (made[1].parent / "figures" / "beside.svg").is_file()
 
 
+@pytest.mark.thorough
 def test_the_script_draws_the_same_picture_from_the_csv(made, tmp_path, monkeypatch):
     figures = made[1].parent / "figures"
     monkeypatch.setattr(sys, "argv", ["beside.py", str(tmp_path / "again.svg")])
@@ -99,6 +102,7 @@ def test_the_script_draws_the_same_picture_from_the_csv(made, tmp_path, monkeypa
     )
 
 
+@pytest.mark.thorough
 def test_no_other_figure_table_or_sentence_changes(made):
     plain, index, _ = made
     ours = ("beside", "differing", "side-by-side", "index.html")
@@ -110,6 +114,7 @@ def test_no_other_figure_table_or_sentence_changes(made):
             assert (plain.parent / name).read_bytes() == (index.parent / name).read_bytes(), name
 
 
+@pytest.mark.thorough
 def test_means_are_over_the_cells_of_both_each_run_by_itself(runs, made):
     table = pd.read_csv(made[1].parent / "tables" / "side-by-side.csv")
     sgd = table[(table["method"] == "sgd") & (table["column"] == "objective")].iloc[0]
@@ -120,6 +125,7 @@ def test_means_are_over_the_cells_of_both_each_run_by_itself(runs, made):
     assert sgd["other"] == pytest.approx((kept * [0.9, 1.1, 1.0]).mean())
 
 
+@pytest.mark.thorough
 def test_a_bound_above_a_network_of_the_other_run_is_told_in_words(runs, tmp_path):
     rows = rows_of()
     other = write_folder(tmp_path / "other", [row | {"objective": 1e-3} for row in rows if row["method"] == "sgd"])
@@ -131,6 +137,7 @@ def test_a_bound_above_a_network_of_the_other_run_is_told_in_words(runs, tmp_pat
     assert told["note"].startswith(f"bound {bound}, objective 0.001; bound of ")
 
 
+@pytest.mark.thorough
 def test_what_the_other_run_says_is_text(made):
     page = made[1].read_text(encoding="utf-8")
     assert "<img src=x" not in page
@@ -139,6 +146,7 @@ def test_what_the_other_run_says_is_text(made):
     assert "processor" in Page(made[1]).text
 
 
+@pytest.mark.thorough
 def test_the_command_line_takes_bundles_on_both_sides(runs, tmp_path, capsys):
     this = pack(runs[0], tmp_path / "this.zip").path
     arguments = ["report", str(this), "--with", str(runs[1]), "--figure", "beside", "--format", "svg"]

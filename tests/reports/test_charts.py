@@ -135,6 +135,7 @@ SPEC = {
 }
 
 
+@pytest.mark.thorough
 def test_the_command_of_a_cell_computes_that_cell_alone(tmp_path):
     planned = expand(check_spec(SPEC, "test"))
     (tmp_path / "spec.toml").write_text(tomli_w.dumps(SPEC), encoding="utf-8")

@@ -102,6 +102,7 @@ def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, wi
     assert b"/Type3" not in content
 
 
+@pytest.mark.thorough
 def test_a_single_figure_is_written_in_the_format_asked_for(tmp_path):
     assert report(whole()[0], figure="ratio", format="png", out=tmp_path).read_bytes().startswith(b"\x89PNG")
     style = tmp_path / "mine.mplstyle"
@@ -135,6 +136,7 @@ def test_accuracies_are_those_of_the_store(store):
     assert np.allclose(both["mean_paper"] - both["mean_x"], both["mean_y"])
 
 
+@pytest.mark.thorough
 def test_cells_whose_gamma_was_chosen_have_a_panel_of_their_own(tmp_path):
     rows = make_rows({"iris": (75, 4, 3, 0.9, 2)}, methods=("sdp", "nngp"), gammas=(0.1, 0.01), seeds=(0,))
     for row in rows:
@@ -452,6 +454,7 @@ def test_nothing_is_drawn_of_what_is_not_there():
         assert kind.title, name
 
 
+@pytest.mark.thorough
 def test_drawing_warns_of_nothing():
     results = read(whole()[0])
     same = looks(results)
@@ -461,6 +464,7 @@ def test_drawing_warns_of_nothing():
             FIGURES[name].draw(FIGURES[name].data(results), same, 3.4)
 
 
+@pytest.mark.thorough
 def test_noise_in_the_relaxation_is_shown_against_the_proved_bound(tmp_path):
     rows = []
     for row in make_rows({"iris": (75, 4, 3, 0.9, 2)}, methods=("sdp",), gammas=(0.1,), widths=(100,), seeds=(0,)):

@@ -82,6 +82,7 @@ def test_gamma_chosen_by_cross_validation_counts_its_problems():
     assert "on 1 of 4 problems" in text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("runs", [40, pytest.param(400, marks=pytest.mark.slow)])
 def test_of_methods_that_differ_by_noise_alone_a_difference_is_told_in_at_most_one_run_of_twenty(runs):
     results, texts = results_of((0.0, 0.0), ("sdp", "nngp", "ntk"), splits=4, problems=2), []
@@ -111,6 +112,7 @@ def test_that_no_difference_in_time_is_shown_is_told_with_its_p():
     assert "takes" not in text
 
 
+@pytest.mark.thorough
 def test_each_finding_names_its_figure_its_problems_and_its_p_or_that_nothing_is_tested():
     folder, _ = whole()
     found = findings(read(folder))

@@ -37,6 +37,7 @@ def labelled(folder, names=NAMES, *, settings=None, **fixed):
     return folder
 
 
+@pytest.mark.thorough
 def test_a_label_changes_no_cell_and_is_in_the_plan_alone():
     dataset, method = {"name": "random", "n": 6, "n_test": 4}, {"name": "sdp", "rounding": ["tos", "gaussian"]}
     plain = expand(check_spec({"dataset": [dataset], "method": [method]}))
@@ -76,6 +77,7 @@ def test_tables_of_one_method_may_have_labels_of_their_own_or_share_one():
         check_spec({"dataset": [{"name": "iris"}], "method": methods})
 
 
+@pytest.mark.thorough
 def test_labels_stand_in_tables_figures_and_page_in_place_of_names(tmp_path):
     folder = labelled(tmp_path / "run", preprocess="standardize")
     text = quick_report(folder, figures=("width", "accuracy", "profile")).read_text()
@@ -95,6 +97,7 @@ def test_labels_stand_in_tables_figures_and_page_in_place_of_names(tmp_path):
         assert not {entry.text for row in table.rows for entry in row} & {"sdp", "sgd", "iris"}
 
 
+@pytest.mark.thorough
 def test_the_numbers_are_those_without_labels(tmp_path):
     plain, named = (read(labelled(tmp_path / str(k), names)) for k, names in enumerate(({}, NAMES)))
     columns = ["cell", "method", "objective", "lower_bound", "dataset"]
@@ -108,6 +111,7 @@ def test_the_numbers_are_those_without_labels(tmp_path):
         )
 
 
+@pytest.mark.thorough
 def test_two_labels_of_one_method_name_its_settings(tmp_path):
     folder = labelled(tmp_path / "run", settings=("SDP, tos", "SDP, Gaussian"))
     results = read(folder)

@@ -140,6 +140,7 @@ def test_intervals_do_not_hold_how_hard_the_instances_are():
     assert found.loc["a", "high"] == pytest.approx(found.loc["a", "low"])
 
 
+@pytest.mark.thorough
 def test_methods_that_are_alike_are_seldom_ranked():
     """The intervals hold together at 95 %: of 400 classes of equals 20 may have a rank above 1, by chance more."""
     rng = np.random.default_rng(0)
@@ -158,6 +159,7 @@ def test_the_means_alone_rank_nobody():
     assert standings(pd.DataFrame({"a": [0.01] * 4, "b": [0.9] * 4}))["rank"].isna().all()  # too few instances
 
 
+@pytest.mark.thorough
 def test_the_table_ranks_by_class_and_leaves_out_what_is_no_instance(tmp_path):
     results = planted(tmp_path, {"cpp": 0.1, "branch": 1.0, "lbfgs": 0.1})
     (table,) = [one for one in tables(results) if one.name == "leaderboard"]

@@ -28,6 +28,7 @@ def both():
 NAMES = ("critical-difference", "against", "against-r2")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_they_are_drawn_without_a_warning_and_their_scripts_draw_the_same(name, tmp_path, monkeypatch):
     with warnings.catch_warnings():

@@ -213,6 +213,7 @@ def hostile(tmp_path_factory):
     return quick_report(write_folder(folder, hostile_rows(), records=False))
 
 
+@pytest.mark.thorough
 def test_hostile_and_foreign_names_are_shown_and_do_nothing(hostile):
     found = Page(hostile)
     policy = next(a["content"] for a in found.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
@@ -226,6 +227,7 @@ def test_hostile_and_foreign_names_are_shown_and_do_nothing(hostile):
     assert "49" not in set(found.cells()["problem"])
 
 
+@pytest.mark.thorough
 def test_hostile_names_reach_figures_as_they_are(hostile):
     figures = hostile.parent / "figures"
     for name in ("accuracy", "width", "interval"):
@@ -251,6 +253,7 @@ ODD = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name.startswith("one") else pytest.mark.slow) for name in ODD]
 )
@@ -263,6 +266,7 @@ def test_missing_pieces_give_a_sensible_page(name, tmp_path):
         assert "no exact values (method cpp)" in found.text
 
 
+@pytest.mark.thorough
 def test_a_run_in_which_everything_failed_says_so(tmp_path):
     failed = {"status": "failed", "message": "ValueError: no luck"}
     columns = ("objective", "upper_bound", "lower_bound", "relaxation_value", "test_accuracy", "runtime_s")
@@ -274,6 +278,7 @@ def test_a_run_in_which_everything_failed_says_so(tmp_path):
     assert not found.all("img")
 
 
+@pytest.mark.thorough
 def test_a_running_folder_is_reported_as_far_as_it_goes(tmp_path):
     rows = make_rows(SMALL, methods=("sgd", "sdp", "nngp"), widths=(5,), seeds=(0, 1))
     folder = write_folder(tmp_path / "run", rows)
@@ -287,12 +292,14 @@ def test_a_running_folder_is_reported_as_far_as_it_goes(tmp_path):
     assert "environment.json is missing" in found.text
 
 
+@pytest.mark.thorough
 def test_a_report_is_made_again_over_an_old_one(tmp_path):
     folder = write_folder(tmp_path / "run", ODD["one cell"], records=False)
     first, again = (quick_report(folder, figures=("width", "ratio")).read_text(encoding="utf-8") for _ in range(2))
     assert again == first
 
 
+@pytest.mark.thorough
 def test_several_processes_write_the_same_report_as_one(tmp_path):
     folder = write_folder(tmp_path / "run", make_rows({"iris": (75, 4, 3, 0.9, 1)}, gammas=(0.1,)), records=False)
     files = []
@@ -304,6 +311,7 @@ def test_several_processes_write_the_same_report_as_one(tmp_path):
     assert files[0] == files[1]
 
 
+@pytest.mark.thorough
 def test_a_process_that_was_killed_while_it_drew_is_one_line(tmp_path, monkeypatch):
     def killed():
         yield from ()

@@ -265,6 +265,7 @@ def test_cells_whose_gamma_was_chosen_are_one_row_whatever_it_is():
     assert scores(partial)[0].rows[0][3].text == "1–2"
 
 
+@pytest.mark.thorough
 def test_a_report_shows_given_and_chosen_gamma_apart(tmp_path):
     rows = make_rows({"iris": (75, 4, 3, 0.9, 2)}, methods=("sdp", "nngp"), gammas=(0.1, 0.01), seeds=(0,))
     for row in rows:

@@ -45,6 +45,7 @@ ODD = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["scattered", pytest.param("everywhere", marks=pytest.mark.slow)])
 def test_numbers_that_cannot_be_give_a_page_and_a_word(name, tmp_path):
     rows = rows_of()
@@ -65,6 +66,7 @@ def plain():
     return ready(rows_of()).cells
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("column", ODD)
 def test_what_cannot_be_is_left_out_and_the_rest_stays(column, plain):
     rows = rows_of()
@@ -86,6 +88,7 @@ def contradicting():
     return rows, wrong
 
 
+@pytest.mark.thorough
 def test_a_bound_above_a_network_is_an_alarm_and_no_percentage(tmp_path):
     rows, wrong = contradicting()
     same = [row for row in rows if (row["data"], row["gamma"]) == (wrong["data"], 0.1) and row.get("objective")]

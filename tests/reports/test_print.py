@@ -162,6 +162,7 @@ def test_the_ratio_to_the_exact_value_is_drawn_only_where_that_is_proved(tmp_pat
     assert "the 2 problems whose exact optimum is known" in distribution.caption(frame)
 
 
+@pytest.mark.thorough
 def test_a_style_never_overwrites_a_standard_file(tmp_path):
     folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)
     plain = report(folder, figure="accuracy", format="png")
@@ -174,6 +175,7 @@ def test_a_style_never_overwrites_a_standard_file(tmp_path):
     assert not (plain.parent / "accuracy-single.png").exists()
 
 
+@pytest.mark.thorough
 def test_two_formats_are_both_drawn(tmp_path):
     folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)
     command = [sys.executable, "-m", "relaxbench", "report", str(folder), "--figure", "ratio", "--format", "pdf"]
@@ -200,6 +202,7 @@ def test_notes_that_hold_for_all_captions_are_on_the_page_once():
     assert max(len(INTERVAL), len(CHOICE)) < 80
 
 
+@pytest.mark.thorough
 def test_progress_is_there_before_the_libraries_are(tmp_path):
     termios = pytest.importorskip("termios", reason="needs a terminal to show progress on")
     folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)

@@ -153,6 +153,7 @@ def test_the_best_is_bold_with_ties_and_failures_are_not(tables, name):
         assert {k for k, field in enumerate(fields) if field.startswith("*")} == best
 
 
+@pytest.mark.thorough
 def test_ties_are_all_bold_and_a_method_that_failed_is_never(tmp_path):
     rows = make_rows(
         {"iris": (75, 4, 3, 0.9, 1)}, methods=("nngp", "ntk", "sgd"), gammas=(0.1,), widths=(5,), seeds=(0, 1)
@@ -291,6 +292,7 @@ def test_no_text_of_a_csv_is_a_formula_and_numbers_stay_numbers():
     assert "-1.5,-2" in found.to_csv(index=False)
 
 
+@pytest.mark.thorough
 def test_a_data_set_named_like_a_formula_is_text_in_every_csv_and_itself_in_the_picture(tmp_path, monkeypatch):
     name, method = '=HYPERLINK("x")', "@mine.py:fit"
     rows = make_rows({name: (20, 2, 2, 0.9, 2)}, methods=("sgd", "nngp"), gammas=(0.1,), widths=(5, 10), seeds=(0,))

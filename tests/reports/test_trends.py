@@ -30,6 +30,7 @@ def folder(base, tmp_path):
     return shutil.copytree(base, tmp_path / "run")
 
 
+@pytest.mark.thorough
 def test_planted_steps_are_marked_where_they_are(folder):
     frame = nights(read(folder))
     steps = frame[frame["step"].notna()]
@@ -43,6 +44,7 @@ def test_planted_steps_are_marked_where_they_are(folder):
     assert steps[~steps["metric"].isin(["lower_bound", "runtime_s"])].empty
 
 
+@pytest.mark.thorough
 def test_medians_are_those_of_the_history(folder):
     frame, history = nights(read(folder)), load_history(folder / "history.parquet")
     line = frame[(frame["metric"] == "runtime_s") & (frame["method"] == "ntk") & (frame["cell"] == "")]
@@ -60,6 +62,7 @@ def test_the_table_names_what_else_changed(folder):
     assert table["night"].is_monotonic_decreasing
 
 
+@pytest.mark.thorough
 def test_the_largest_step_of_late_is_the_first_finding(folder):
     first = str(findings(read(folder))[0])
     table = steps_table(read(folder)).data

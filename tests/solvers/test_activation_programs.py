@@ -95,6 +95,7 @@ def test_the_literal_program_is_the_same_relaxation(activation):
     assert checked(loose.certificate, problem) >= (1 - 3e-2) * found.value
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("activation", OTHERS)
 def test_cuts_hierarchy_and_cover_in_three_dimensions(activation):
     problem = degenerate(activation, d=3)

@@ -65,6 +65,7 @@ def stopped():
     return problem, [relax(problem, gap=1e-9, budget=seconds) for seconds in (0.4, 2.0)]
 
 
+@pytest.mark.thorough
 def test_a_timeout_leaves_a_bound_and_a_network(stopped):
     problem, relaxations = stopped
     for relaxation in relaxations:
@@ -79,6 +80,7 @@ def test_a_timeout_leaves_a_bound_and_a_network(stopped):
     assert problem.objective(network) <= relaxations[-1].trace[0].value
 
 
+@pytest.mark.thorough
 def test_a_rounding_that_is_out_of_time_leaves_the_network_that_was_there(stopped):
     problem, relaxations = stopped
     known = relaxations[-1]

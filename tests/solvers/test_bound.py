@@ -74,6 +74,7 @@ def garbage(draw):
     return index, DualPoint(theta, T, z)
 
 
+@pytest.mark.thorough
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(garbage())
 def test_garbage_never_proves_too_much(case):

@@ -183,6 +183,7 @@ def test_arrays_that_are_no_certificate_are_named(name, change):
         verify(replace(certificate, proof=proof), problem.X, problem.Y, problem.gamma)
 
 
+@pytest.mark.thorough
 def test_planes_split_where_no_row_does():
     problem = noise(1, 8, 3, 2, 0.02)
     fit = branch(problem, gap=1e-5)
@@ -200,6 +201,7 @@ def test_planes_split_where_no_row_does():
         assert proved <= fit.value
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("d", "gamma"), [(2, 0.01), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((2, 0.1), (3, 0.01)))]
 )
@@ -218,6 +220,7 @@ def test_a_missing_cell_or_multiplier_costs_the_bound():
     assert weaker < certificate.lower_bound * (1 - 1e-3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("d", [3, 5])
 def test_the_proof_holds_in_more_dimensions(d):
     problem = noise(d, 7, d, 2, 0.05)
@@ -228,6 +231,7 @@ def test_the_proof_holds_in_more_dimensions(d):
     assert fit.certificate.lower_bound <= problem.objective(train(problem, 20, 4, 1))
 
 
+@pytest.mark.thorough
 def test_the_time_limit_is_kept_and_the_seed_repeats():
     problem = noise(9, 8, 3, 2, 0.01)
     first, second = (branch(problem, gap=1e-12, cells=3, seed=1) for _ in range(2))

@@ -103,6 +103,7 @@ def test_a_cover_that_meets_its_target_is_left_as_it_is() -> None:
     assert again.eta == pytest.approx(made.eta, rel=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("d", range(3, 9))
 def test_no_bound_exceeds_a_network(d: int) -> None:
     for kind in (KINDS[d % len(KINDS)], KINDS[(d + 2) % len(KINDS)]):
@@ -117,6 +118,7 @@ def test_no_bound_exceeds_a_network(d: int) -> None:
         assert proved >= fit.certificate.lower_bound * (1 - 1e-9)
 
 
+@pytest.mark.thorough
 def test_under_a_time_limit_six_dimensions_are_covered() -> None:
     problem, optimum = planted(4, (3, 2, 1), 3, 0.1)
     fit = cpp(problem, gap=0.02, budget=60.0)
@@ -126,6 +128,7 @@ def test_under_a_time_limit_six_dimensions_are_covered() -> None:
     assert optimum * 0.98 <= verify(fit.certificate, problem.X, problem.Y, problem.gamma) <= optimum * (1 + 1e-9)
 
 
+@pytest.mark.thorough
 def test_a_cover_that_time_ran_out_for_still_has_a_bound() -> None:
     problem = teacher(1, n=60, d=6, c=3)
     fit = cpp(problem, gap=1e-6, budget=6.0)

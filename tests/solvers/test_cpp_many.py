@@ -23,6 +23,7 @@ from ..support.cases import teacher
 from ..support.oracles import by_cones, planted
 
 
+@pytest.mark.thorough
 def test_a_planted_optimum_among_many_rows_is_found_and_proved() -> None:
     problem, optimum = planted(1, (2, 1), 220, 0.1)
     assert problem.n > pricing.MANY

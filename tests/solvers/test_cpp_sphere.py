@@ -87,6 +87,7 @@ def awkward() -> dict[str, Problem]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", awkward())
 def test_awkward_data_still_gets_its_interval(name: str) -> None:
@@ -95,6 +96,7 @@ def test_awkward_data_still_gets_its_interval(name: str) -> None:
     assert fit.status == "ok"
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_answer() -> None:
     rng = np.random.default_rng(5)
     problem = Problem(rng.normal(size=(15, 3)), rng.normal(size=(15, 2)), 0.1)
@@ -110,6 +112,7 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("d", [3, 6])
 def test_the_trace_never_gets_worse_and_ends_at_the_result(d: int) -> None:
     rng = np.random.default_rng(6)
@@ -123,6 +126,7 @@ def test_the_trace_never_gets_worse_and_ends_at_the_result(d: int) -> None:
     assert bounds[-1] <= values[-1]
 
 
+@pytest.mark.thorough
 def test_at_the_time_limit_the_interval_still_holds() -> None:
     rng = np.random.default_rng(3)
     problem = Problem(rng.normal(size=(200, 5)), rng.normal(size=(200, 3)), 1e-2)
@@ -201,6 +205,7 @@ def test_no_direction_exceeds_what_a_cover_proves(seed: int, n: int, c: int, sla
     assert np.max(heights(theta, np.maximum(X @ U, 0.0))) >= proved / (1 + slack) * 0.99
 
 
+@pytest.mark.thorough
 def test_a_cover_does_not_prove_a_longer_theta() -> None:
     rng = np.random.default_rng(0)
     problem = Problem(rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), 0.1)

@@ -178,6 +178,7 @@ def test_new_products_are_spread_over_the_forms():
     assert np.bincount(np.r_[everything.i[before:], everything.j[before:]]).max() > 2
 
 
+@pytest.mark.thorough
 def test_many_circuits_with_few_products_each_prove_more(monkeypatch):
     problem = noise(0, 12, 3, 2, 0.05)
     spread = relax(problem, cuts=5)

@@ -202,6 +202,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.thorough
 def test_two_threads_give_the_same_bits_every_time():
     command, environment = [sys.executable, "-c", TWICE], {**os.environ, **pinned(2)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)

@@ -88,6 +88,7 @@ def test_clarabel_finds_the_closed_form(problem):
     assert np.sum(theta * problem.Y) - np.sum(theta**2) / 2 == pytest.approx(truth, rel=5e-3)
 
 
+@pytest.mark.thorough
 def test_scs_comes_near_the_closed_form_and_near_clarabel():
     # without facial reduction SCS stalls a few tenths of a percent below the truth, whatever its tolerance
     relaxation, _ = solve_literal(TWO_ROWS, backend="scs", eps=1e-5, budget=20)
@@ -119,6 +120,7 @@ def test_is_below_every_network():
     assert 0.97 * relaxation.value < bound <= best
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("backend", ["scs", "clarabel"])
 @pytest.mark.parametrize("problem", [TWO_ROWS, THREE_ROWS])
 def test_dual_has_the_stated_signs(problem, backend):

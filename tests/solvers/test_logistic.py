@@ -272,6 +272,7 @@ def test_order_of_thousands(part):
         check_relaxation(seed)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("activation", ["leaky:0.3", "abs", "identity"])
 def test_other_activations_and_merged_rows(activation):
     """Opposite and parallel rows among them, for which the loss reads bα + aβ."""

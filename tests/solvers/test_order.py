@@ -128,11 +128,13 @@ def tame(seed: int) -> Problem:
     return Problem(problem.X / size[0], problem.Y / size[1], gamma)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", DEFAULT)
 def test_the_methods_keep_their_order(seed: int) -> None:
     check_order(small_problem(seed))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", OTHERS)
 def test_the_methods_keep_their_order_for_other_activations(seed: int) -> None:
     check_order(activated(small_problem(seed), seed))
@@ -153,6 +155,7 @@ def test_the_exact_program_agrees_with_all_sign_patterns(seed: int) -> None:
     check_brute_force(tame(seed))
 
 
+@pytest.mark.thorough
 def test_a_cell_without_any_bound_ends_the_hierarchy() -> None:
     fit = branch(small_problem(199), gap=1e-9, cells=8, cuts=2)
     assert "a region is left" in fit.message

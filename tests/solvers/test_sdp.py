@@ -109,6 +109,7 @@ def small_problems(draw):
     return Problem(X * x_unit, Y * y_unit, 10.0 ** draw(st.floats(-3, 2)) * x_unit * y_unit)
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(small_problems(), st.integers(0, 10**6))
 def test_bound_relaxation_network_in_this_order(problem, seed):
@@ -179,6 +180,7 @@ def test_out_of_time_is_said_where_it_is_true(solver):
     assert inaccurate.stats.solve_s < 90
 
 
+@pytest.mark.thorough
 def test_ok_is_said_only_where_the_gap_is_reached(monkeypatch):
     problem = noise(1, 8, 2, 2, 0.01)
     whole = relax(problem, gap=1e-6)

@@ -28,6 +28,7 @@ def made():
     return problem, stacked(problem, width=6, seed=0, depth=2, gap=1e-3)
 
 
+@pytest.mark.thorough
 def test_it_has_no_certificate_and_says_whose_the_bounds_are(made):
     _, fit = made
     assert fit.certificate is None
@@ -68,6 +69,7 @@ def test_the_front_door_reports_no_bound(made):
     assert fit.gap is None
 
 
+@pytest.mark.thorough
 def test_the_logistic_loss_and_a_single_layer():
     problem = labelled("logistic")
     fit = stacked(problem, width=6, seed=0, depth=1, gap=1e-2)

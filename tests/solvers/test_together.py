@@ -62,6 +62,7 @@ def branched():
     return problem, branch(problem, gap=1e-9, cells=2)
 
 
+@pytest.mark.thorough
 def test_branch_proves_the_program_over_its_own_regions():
     problem, fit = branched()
     split, *rest = fit.certificate.proof["tree"].tolist()
