@@ -48,8 +48,8 @@ class NewtonSystem:
         self.phases, self.mix = phases, mix
         self.X, self.cost, self.right, self.weight = X, cost, right, weight
         self.pairs, self.it, self.forms = pairs, it, coefficients(len(X), mix)
-        self.chol_Z = _cholesky(it.Z)
-        self.inverse_chol_S = _inverse_lower(_cholesky(it.S))
+        self.chol_Z, chol_S = it.roots or (cholesky(it.Z), cholesky(it.S))
+        self.inverse_chol_S = _inverse_lower(chol_S)
         self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
         inverse_chol_Z = _inverse_lower(self.chol_Z)
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
@@ -146,6 +146,8 @@ class NewtonSystem:
         )  # D in O = A (Z ⊗ S⁻¹) Aᵀ + D
         self.dual_residual = np.diag(self.cost) - self.multiply(it.y) - it.S
         self.scaled_residual = self._scaled(self.dual_residual)
+        of_rows, of_losses = 4 * self.Z_inverse_diagonal, np.full(self.pairs.losses, 100.0)
+        self.harm = np.concatenate([of_rows, of_losses, 1 / it.x])
 
     def _scaled(self, A: Array) -> Array:
         """sym(Z A S⁻¹): what a change −A of S does to Z."""
@@ -191,10 +193,7 @@ class NewtonSystem:
 
     def _error(self, residual: Array) -> float:
         """Largest residual in the units in which it does harm; near 1 it costs feasibility."""
-        n, first = self.pairs.n, self.pairs.first
-        error = 4 * float(np.max(np.abs(residual[:n]) * self.Z_inverse_diagonal))
-        error = max(error, 100 * float(np.max(np.abs(residual[n:first]), initial=0.0)))
-        return max(error, float(np.max(np.abs(residual[first:]) / self.it.x, initial=0.0)))
+        return float((np.abs(residual) * self.harm).max())
 
     def _prepare(self) -> None:
         """What the Schur matrix is made of."""
@@ -204,7 +203,7 @@ class NewtonSystem:
         """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""
         pairs, it = self.pairs, self.it
         rows = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j, first)
-        diagonal = np.r_[np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]]
+        diagonal = np.concatenate([np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]])
         rows[np.arange(len(rows)), first + np.arange(len(rows))] += diagonal[first:]
         return rows
 
@@ -220,7 +219,7 @@ class NewtonSystem:
         old = len(self.factor)
         upper = lapack.dtrtrs(self.factor, right[:old], trans=1)[0]
         lower = lapack.dpotrs(corner, right[old:] - side.T @ upper, lower=0)[0]
-        return np.r_[lapack.dtrtrs(self.factor, upper - side @ lower)[0], lower]
+        return np.concatenate([lapack.dtrtrs(self.factor, upper - side @ lower)[0], lower])
 
     def _factorise(self) -> None:
         """Cholesky in place: where it fails for rounding, the matrix is assembled again with a ridge."""
@@ -255,7 +254,8 @@ class NewtonSystem:
         self.border = side, corner
 
 
-def _cholesky(A: Array) -> Array:
+def cholesky(A: Array) -> Array:
+    """The factor L of A = L Lᵀ; raises numpy.linalg.LinAlgError where A is not positive definite."""
     return np.asarray(np.linalg.cholesky(A), dtype=np.float64)
 
 

@@ -25,7 +25,7 @@ class Pairs:
 
     def add(self, i: np.ndarray, j: np.ndarray) -> Pairs:
         """With more inequalities at the end."""
-        return Pairs(np.r_[self.i, i], np.r_[self.j, j], self.n, self.losses)
+        return Pairs(np.concatenate([self.i, i]), np.concatenate([self.j, j]), self.n, self.losses)
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Iterate:
     """Primal Z (q, q) and slacks x of the inequalities, dual S (q, q) and y of all constraints.
 
     excess (as x): what an inequality's y has too much since it was let in, S = C − Σ_k (y − excess)_k A_k; each dual
-    step takes its share of it away.
+    step takes its share of it away. roots: the Cholesky factors of Z and S, where they are known.
     """
 
     Z: Array
@@ -41,6 +41,7 @@ class Iterate:
     x: Array
     y: Array
     excess: Array
+    roots: tuple[Array, Array] | None = None
 
     def mu(self, first: int) -> float:
         """Compute the complementarity per dimension of the cone.
@@ -56,8 +57,9 @@ class Iterate:
 
     def add(self, slack: Array, mu: float) -> Iterate:
         """With inequalities of this slack let in, centred at y = μ/x."""
-        y = mu / slack
-        return Iterate(self.Z, self.S, np.r_[self.x, slack], np.r_[self.y, y], np.r_[self.excess, y])
+        new = mu / slack
+        x, y, excess = (np.concatenate(pair) for pair in ((self.x, slack), (self.y, new), (self.excess, new)))
+        return Iterate(self.Z, self.S, x, y, excess, self.roots)
 
 
 @dataclass(frozen=True)

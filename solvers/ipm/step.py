@@ -10,7 +10,7 @@ import numpy as np
 from ..network import Array
 from ..reduced.reduction import Reduced
 from .entries import entries, most_used
-from .newton import NewtonSystem
+from .newton import NewtonSystem, cholesky
 from .points import Direction, Iterate, Pairs
 from .state import SETTINGS
 
@@ -100,7 +100,8 @@ def _move(system: NewtonSystem, step: Direction, primal: float, dual: float) -> 
     for _ in range(BACKTRACKS):
         S = it.S + dual * step.S
         S = (S + S.T) / 2
-        if _definite(S):
+        root_S = _root(S)
+        if root_S is not None:
             break
         dual /= 4
     else:
@@ -111,17 +112,18 @@ def _move(system: NewtonSystem, step: Direction, primal: float, dual: float) -> 
         # On the diagonal of the s-block alone, so that the thin slacks of nearly parallel rows stay what they are.
         Z[np.arange(n), np.arange(n)] = np.sum((X @ Z[n : n + d, n : n + d]) * X, axis=1)
         x = system.entries(Z)[pairs.first :]
-        if _definite(Z) and np.all(x > 0):
+        root_Z = _root(Z)
+        if root_Z is not None and np.all(x > 0):
             break
         primal /= 4
     else:
         raise np.linalg.LinAlgError("No step stays inside the cone.")
-    return Iterate(Z, S, x, it.y + dual * step.y, (1 - dual) * it.excess), pairs
+    return Iterate(Z, S, x, it.y + dual * step.y, (1 - dual) * it.excess, (root_Z, root_S)), pairs
 
 
-def _definite(A: Array) -> bool:
+def _root(A: Array) -> Array | None:
+    """The Cholesky factor, None where A is not positive definite."""
     try:
-        np.linalg.cholesky(A)
+        return cholesky(A)
     except np.linalg.LinAlgError:
-        return False
-    return True
+        return None

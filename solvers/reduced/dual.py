@@ -16,8 +16,8 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg as sl
 import scipy.optimize as so
+from scipy.linalg import lapack
 
 from ..network import Array
 from .lift import adjoint, project
@@ -70,11 +70,10 @@ def maximum(B: Array, n: int) -> tuple[float, Array, Array]:
     Returns:
         λ_max(H), the eigenvalues of H (d,) and the (s, u) directions (n+d, d); (inf, …) if −B_ss ⊁ 0.
     """
-    try:
-        factor = sl.cho_factor(-B[:n, :n], lower=True, check_finite=False)
-    except np.linalg.LinAlgError:
+    factor, info = lapack.dpotrf(-B[:n, :n], lower=1, clean=0)
+    if info != 0:
         return np.inf, np.empty(0), np.empty((len(B), 0))
-    solved = sl.cho_solve(factor, B[:n, n:], check_finite=False)
+    solved = lapack.dpotrs(factor, B[:n, n:], lower=1)[0]
     H = B[n:, n:] + B[n:, :n] @ solved
     values, vectors = np.linalg.eigh((H + H.T) / 2)
     return float(values[-1]), values, np.vstack([solved @ vectors, vectors])
