@@ -6,7 +6,7 @@ value(E) = γ/2 [tr Ȳᵀ(γW⁻¹ + K)⁻¹Ȳ + tr U] + constant,   K = what th
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg as sl
+from scipy.linalg import lapack
 
 from ..network import Array
 from .lift import lift
@@ -30,9 +30,11 @@ def kernel_value(reduced: Reduced, E: Array) -> tuple[float, Array]:
     forms = rows if reduced.mix is None else 2 * reduced.n + rows
     K = lift(reduced.X, E, reduced.mix)[np.ix_(forms, forms)]
     K[np.diag_indices_from(K)] += reduced.gamma / reduced.weight[rows]
-    factor = sl.cho_factor(K, overwrite_a=True, check_finite=False)
+    factor, info = lapack.dpotrf(K, lower=0, clean=0)
+    if info != 0:
+        raise np.linalg.LinAlgError("γW⁻¹ + K is not positive definite.")
     theta = np.zeros_like(reduced.target)
-    theta[rows] = reduced.gamma * sl.cho_solve(factor, reduced.target[rows], check_finite=False)
+    theta[rows] = reduced.gamma * lapack.dpotrs(factor, reduced.target[rows], lower=0)[0]
     fit = 0.5 * float(np.sum(theta[rows] * reduced.target[rows]))
     return fit + 0.5 * reduced.gamma * float(np.trace(E[reduced.n :, reduced.n :])) + reduced.constant, theta
 

@@ -9,6 +9,7 @@ columns of X become orthogonal by a thin SVD, and X, Y are brought to unit scale
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ class Reduced:
         """Number of outputs."""
         return int(self.target.shape[1])
 
-    @property
+    @cached_property
     def loss_rows(self) -> np.ndarray:
         """Those of the 2n loss rows that carry a loss, ascending."""
         return np.flatnonzero(self.weight > 0)
