@@ -73,7 +73,7 @@ def maximum(B: Array, n: int) -> tuple[float, Array, Array]:
     factor, info = lapack.dpotrf(-B[:n, :n], lower=1, clean=0)
     if info != 0:
         return np.inf, np.empty(0), np.empty((len(B), 0))
-    solved = lapack.dpotrs(factor, B[:n, n:], lower=1)[0]
+    solved = lapack.dpotrs(factor, B[:n, n:], lower=1)[0] if n else B[:0]
     H = B[n:, n:] + B[n:, :n] @ solved
     values, vectors = np.linalg.eigh((H + H.T) / 2)
     return float(values[-1]), values, np.vstack([solved @ vectors, vectors])
