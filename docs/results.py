@@ -226,9 +226,8 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
     asked = Counter((cell.data.name, cell.method.name) for cell in expand(resolve(name, {}, {})))
-    ended = Counter(zip(cells["dataset"], cells["method"], strict=True))
-    left = [(pair, count, count - ended[pair]) for pair, count in asked.items() if ended[pair] < count]
-    rest = ", ".join(f"{method} on {data} ({missing} of {count} cells)" for (data, method), count, missing in left)
+    left = asked - Counter(zip(cells["dataset"], cells["method"], strict=True))
+    rest = ", ".join(f"{method} on {data} ({n} of {asked[data, method]} cells)" for (data, method), n in left.items())
     rest = rest and f" Still to come: {rest}."
     processors = sorted({str(one.get("processor", "unknown")) for one in machines.values()})
     return (

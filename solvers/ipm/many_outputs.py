@@ -83,9 +83,7 @@ class EliminatedSystem(NewtonSystem):
         _rows(self.K, self.M, self.F_output, i, j, first, out)
         coupling = self._rank_part(i, j)
         out += (coupling[first:] @ self.woodbury) @ coupling.T
-        it = self.it
-        diagonal = np.r_[np.zeros(self.pairs.n), it.x / it.y[self.pairs.first :]]
-        out[np.arange(len(out)), first + np.arange(len(out))] += diagonal[first:]
+        out[np.arange(len(out)), first + np.arange(len(out))] += self.diagonal[kept][first:]
         return out
 
     def _rank_part(self, i: np.ndarray, j: np.ndarray) -> Array:

@@ -58,6 +58,7 @@ class NewtonSystem:
         self.ridge = 0.0
         with phases("assembly"):
             self._prepare()
+        self._units()
         self._factorise()
         self._residuals()
 
@@ -93,6 +94,7 @@ class NewtonSystem:
         """
         self.pairs = self.pairs.add(i, j)
         self.it = self.it.add(self.lifted_Z[i, j], mu)
+        self._units()
         with self.phases("factor"):
             self._extend_factor(len(i))
         self._residuals()
@@ -139,15 +141,15 @@ class NewtonSystem:
             dual = min(dual, ratio(step.y[first:], self.it.y[first:]))
         return primal, dual
 
+    def _units(self) -> None:
+        """D in O = A (Z ⊗ S⁻¹) Aᵀ + D, and in what units a residual does harm, of every constraint."""
+        pairs, it = self.pairs, self.it
+        self.diagonal = np.concatenate([np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]])
+        self.harm = np.concatenate([4 * self.Z_inverse_diagonal, np.full(pairs.losses, 100.0), 1 / it.x])
+
     def _residuals(self) -> None:
-        it = self.it
-        self.diagonal = np.concatenate(
-            [np.zeros(self.pairs.n), 1 / self.weight, it.x / it.y[self.pairs.first :]]
-        )  # D in O = A (Z ⊗ S⁻¹) Aᵀ + D
-        self.dual_residual = np.diag(self.cost) - self.multiply(it.y) - it.S
+        self.dual_residual = np.diag(self.cost) - self.multiply(self.it.y) - self.it.S
         self.scaled_residual = self._scaled(self.dual_residual)
-        of_rows, of_losses = 4 * self.Z_inverse_diagonal, np.full(self.pairs.losses, 100.0)
-        self.harm = np.concatenate([of_rows, of_losses, 1 / it.x])
 
     def _scaled(self, A: Array) -> Array:
         """sym(Z A S⁻¹): what a change −A of S does to Z."""
@@ -201,10 +203,8 @@ class NewtonSystem:
 
     def _schur_rows(self, first: int) -> Array:
         """Rows `first`… of the lower triangle of the matrix to factorise, its diagonal D included."""
-        pairs, it = self.pairs, self.it
-        rows = schur_rows(self.lifted_Z, self.lifted_S, pairs.i, pairs.j, first)
-        diagonal = np.concatenate([np.zeros(pairs.n), 1 / self.weight, it.x / it.y[pairs.first :]])
-        rows[np.arange(len(rows)), first + np.arange(len(rows))] += diagonal[first:]
+        rows = schur_rows(self.lifted_Z, self.lifted_S, self.pairs.i, self.pairs.j, first)
+        rows[np.arange(len(rows)), first + np.arange(len(rows))] += self.diagonal[first:]
         return rows
 
     def _solve(self, right: Array) -> Array:
