@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from scipy.linalg import blas
 
 from ..network import Array
 from ..reduced.lift import lift
@@ -24,10 +25,11 @@ class EliminatedSystem(NewtonSystem):
 
     def _prepare(self) -> None:
         root = self.inverse_chol_S  # S⁻¹ = rootᵀ root
-        left, self.singular, _ = np.linalg.svd(np.linalg.inv(root).T @ self.chol_Z)
+        left, self.singular, _ = np.linalg.svd(self.chol_S.T @ self.chol_Z)
         # G with W = G Gᵀ, Z = G D Gᵀ, S⁻¹ = G D⁻¹ Gᵀ
-        self.G = (root.T @ left) * np.sqrt(self.singular)
-        self.G_inverse = np.linalg.solve(self.G, np.eye(len(self.G)))
+        scale = np.sqrt(self.singular)
+        self.G = (root.T @ left) * scale
+        self.G_inverse = (left.T @ self.chol_S.T) / scale[:, None]
         self.W = self.G @ self.G.T
         lifted = lift(self.X, self.W, self.mix)
         first = self.pairs.first
@@ -56,8 +58,10 @@ class EliminatedSystem(NewtonSystem):
         for b in range(c):
             shrunk = self.shrink[:, b, None] * F_rotated
             self.mixed[b] = self.K_rotated.T @ shrunk
-            self.M[b] = self.K_rotated.T @ (self.shrink[:, b, None] * self.K_rotated)
+            half = np.sqrt(self.shrink[:, b, None]) * self.K_rotated
+            blas.dsyrk(1.0, half.T, c=self.M[b].T, lower=1, overwrite_c=1)  # M_b = halfᵀ half, its upper triangle
             small += np.einsum("l,m,kp->klpm", self.Q[:, b], self.Q[:, b], F_rotated.T @ shrunk)
+        _mirror(self.M)
         swap = np.einsum("km,lp->klpm", np.eye(c), np.eye(c))
         self.woodbury = np.linalg.inv((2 * swap + small).reshape(c * c, c * c))
 
@@ -68,7 +72,7 @@ class EliminatedSystem(NewtonSystem):
 
     def _second_order(self, predictor: Direction) -> Array:
         """The X with D X + X D = dZ dS + dS dZ in scaled coordinates."""
-        product = (self.G_inverse @ predictor.Z @ self.G_inverse.T) @ (self.G.T @ predictor.S @ self.G)
+        product = self.G_inverse @ (predictor.Z @ predictor.S) @ self.G  # G⁻ᵀGᵀ stood between them
         product = product + product.T
         return self.G @ (product / (self.singular[:, None] + self.singular)) @ self.G.T
 
@@ -82,7 +86,8 @@ class EliminatedSystem(NewtonSystem):
         out = np.zeros((len(kept) - first, len(kept)))
         _rows(self.K, self.M, self.F_output, i, j, first, out)
         coupling = self._rank_part(i, j)
-        out += (coupling[first:] @ self.woodbury) @ coupling.T
+        part = coupling[first:] @ self.woodbury
+        blas.dgemm(1.0, coupling.T, part.T, beta=1.0, c=out.T, trans_a=1, overwrite_c=1)  # out += part couplingᵀ
         out[np.arange(len(out)), first + np.arange(len(out))] += self.diagonal[kept][first:]
         return out
 
@@ -120,6 +125,18 @@ class EliminatedSystem(NewtonSystem):
     def _inverse_kronecker(self, T: Array) -> Array:
         rotated = self.P.T @ (self.root_weight * T) @ self.Q
         return self.root_weight * (self.P @ (self.shrink * rotated) @ self.Q.T)
+
+
+@numba.njit(parallel=True, cache=True)
+def _mirror(M: Array) -> None:
+    """Fill the lower triangles of M (c, k, k) from the upper ones, tile by tile."""
+    tiles = (M.shape[1] + 63) // 64
+    for tile in numba.prange(len(M) * tiles):
+        A, first = M[tile // tiles], 64 * (tile % tiles)
+        for begin in range(0, first + 1, 64):
+            for p in range(first, min(first + 64, len(A))):
+                for q in range(begin, min(begin + 64, p)):
+                    A[p, q] = A[q, p]
 
 
 @numba.njit(parallel=True, cache=True, fastmath=True)

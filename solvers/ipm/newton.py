@@ -48,8 +48,8 @@ class NewtonSystem:
         self.phases, self.mix = phases, mix
         self.X, self.cost, self.right, self.weight = X, cost, right, weight
         self.pairs, self.it, self.forms = pairs, it, coefficients(len(X), mix)
-        self.chol_Z, chol_S = it.roots or (cholesky(it.Z), cholesky(it.S))
-        self.inverse_chol_S = _inverse_lower(chol_S)
+        self.chol_Z, self.chol_S = it.roots or (cholesky(it.Z), cholesky(it.S))
+        self.inverse_chol_S = _inverse_lower(self.chol_S)
         self.S_inverse = self.inverse_chol_S.T @ self.inverse_chol_S
         inverse_chol_Z = _inverse_lower(self.chol_Z)
         self.Z_inverse_diagonal = np.einsum("ki,ki->i", inverse_chol_Z, inverse_chol_Z)[: len(X)]
