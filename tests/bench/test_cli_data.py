@@ -134,6 +134,7 @@ def test_a_slip_in_an_option(refused, tmp_path, options, words):
     assert words in refused(csv(tmp_path / "my.csv"), *options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -81,6 +81,7 @@ def stamps(folder):
     return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("cells/*/record.json")}
 
 
+@pytest.mark.thorough
 def test_run_report_verify(tmp_path, capsys):
     out = tmp_path / "out"
     methods = ["--method", f"{PLANTED}:good", "--method", f"{PLANTED}:plain"]

@@ -104,6 +104,7 @@ def test_a_cell_that_is_there_twice_is_refused(tmp_path):
         compare(base, base)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("column", CHECKED, ids=lambda column: column.name)
 def test_every_compared_column_exists_and_its_tolerance_bites(judged, column):
     assert column.name in {known.name for known in COLUMNS if known.kind in ("int", "float")}

@@ -43,6 +43,7 @@ def test_the_estimate_grows_as_the_arrays_do():
     assert beyond(task("ridge", n=2000)) == 0, "no model, no more than an idle worker"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["sdp", "sgd", "nngp", "rbf", "lbfgs", "ridge"])
 def test_no_cell_of_the_paper_is_refused_by_a_small_machine(method):
     assert needed_bytes(task(method, n=1000, width=300)) < 4e9

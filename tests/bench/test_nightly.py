@@ -126,6 +126,7 @@ def test_damage_is_refused_before_anything_is_run(played, tmp_path, damage):
     assert damage == "out" or len(list(nights.glob("night-*"))) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spoil", ["damaged", "another harness"])
 def test_a_night_before_that_cannot_be_read_is_no_pass_and_no_trap(played, tmp_path, spoil):
     played(run_of("1"))

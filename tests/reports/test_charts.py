@@ -66,6 +66,7 @@ def test_every_figure_is_described_or_stays_a_picture():
     assert not set(CHARTS) & PICTURES
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", CHARTS)
 def test_columns_that_are_described_are_there(results, same, name):
     chart, some, found = CHARTS[name], results, same

@@ -70,6 +70,7 @@ def test_every_figure_has_its_files():
         assert {f"{name}.svg", f"{name}.csv", f"{name}.py"} <= found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(FIGURES.keys() - ABSENT))
 def test_the_script_draws_the_same_picture_from_the_csv(name, tmp_path, monkeypatch):
     figures = whole()[0] / "report" / "figures"
@@ -90,6 +91,7 @@ def test_scripts_name_nothing_of_the_project():
         assert not re.search(r"^(from|import) (\.|relaxbench)", path.read_text(encoding="utf-8"), re.M)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("style", "width"), [(None, 7.0), ("double", 7.0), ("single", 3.4), ("grayscale", 7.0)])
 def test_a_pdf_has_the_width_of_its_column_and_embedded_truetype_fonts(style, width, tmp_path):
     path = report(whole()[0], figure="ratio", style=style, out=tmp_path)

@@ -185,16 +185,18 @@ def test_two_formats_are_both_drawn(tmp_path):
     assert [path.read_bytes()[:4] for path in paths] == [b"%PDF", b"\x89PNG"]
 
 
-def test_the_names_of_figures_are_in_the_help_and_a_wrong_one_is_answered_with_the_nearest():
+def test_the_names_of_figures_are_in_the_help_and_a_wrong_one_is_answered_with_the_nearest(tmp_path):
     assert tuple(FIGURES) == NAMES
     help_text = subprocess.run([sys.executable, "-m", "relaxbench", "report", "--help"], capture_output=True, text=True)
     assert set(NAMES) <= set(re.findall(r"[a-z0-9-]+", help_text.stdout))
+    folder = write_folder(tmp_path / "run", make_rows(ONE, gammas=(0.1,)), records=False)
     for wrong, right in (("widht", "width"), ("critical-diference", "critical-difference")):
         with pytest.raises(ReportError, match=f"figure is unknown: '{wrong}'. Did you mean '{right}'") as caught:
-            report(whole()[0], figure=wrong)
+            report(folder, figure=wrong)
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.thorough
 def test_notes_that_hold_for_all_captions_are_on_the_page_once():
     page = whole()[1].read_text(encoding="utf-8")
     for note in NOTES:

@@ -180,6 +180,7 @@ def test_every_rounding_makes_a_network_of_the_activation(activation):
     assert fit.value <= 1.02 * problem.objective(relaxation.network)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("d", [2, 3])
 def test_a_certificate_is_none_for_another_activation(d):
     problem = degenerate("leaky:0.5", d=d)

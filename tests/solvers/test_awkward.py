@@ -143,6 +143,7 @@ def test_extreme_data_have_a_valid_bound(name):
     assert below_training(problem, bound)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("angle", "gap"),
     [

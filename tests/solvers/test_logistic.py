@@ -172,6 +172,7 @@ def test_what_the_relaxation_does_not_support_it_says(options):
     assert relaxation.certificate is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rounding", ["gaussian", "tos+ridge", "factor+lbfgs+merge"])
 def test_roundings_come_near_the_relaxation(rounding):
     problem = labelled(n=8, seed=2)
@@ -258,6 +259,7 @@ def test_order(seed):
     check_order(seed)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(6))
 def test_order_of_the_relaxation(seed):
     check_relaxation(seed)

@@ -154,6 +154,7 @@ def test_auto_is_the_interior_point():
     assert relax(problem, solver="auto").value == relax(problem, solver="ipm").value
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("solver", ["interior", "reduced-scs", "cvxpy-scs", "cvxpy-clarabel"])
 def test_what_another_solver_claims_is_not_the_bound(solver):
     """The bound comes from its dual alone, repaired, so it holds where the claimed value is wrong either way."""

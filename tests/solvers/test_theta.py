@@ -26,6 +26,7 @@ def best_of(theta, problem):
     return t * np.sum(theta * problem.Y) - 0.5 * t**2 * np.sum(theta**2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("d", "kind", "near"), [(2, "arcs", 1e-3), (3, "cover", 1e-2), (4, "cover", 1e-2)])
 def test_the_proof_is_nearly_all_that_theta_stands_for(d, kind, near):
     problem = case(12, d, 2)
