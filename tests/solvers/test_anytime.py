@@ -30,6 +30,7 @@ def checked(problem, certificate):
     return verify(certificate, *problem.parts)
 
 
+@pytest.mark.thorough
 def test_what_some_rows_prove_holds_for_all_of_them(some):
     problem, own, wide = some
     assert wide.lower_bound == pytest.approx(own.lower_bound, rel=1e-9)
