@@ -134,6 +134,9 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None, **options: A
                 f"Got {quote(option)} instead{hint(option, known, ': leave it out.')}"
             )
     settings = {**known, **options}
+    share = options.get("test_fraction")
+    if isinstance(share, (int, float)) and share == 0 and "n_test" not in options:
+        settings["n_test"] = None  # the default of an entry asks for some of the test rows that there are not to be
     seed = whole(seed, "seed", 0)
     given = {"seed": seed, "data_dir": _folder(data_dir), "path": name.removeprefix("file:")}
     source = entry.reader(**_pick({**given, **settings}, entry.reader))

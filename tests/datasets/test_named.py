@@ -136,6 +136,15 @@ def test_mnist_whole_sample():
     assert dataset.Y_test.sum(axis=0).tolist() == [50.0] * 10
 
 
+@pytest.mark.parametrize("share", [0, 0.0, np.float64(0)])
+def test_a_default_of_test_rows_gives_way_where_every_row_is_to_train(share):
+    dataset = load("mnist", n=20, test_fraction=share, preprocess="pca:2")
+    assert dataset.X_train.shape == (20, 2)
+    assert not len(dataset.X_test)
+    with pytest.raises(DataError, match="n_test must be left out where there are no test rows of mnist. Got 5"):
+        load("mnist", n=20, n_test=5, test_fraction=share)
+
+
 def _plant_mnist(folder: Path, monkeypatch) -> tuple[np.ndarray, np.ndarray]:
     """Four small IDX files whose checksums are taken for the pinned ones; the training images and labels."""
     rng = np.random.default_rng(5)
