@@ -85,6 +85,8 @@ def test_published_results_compare_with_themselves_and_rest_on_proofs(folder):
     cells = load_results(folder)
     assert cells["claimed_bound"].isna().all()
     assert not contradictions(cells)
+    each = cells.groupby(["dataset", "data_seed", "preprocess", "bias", "method"]).size()
+    assert (each.groupby(["dataset", "method"]).nunique() == 1).all()  # of each draw all widths and seeds or none
     assert set(cells["environment_key"]) <= set(load_environment(folder)["environments"])
     page = HOUSE / "docs" / "leaderboard.md" if folder.name == "instances" else folder.with_suffix(".md")
     text = page.read_text(encoding="utf-8")
