@@ -13,11 +13,12 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from gallery import small
-from relaxbench.bench.grid.cell import expand
+from relaxbench.bench.grid.cell import Cell, expand
 from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.results.folder import load_environment, load_results, load_spec
 from relaxbench.bench.results.labels import key_of, rows_of
@@ -100,15 +101,20 @@ def publish(run: Path) -> str:
     return name
 
 
+@cache
+def _asked(name: str) -> list[Cell]:
+    """All cells of the config; to list them loads all data."""
+    return expand(resolve(name, {}, {}))
+
+
 def _whole(name: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """Without the rows of methods that have not done all of some data."""
 
     def of(row: Mapping[str, object]) -> tuple[object, ...]:
         return tuple(row[column] for column in WHOLE)
 
-    asked, ran = Counter(of(cell.columns) for cell in expand(resolve(name, {}, {}))), Counter(map(of, rows))
-    left_out = {one for one in ran if ran[one] < asked[one]}
-    if left_out:
+    missing = Counter(of(cell.columns) for cell in _asked(name)) - Counter(map(of, rows))
+    if left_out := missing.keys() & {of(row) for row in rows}:
         print(f"{name}: left out, as not whole yet: {', '.join(sorted({f'{m} on {d}' for d, *_, m in left_out}))}")
     return [row for row in rows if of(row) not in left_out]
 
@@ -241,7 +247,7 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in cells["status"].value_counts().items())
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
-    asked = Counter((cell.data.name, cell.method.name) for cell in expand(resolve(name, {}, {})))
+    asked = Counter((cell.data.name, cell.method.name) for cell in _asked(name))
     left = asked - Counter(zip(cells["dataset"], cells["method"], strict=True))
     rest = ", ".join(f"{method} on {data} ({n} of {asked[data, method]} cells)" for (data, method), n in left.items())
     rest = rest and f" Still to come: {rest}."

@@ -24,11 +24,10 @@ class EliminatedSystem(NewtonSystem):
     """As NewtonSystem, for c so large that the loss rows would dominate the Schur matrix."""
 
     def _prepare(self) -> None:
-        root = self.inverse_chol_S  # S⁻¹ = rootᵀ root
         left, self.singular, _ = np.linalg.svd(self.chol_S.T @ self.chol_Z)
         # G with W = G Gᵀ, Z = G D Gᵀ, S⁻¹ = G D⁻¹ Gᵀ
         scale = np.sqrt(self.singular)
-        self.G = (root.T @ left) * scale
+        self.G = (self.inverse_chol_S.T @ left) * scale
         self.G_inverse = (left.T @ self.chol_S.T) / scale[:, None]
         self.W = self.G @ self.G.T
         lifted = lift(self.X, self.W, self.mix)
