@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SHOWN = 12  # hexadecimal digits of a hash that stand in a table
+PARTS = ("X_train", "Y_train", "X_test", "Y_test")
+STEPS = 2.0**20  # of the largest entry: what the grid of `rounded_hash` is fine to
 
 
 def short_hash(sha256: str) -> str:
@@ -26,6 +28,23 @@ def short_hash(sha256: str) -> str:
         Its first digits, marked: digits alone may read as a number, such as 1e0678286166.
     """
     return f"sha256:{sha256[:SHOWN]}"
+
+
+def rounded_hash(arrays: Iterable[Array]) -> str:
+    """The hash of arrays on a grid a millionth as fine as their largest entry: processors agree on it.
+
+    Args:
+        arrays: of data.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        largest = f"{np.max(np.abs(array), initial=0.0):.6g}"
+        digest.update(f"{array.shape} {largest}".encode())
+        digest.update(np.rint(array / (float(largest) or 1.0) * STEPS).astype("<i8").tobytes())
+    return digest.hexdigest()[:SHOWN]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +85,21 @@ class Dataset:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for part in ("X_train", "Y_train", "X_test", "Y_test"):
+        for part in PARTS:
             array = np.array(getattr(self, part), dtype=np.float64, order="C")
             array.flags.writeable = False
             object.__setattr__(self, part, array)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The four."""
+        return tuple(getattr(self, part) for part in PARTS)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of the shapes and bytes of the four arrays, and of whether they are classification."""
         digest = hashlib.sha256(b"regression" if self.labels is None else b"classification")
-        for array in (self.X_train, self.Y_train, self.X_test, self.Y_test):
+        for array in self.arrays:
             digest.update(repr(array.shape).encode())
             digest.update(array.astype("<f8").tobytes())
         return digest.hexdigest()

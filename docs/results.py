@@ -21,7 +21,7 @@ from gallery import small
 from relaxbench.bench.grid.cell import Cell, expand
 from relaxbench.bench.grid.resolve import resolve
 from relaxbench.bench.results.folder import load_environment, load_results, load_spec
-from relaxbench.bench.results.labels import key_of, rows_of
+from relaxbench.bench.results.labels import Row, asked, rows_of
 from relaxbench.bench.results.tables import results_table
 from relaxbench.reports import ReportError, report
 from relaxbench.reports.figures import FIGURES as KINDS
@@ -92,8 +92,8 @@ def publish(run: Path) -> str:
     found, environment = load_results(run), load_environment(run)
     if (target / "results.parquet").is_file():
         before, known = load_results(target), load_environment(target)
-        new = {key_of(row) for row in rows_of(found)}
-        kept = before[[key_of(row) not in new for row in rows_of(before)]]
+        new = {_cell(row) for row in rows_of(found)}
+        kept = before[[_cell(row) not in new for row in rows_of(before)]]
         found = pd.concat([kept, found], ignore_index=True)
         environment["environments"] = {**known.get("environments", {}), **environment.get("environments", {})}
     found = results_table(_whole(name, rows_of(found)))  # the gaps depend on all rows of a problem
@@ -101,6 +101,11 @@ def publish(run: Path) -> str:
     (target / "environment.json").write_text(json.dumps(environment, indent=1), encoding="utf-8")
     (target / "spec.toml").write_text(resolve(name, {}, {}).toml(), encoding="utf-8")  # RUN may be a part of it
     return name
+
+
+def _cell(row: Row) -> tuple[object, ...]:
+    """What was asked for, on the same data but for last bits."""
+    return (asked(row), row["data_rounded"], row["options"])
 
 
 @cache
@@ -272,9 +277,9 @@ def _what_ran(name: str, cells: pd.DataFrame) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in cells["status"].value_counts().items())
     hours = (cells["runtime_s"].sum() + cells["setup_s"].sum()) / 3600
     machines = load_environment(HERE / name).get("environments", {})
-    asked = Counter((cell.data.name, cell.method.name) for cell in _asked(name))
-    left = asked - Counter(zip(cells["dataset"], cells["method"], strict=True))
-    rest = ", ".join(f"{method} on {data} ({n} of {asked[data, method]} cells)" for (data, method), n in left.items())
+    wanted = Counter((cell.data.name, cell.method.name) for cell in _asked(name))
+    left = wanted - Counter(zip(cells["dataset"], cells["method"], strict=True))
+    rest = ", ".join(f"{method} on {data} ({n} of {wanted[data, method]} cells)" for (data, method), n in left.items())
     rest = rest and f" Still to come: {rest}."
     processors = sorted({str(one.get("processor", "unknown")) for one in machines.values()})
     return (

@@ -86,8 +86,8 @@ def _side(path: Path, place: Path) -> Side:
 def match(base: Iterable[Row], cand: Iterable[Row]) -> Matching:
     """Pair the cells of two sides.
 
-    First those alike in everything; then, where there is only one such cell on each side, those alike but for options
-    that the other side does not know.
+    First those alike in everything; then, where there is only one such cell on each side, those alike but for the last
+    bits of the data, which differ between processors, or for options that the other side does not know.
 
     Args:
         base: rows of the side compared with.
@@ -99,12 +99,32 @@ def match(base: Iterable[Row], cand: Iterable[Row]) -> Matching:
     left = {(asked(row), row["data"], row["options"]): row for row in base}
     right = {(asked(row), row["data"], row["options"]): row for row in cand}
     pairs = [Pair(left.pop(key), right.pop(key)) for key in list(left) if key in right]
+    pairs += _but_for_last_bits(left, right)
     pairs += _but_for_options(left, right)
     return Matching(
         pairs,
         [(row, _why(row, right.values())) for row in left.values()],
         [(row, _why(row, left.values())) for row in right.values()],
     )
+
+
+def _but_for_last_bits(left: dict[Any, Row], right: dict[Any, Row]) -> list[Pair]:
+    """Takes the pairs out of both."""
+    mine, others = _by_rounded_data(left), _by_rounded_data(right)
+    return [
+        Pair(left.pop(keys[0]), right.pop(others[name][0]), "the data differ in their last bits")
+        for name, keys in mine.items()
+        if len(keys) == len(others[name]) == 1
+    ]
+
+
+def _by_rounded_data(side: dict[Any, Row]) -> dict[Any, list[Any]]:
+    """The keys of the cells that are alike but for the last bits of their data."""
+    found = defaultdict(list)
+    for key, row in side.items():
+        if row.get("data_rounded"):
+            found[key[0], row["data_rounded"], key[2]].append(key)
+    return found
 
 
 def _but_for_options(left: dict[Any, Row], right: dict[Any, Row]) -> list[Pair]:

@@ -190,9 +190,7 @@ def hash_of_record(row: Mapping[str, Any], extra: Mapping[str, Any]) -> str:
     Returns:
         The digits of the hash.
     """
-    known = {name: row[name] for name in KNOWN if name not in MODEL} | model_of(row)
-    if row["gamma_by"]:
-        known["gamma"] = None
+    known = {**row, "gamma": None} if row["gamma_by"] else row
     return _hash_of(known, extra["data"]["sha256"], extra["code"])
 
 
@@ -210,7 +208,7 @@ def hash_of_relaxation(asked: Mapping[str, Any]) -> str:
 
 def _hash_of(columns: Mapping[str, Any], data: str, code: str) -> str:
     """Activation and loss count where they are not the usual ones: other cells keep the hash that they always had."""
-    known = {name: value for name, value in columns.items() if name not in MODEL} | model_of(columns)
+    known = {name: columns[name] for name in KNOWN if name not in MODEL} | model_of(columns)
     return _hash({**known, "data": data, "code": code})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import DataError, Dataset, load
-from ...datasets.dataset import short_hash
+from ...datasets.dataset import rounded_hash, short_hash
 from ...datasets.instances import Instance, find
 from ...datasets.instances import load as load_instance
 from ...solvers.network import Array
@@ -32,6 +32,7 @@ class Data:
     notes: what the user has to know of how a file of theirs was read.
     label: what reports call the data; no part of what is recorded of them.
     instance: name of the instance that was asked for, empty for none; no part of it either.
+    rounded: hash of the arrays but for their last bits, empty in records of earlier versions.
     test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
     """
 
@@ -45,6 +46,7 @@ class Data:
     c: int
     n_test: int
     test_pool: int | None = None
+    rounded: str = ""
     activation: str = MODEL["activation"]
     loss: str = MODEL["loss"]
     notes: tuple[str, ...] = field(default=(), compare=False)
@@ -88,6 +90,7 @@ class Data:
         return {
             "dataset": self.name,
             "data": short_hash(self.sha256),
+            "data_rounded": short_hash(self.rounded) if self.rounded else None,
             "data_seed": self.seed,
             "preprocess": self.options["preprocess"],
             "bias": self.options["bias"],
@@ -179,7 +182,7 @@ def _data(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any
     n, d = dataset.X_train.shape
     shape = (n, d, dataset.Y_train.shape[1], len(dataset.X_test))
     folder, pool = data_dir and data_dir.resolve(), dataset.provenance["test_pool"]
-    return Data(name, seed, options, folder, dataset.sha256, *shape, pool)
+    return Data(name, seed, options, folder, dataset.sha256, *shape, pool, rounded_hash(dataset.arrays))
 
 
 _NO_FOLDS = (

@@ -97,6 +97,11 @@ COLUMNS = (
     ),
     Column("chosen", "str", "hyper-parameters chosen beside γ where gamma_by is validation, as JSON"),
     Column("data", "str", "sha256: and the first 12 hexadecimal digits of the hash of the data's arrays"),
+    Column(
+        "data_rounded",
+        "str",
+        "the same of the arrays rounded to a millionth of the largest entry of each; processors agree on it",
+    ),
     Column("data_seed", "int", "seed of the split, or of the data where they are drawn"),
     Column("n_test", "int", "test rows"),
     Column("options", "str", "all options of the method as JSON"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from ...errors import unknown
 from ..catalogue import load as load_dataset
 from ..checks import DataError
-from ..dataset import SHOWN, Dataset, short_hash
+from ..dataset import Dataset, rounded_hash, short_hash
 
 CATALOGUE = Path(__file__).with_name("catalogue.csv")
 ENTRIES = Path(__file__).with_name("entries")
-STEPS = 2.0**20  # of the largest entry: what the grid of `rounded_hash` is fine to
 
 
 @dataclass(frozen=True)
@@ -92,29 +88,13 @@ def load(instance: Instance, data_dir: Path | None = None) -> Dataset:
         DataError: data that cannot be had, or other data than the catalogue's.
     """
     dataset = load_dataset(instance.dataset, seed=instance.seed, data_dir=data_dir, **instance.options)
-    if short_hash(dataset.sha256) != instance.data and rounded_hash(dataset) != instance.rounded:
+    rounded = rounded_hash((dataset.X_train, dataset.Y_train))
+    if short_hash(dataset.sha256) != instance.data and rounded != instance.rounded:
         raise DataError(
             f"The data of {instance.name} must be {instance.data}, as in the catalogue. "
             f"Got {short_hash(dataset.sha256)} instead: a package or a file of data has another version."
         )
     return dataset
-
-
-def rounded_hash(dataset: Dataset) -> str:
-    """The hash of the training rows on a grid a millionth as fine as their largest entry.
-
-    Args:
-        dataset: the data.
-
-    Returns:
-        Hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for array in (dataset.X_train, dataset.Y_train):
-        largest = float(np.max(np.abs(array))) or 1.0
-        digest.update(repr(array.shape).encode())
-        digest.update(np.rint(array * (STEPS / float(f"{largest:.6g}"))).astype("<i8").tobytes())
-    return digest.hexdigest()[:SHOWN]
 
 
 def _instance(row: Mapping[str, str]) -> Instance:
