@@ -121,7 +121,7 @@ def test_a_time_limit_leaves_a_valid_interval():
     relaxation = relax(problem, budget=0.05)
     assert time.perf_counter() - began < 60
     assert relaxation.status == "timeout"
-    assert relaxation.stats.iterations <= 3
+    assert relaxation.stats.iterations < relax(problem).stats.iterations
     best = problem.objective(train(problem, 30, 2, 0))
     assert 0 < relaxation.certificate.lower_bound <= best
     assert relaxation.certificate.lower_bound <= relaxation.value < np.inf
