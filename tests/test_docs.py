@@ -84,6 +84,7 @@ def test_published_results_compare_with_themselves_and_rest_on_proofs(folder):
     assert compare(folder, folder).exit_code == 0
     cells = load_results(folder)
     assert cells["claimed_bound"].isna().all()
+    assert cells["data_rounded"].notna().all()  # whoever has another processor can compare
     assert not contradictions(cells)
     each = cells.groupby(["dataset", "data_seed", "preprocess", "bias", "method"]).size()
     assert (each.groupby(["dataset", "method"]).nunique() == 1).all()  # of each draw all widths and seeds or none
