@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 SHOWN = 12  # hexadecimal digits of a hash that stand in a table
 PARTS = ("X_train", "Y_train", "X_test", "Y_test")
-STEPS = 2.0**20  # of the largest entry: what the grid of `rounded_hash` is fine to
+STEPS = 2.0**20  # of the largest entry: what the grid of `Dataset.rounded` is fine to
 
 
 def short_hash(sha256: str) -> str:
@@ -28,23 +28,6 @@ def short_hash(sha256: str) -> str:
         Its first digits, marked: digits alone may read as a number, such as 1e0678286166.
     """
     return f"sha256:{sha256[:SHOWN]}"
-
-
-def rounded_hash(arrays: Iterable[Array]) -> str:
-    """The hash of arrays on a grid a millionth as fine as their largest entry: processors agree on it.
-
-    Args:
-        arrays: of data.
-
-    Returns:
-        Hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for array in arrays:
-        largest = f"{np.max(np.abs(array), initial=0.0):.6g}"
-        digest.update(f"{array.shape} {largest}".encode())
-        digest.update(np.rint(array / (float(largest) or 1.0) * STEPS).astype("<i8").tobytes())
-    return digest.hexdigest()[:SHOWN]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +86,16 @@ class Dataset:
             digest.update(repr(array.shape).encode())
             digest.update(array.astype("<f8").tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def rounded(self) -> str:
+        """Hash of the arrays on a grid a millionth as fine as the largest entry of each: processors agree on it."""
+        digest = hashlib.sha256()
+        for array in self.arrays:
+            largest = f"{np.max(np.abs(array), initial=0.0):.6g}"
+            digest.update(f"{array.shape} {largest}".encode())
+            digest.update(np.rint(array / (float(largest) or 1.0) * STEPS).astype("<i8").tobytes())
+        return digest.hexdigest()[:SHOWN]
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:

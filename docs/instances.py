@@ -19,7 +19,7 @@ from relaxbench.bench.instances.entries import SOLVED, read_entry
 from relaxbench.bench.instances.submission import Submission
 from relaxbench.bench.instances.submit import Outcome, submit
 from relaxbench.datasets import load
-from relaxbench.datasets.dataset import rounded_hash, short_hash
+from relaxbench.datasets.dataset import short_hash
 from relaxbench.datasets.instances import ENTRIES, Instance, instances
 from relaxbench.datasets.instances import load as load_instance
 from relaxbench.datasets.instances.catalogue import CATALOGUE
@@ -117,7 +117,7 @@ def rows() -> Iterator[dict[str, Any]]:
             **dict(zip("nd", data.X_train.shape, strict=True)),
             "c": data.Y_train.shape[1],
             "data": short_hash(data.sha256),
-            "rounded": rounded_hash((data.X_train, data.Y_train)),
+            "rounded": data.rounded,
         }
         for gamma in gammas or [float(f"{share * unit:.0e}") for share in SHARES]:
             yield {"name": f"{name}-g{gamma:g}", "gamma": f"{gamma:g}", **facts}

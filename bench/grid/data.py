@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets import DataError, Dataset, load
-from ...datasets.dataset import rounded_hash, short_hash
+from ...datasets.dataset import short_hash
 from ...datasets.instances import Instance, find
 from ...datasets.instances import load as load_instance
 from ...solvers.network import Array
@@ -32,8 +32,8 @@ class Data:
     notes: what the user has to know of how a file of theirs was read.
     label: what reports call the data; no part of what is recorded of them.
     instance: name of the instance that was asked for, empty for none; no part of it either.
-    rounded: hash of the arrays but for their last bits, empty in records of earlier versions.
     test_pool: rows that the test rows of every seed come from, 0 where each seed makes new ones, None if not known.
+    rounded: `Dataset.rounded`, empty in records of earlier versions.
     """
 
     source: str
@@ -182,7 +182,7 @@ def _data(name: str, seed: int, data_dir: Path | None, options: Mapping[str, Any
     n, d = dataset.X_train.shape
     shape = (n, d, dataset.Y_train.shape[1], len(dataset.X_test))
     folder, pool = data_dir and data_dir.resolve(), dataset.provenance["test_pool"]
-    return Data(name, seed, options, folder, dataset.sha256, *shape, pool, rounded_hash(dataset.arrays))
+    return Data(name, seed, options, folder, dataset.sha256, *shape, pool, dataset.rounded)
 
 
 _NO_FOLDS = (

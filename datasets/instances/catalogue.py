@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import unknown
 from ..catalogue import load as load_dataset
 from ..checks import DataError
-from ..dataset import Dataset, rounded_hash, short_hash
+from ..dataset import Dataset, short_hash
 
 CATALOGUE = Path(__file__).with_name("catalogue.csv")
 ENTRIES = Path(__file__).with_name("entries")
@@ -88,8 +88,7 @@ def load(instance: Instance, data_dir: Path | None = None) -> Dataset:
         DataError: data that cannot be had, or other data than the catalogue's.
     """
     dataset = load_dataset(instance.dataset, seed=instance.seed, data_dir=data_dir, **instance.options)
-    rounded = rounded_hash((dataset.X_train, dataset.Y_train))
-    if short_hash(dataset.sha256) != instance.data and rounded != instance.rounded:
+    if short_hash(dataset.sha256) != instance.data and dataset.rounded != instance.rounded:
         raise DataError(
             f"The data of {instance.name} must be {instance.data}, as in the catalogue. "
             f"Got {short_hash(dataset.sha256)} instead: a package or a file of data has another version."

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from relaxbench.bench.grid.resolve import resolve
 from relaxbench.datasets import DataError, Dataset
-from relaxbench.datasets.dataset import rounded_hash
 from relaxbench.datasets.instances import find, instances, load
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -40,7 +39,7 @@ def test_the_data_are_those_of_the_catalogue(instance):
     assert data.X_train.shape == (instance.n, instance.d)
     assert data.Y_train.shape == (instance.n, instance.c)
     assert data.X_test.shape[0] == 0
-    assert rounded_hash((data.X_train, data.Y_train)) == instance.rounded
+    assert data.rounded == instance.rounded
 
 
 @pytest.mark.slow
@@ -63,15 +62,18 @@ def test_rounding_alone_changes_nothing_and_other_data_do():
         return Dataset(data.X_train * (1 + by), data.Y_train, data.X_test, data.Y_test, None, "moved")
 
     assert moved(1e-15).sha256 != data.sha256
-    assert rounded_hash(moved(1e-15).arrays) == rounded_hash(data.arrays)
-    assert rounded_hash(moved(1e-5).arrays) != rounded_hash(data.arrays)
-    assert rounded_hash(moved(1.0).arrays) != rounded_hash(data.arrays), "in another unit"
+    assert moved(1e-15).rounded == data.rounded
+    assert moved(1e-5).rounded != data.rounded
+    assert moved(1.0).rounded != data.rounded, "in another unit"
 
 
 @pytest.mark.parametrize("unit", [5e-324, 1e-310, 1e-100, 1.0, 1e100, 1e308])
 def test_the_rounded_hash_takes_all_units(unit):
+    def rows(X):
+        return Dataset(np.array(X), np.ones((1, 1)), np.zeros((0, 2)), np.zeros((0, 1)), None, "two features")
+
     with np.errstate(all="raise"):
-        assert rounded_hash([np.array([[unit, -unit]]), np.zeros((0, 1))]) != rounded_hash([np.zeros((1, 2))])
+        assert rows([[unit, -unit]]).rounded != rows([[0.0, 0.0]]).rounded
 
 
 def test_stale_data_are_refused():
